@@ -1,0 +1,62 @@
+import { errnoText } from './host/errno.ts';
+
+/**
+ * A stable name for each class of failure. Callers of tsrun match words in the messages; code of ours
+ * matches these names.
+ */
+export type ErrorCode =
+  | 'usage' // the command line is wrong
+  | 'bundle' // the bundle or config.json cannot be read
+  | 'config' // config.json says something that is invalid
+  | 'unsupported' // valid, but this host cannot do it
+  | 'id' // the container id is malformed or already in use
+  | 'not-found' // container does not exist
+  | 'state' // the container is in the wrong state for the operation
+  | 'system' // a system call failed
+  | 'init' // an operation of the plan failed in the init
+  | 'hook' // a hook failed
+  | 'corrupt' // our own state on disk cannot be understood
+  | 'internal';
+
+export interface ErrorDetails {
+  /** JSON pointer (RFC 6901) into config.json of the property at fault. */
+  pointer?: string;
+  /** What the user can do about it, one sentence. */
+  hint?: string;
+  /** Positive errno of the failed system call. */
+  errno?: number;
+  /** Exit status of the command; 1 unless given. */
+  exitCode?: number;
+  cause?: unknown;
+}
+
+/**
+ * Every failure tsrun explains to its user. `message` is complete without the other fields: what failed,
+ * where and why. It is one line; the hint is printed after it.
+ */
+export class TsrunError extends Error {
+  readonly code: ErrorCode;
+  readonly pointer: string | undefined;
+  readonly hint: string | undefined;
+  readonly errno: number | undefined;
+  readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'TsrunError';
+    this.code = code;
+    this.pointer = details.pointer;
+    this.hint = details.hint;
+    this.errno = details.errno;
+    this.exitCode = details.exitCode ?? 1;
+  }
+}
+
+/**
+ * A failed system call in words: `systemError('open /a/b', -2)` says
+ * `open /a/b: no such file or directory (ENOENT)`. Takes the errno with either sign.
+ */
+export function systemError(what: string, errno: number, details: ErrorDetails = {}): TsrunError {
+  const positive = Math.abs(errno);
+  return new TsrunError('system', `${what}: ${errnoText(positive)}`, { ...details, errno: positive });
+}

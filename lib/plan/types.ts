@@ -1,0 +1,56 @@
+import type { Op } from './wire.ts';
+
+/** What the compiler must know of the host; read once by lib/host/facts.ts, plain data in tests. */
+export interface HostFacts {
+  /** Kernel version, for clear errors about what it lacks. */
+  kernel: { major: number; minor: number };
+  /** euid and egid of tsrun. */
+  uid: number;
+  gid: number;
+  /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
+  privileged: boolean;
+  /** Filesystems of /proc/filesystems. */
+  filesystems: ReadonlySet<string>;
+  cgroup: CgroupLayout;
+}
+
+/** How cgroups are mounted on this host (cgroups(7)). */
+export interface CgroupLayout {
+  mode: 'v1' | 'hybrid' | 'v2' | 'none';
+  /** v1 hierarchies: where, and which controllers (`cpu`, `name=systemd`). */
+  v1: readonly { mountpoint: string; controllers: readonly string[] }[];
+  /** The v2 hierarchy, when one is mounted. */
+  v2?: { mountpoint: string; controllers: readonly string[] };
+}
+
+/** What a command asks of a plan besides the config. */
+export interface PlanOptions {
+  /** Absolute path of the bundle. */
+  bundle: string;
+  /** Absolute path of the rootfs, links resolved. */
+  rootfs: string;
+  containerId: string;
+  noPivot: boolean;
+  noNewKeyring: boolean;
+  /** Descriptors from 3 on that the process keeps (LISTEN_FDS and --preserve-fds together). */
+  preserveFds: number;
+  /** How the init waits before execve: for `start`, or for the engine that runs it right away. */
+  gate: 'start' | 'engine';
+  /** The container's directory in each hierarchy, by its first controller or '' for v2: cgroup mounts need it. */
+  cgroupPaths: ReadonlyMap<string, string>;
+  /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
+  extraEnv: readonly string[];
+}
+
+export interface PlanWarning {
+  pointer: string;
+  message: string;
+}
+
+/** The compiled container: what the init will do, in order. */
+export interface Plan {
+  ops: Op[];
+  /** Number of slots used, `slots.first` included. */
+  slotCount: number;
+  warnings: PlanWarning[];
+}

@@ -1,0 +1,273 @@
+/**
+ * The wire format between the compiler of plans (TypeScript) and the init that executes them (C), defined
+ * once: from these tables come the types of the operations, the encoder, and the C header
+ * native-shim/include/wire.h with its bounds-checked decoders (scripts/wire-header.ts).
+ *
+ * A plan, all integers little endian:
+ *   header  u32 magic "TSRN" · u32 version · u32 total bytes · u32 number of operations · u32 number of slots
+ *   each    u16 code · u16 zero · u32 bytes of payload · payload
+ * A payload is its fields in the table's order, without padding:
+ *   u32 i32 u64 i64   the integer
+ *   str               u32 length, the bytes, one NUL; no NUL inside (a path or a word)
+ *   bytes             u32 length, the bytes
+ *   strs              u32 count, then each as str
+ *   u32s              u32 count, then each as u32
+ *
+ * A slot is an index into the init's table of descriptors. The first slots are filled by the engine
+ * (`slots` below); operations fill and use the rest.
+ */
+
+export const wireMagic = 0x4e525354;
+export const wireVersion = 1;
+
+/** The largest plan the init accepts, in bytes. */
+export const wireMaxBytes = 16 * 1024 * 1024;
+
+/** The most slots a plan may have: one descriptor each, so it stays under the usual RLIMIT_NOFILE. */
+export const wireMaxSlots = 4096;
+
+export type FieldType = 'u32' | 'i32' | 'u64' | 'i64' | 'str' | 'bytes' | 'strs' | 'u32s';
+
+/** Descriptors the engine gives the init at birth, by slot number; -1 where there is none. */
+export const slots = {
+  /** SOCK_SEQPACKET to the engine: messages below. */
+  sync: 0,
+  /** Listening SOCK_SEQPACKET socket on which `start` connects; absent for `run`. */
+  start: 1,
+  /** Connected console socket, which gets the pty master; absent without a terminal. */
+  console: 2,
+  /** The container's cgroup v2 directory, for CLONE_INTO_CGROUP; absent on v1. */
+  cgroup: 3,
+  /** Sealed memfd with the state JSON hooks read on stdin; filled by the first `go` message. */
+  state: 4,
+  /** The first slot an operation may fill. */
+  first: 5,
+} as const;
+
+/** A slot field that names no descriptor. */
+export const noSlot = 0xffffffff;
+
+/**
+ * Messages on the sync and start sockets, one packet each:
+ *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most 4000)
+ */
+export const messages = {
+  /** init → engine. Process A has made the container's process B: value = its pid. A exits after it. */
+  pid: 1,
+  /** init → engine. Operation `op` failed with `errno`; detail says on what. The init exits after it. */
+  error: 2,
+  /** init → engine. Something the user should know, though the container runs. */
+  warning: 3,
+  /** init → engine. At sync point `value`; waits for `go`. */
+  sync: 4,
+  /** engine → init. Go on. The first one carries the state memfd (SCM_RIGHTS). */
+  go: 16,
+} as const;
+
+/** Points where the init waits for the engine. */
+export const syncPoints = {
+  /** B exists: the engine writes the id maps, joins the cgroups, moves net devices. Always the first. */
+  setup: 1,
+  /** The namespaces and mounts are made, pivot_root comes next: prestart and createRuntime hooks. */
+  hooks: 2,
+  /** Everything up to execve is done (`run` only; `create` waits on the start socket instead). */
+  ready: 3,
+} as const;
+
+/** Flags of the mount operations. */
+export const mountFlags = {
+  /** The destination must hold no symbolic link at all (procfs, sysfs). */
+  noSymlinks: 1,
+  /** Fill the new tmpfs with what the image has at the destination. */
+  copyUp: 2,
+  /** The destination may lie inside procfs (the few files runc also allows). */
+  allowProc: 4,
+  /** Clone the source with everything mounted below it (rbind). */
+  recursive: 8,
+  /** Do not follow a symbolic link in the last part of the source. */
+  sourceNoFollow: 16,
+  /** A missing destination of a bind mount is made as a directory, whatever the source is. */
+  ensureDirectory: 32,
+} as const;
+
+/**
+ * How the container's root is entered.
+ *   pivot  pivot_root(".", ".") and detach the old root
+ *   move   MS_MOVE the rootfs over / and chroot (--no-pivot, for a rootfs on the initial ramfs)
+ *   chroot no mount namespace of its own: chroot only
+ */
+export const rootModes = { pivot: 0, move: 1, chroot: 2 } as const;
+
+/**
+ * The operations. `a` operations run in process A, in the caller's namespaces; `b` ones in process B, the
+ * container's first process; `ab` in both. Codes are stable: a new operation takes a new number.
+ */
+export const wireOps = {
+  // Process A.
+  /** Writes /proc/self/oom_score_adj; B inherits it. */
+  oomScoreAdj: { code: 1, in: 'a', fields: { value: 'i32' } },
+  /** Opens a namespace file and checks that it is of `type` (one CLONE_NEW* bit). */
+  openNamespace: { code: 2, in: 'a', fields: { slot: 'u32', type: 'u32', path: 'str' } },
+  /** setns(2) to the namespace in `slot`; for the user namespace also becomes its root. */
+  enterNamespace: { code: 3, in: 'a', fields: { slot: 'u32', type: 'u32' } },
+  /** Makes a user namespace with these maps (uid_map syntax) and keeps it in `slot`, for idmapped mounts. */
+  makeUserNamespace: { code: 4, in: 'a', fields: { slot: 'u32', uidMap: 'str', gidMap: 'str' } },
+  /** open_tree(OPEN_TREE_CLONE) of `path` into `slot`. `flags`: mountFlags. Also allowed in B. */
+  cloneTree: { code: 5, in: 'ab', fields: { slot: 'u32', path: 'str', flags: 'u32' } },
+  /** MOUNT_ATTR_IDMAP on the detached mount in `slot`, with the user namespace in `userSlot`. */
+  idmapTree: { code: 6, in: 'a', fields: { slot: 'u32', userSlot: 'u32', recursive: 'u32' } },
+  /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. Always present, once. */
+  clone: { code: 7, in: 'a', fields: { flags: 'u64' } },
+
+  // Process B: namespaces.
+  /** Tells the engine and waits for its `go`. */
+  sync: { code: 16, in: 'b', fields: { point: 'u32' } },
+  /** setresgid/setresuid to 0 in the new user namespace. */
+  becomeRoot: { code: 17, in: 'b', fields: {} },
+  /** unshare(2) of `flags` that must come late (CLONE_NEWCGROUP: after joining the cgroup). */
+  unshare: { code: 18, in: 'b', fields: { flags: 'u64' } },
+  /** Makes a time namespace, writes `offsets` (timens_offsets syntax) and enters it. */
+  timeNamespace: { code: 19, in: 'b', fields: { offsets: 'str' } },
+  hostname: { code: 20, in: 'b', fields: { name: 'str' } },
+  domainname: { code: 21, in: 'b', fields: { name: 'str' } },
+  /** Brings up `lo`. */
+  loopback: { code: 22, in: 'b', fields: {} },
+  /** Joins a new session keyring. */
+  keyring: { code: 23, in: 'b', fields: { name: 'str' } },
+  /** setsid(2). */
+  newSession: { code: 24, in: 'b', fields: {} },
+
+  // Process B: rootfs.
+  /** Sets the propagation of / (MS_SHARED…, with MS_REC) so that nothing below reaches the host. */
+  hostPropagation: { code: 32, in: 'b', fields: { flags: 'u64' } },
+  /** Bind-mounts the rootfs on itself, makes its parent mount private, opens it as the root of all that follows. */
+  rootfs: { code: 33, in: 'b', fields: { path: 'str' } },
+  /** A new filesystem. `attributes`: MOUNT_ATTR_*; `options`: fsconfig `key` or `key=value`. */
+  mountFilesystem: {
+    code: 34,
+    in: 'b',
+    fields: {
+      destination: 'str',
+      type: 'str',
+      source: 'str',
+      options: 'strs',
+      attributes: 'u64',
+      recursiveSet: 'u64',
+      recursiveClear: 'u64',
+      propagation: 'u32s',
+      flags: 'u32',
+    },
+  },
+  /** A bind mount of `source`, or of the detached mount in `slot`. */
+  mountBind: {
+    code: 35,
+    in: 'b',
+    fields: {
+      destination: 'str',
+      source: 'str',
+      slot: 'u32',
+      attributesSet: 'u64',
+      attributesClear: 'u64',
+      recursiveSet: 'u64',
+      recursiveClear: 'u64',
+      propagation: 'u32s',
+      flags: 'u32',
+    },
+  },
+  /** Changes the mount already at `destination`; `options` reconfigure its superblock. */
+  remount: {
+    code: 36,
+    in: 'b',
+    fields: {
+      destination: 'str',
+      options: 'strs',
+      attributesSet: 'u64',
+      attributesClear: 'u64',
+      recursiveSet: 'u64',
+      recursiveClear: 'u64',
+      propagation: 'u32s',
+      flags: 'u32',
+    },
+  },
+  /** mknod(2) in the rootfs. `mode` has type and permissions. An equal node already there is kept. */
+  device: {
+    code: 37,
+    in: 'b',
+    fields: { path: 'str', mode: 'u32', major: 'u32', minor: 'u32', uid: 'u32', gid: 'u32' },
+  },
+  /** Bind-mounts the host's device node `source`, where mknod is not allowed (user namespaces). */
+  deviceBind: { code: 38, in: 'b', fields: { path: 'str', source: 'str', slot: 'u32' } },
+  /** symlink(2) in the rootfs. With `replace`, something else already there is replaced (/dev/ptmx). */
+  symlink: { code: 39, in: 'b', fields: { path: 'str', target: 'str', replace: 'u32' } },
+  /** A pty from the container's devpts; the master goes to the console slot, the slave becomes stdio. */
+  console: { code: 40, in: 'b', fields: { rows: 'u32', columns: 'u32', mount: 'u32' } },
+  /** Writes /proc/sys/`path` (slashes) through a verified procfs. */
+  sysctl: { code: 41, in: 'b', fields: { path: 'str', value: 'str' } },
+  /** A hook run by the init (createContainer before, startContainer after pivot_root). */
+  hook: {
+    code: 42,
+    in: 'b',
+    fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64' },
+  },
+  maskPath: { code: 43, in: 'b', fields: { path: 'str' } },
+  readonlyPath: { code: 44, in: 'b', fields: { path: 'str' } },
+  /** Makes the container's / read-only (this mount only). */
+  readonlyRoot: { code: 45, in: 'b', fields: {} },
+  /** Enters the rootfs. `mode`: rootModes. */
+  enterRoot: { code: 46, in: 'b', fields: { mode: 'u32' } },
+  /** rootfsPropagation: the propagation of the container's /, as MS_* flags. */
+  rootPropagation: { code: 47, in: 'b', fields: { flags: 'u64' } },
+
+  // Process B: the process.
+  rlimit: { code: 64, in: 'b', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
+  /** Finds args[0] as the user will (execvp(3) over `path`) and keeps it for `exec`; keeps going on success. */
+  findExecutable: { code: 65, in: 'b', fields: { name: 'str', path: 'str' } },
+  /** prctl(PR_SET_NO_NEW_PRIVS). */
+  noNewPrivileges: { code: 66, in: 'b', fields: {} },
+  /** Drops the bounding set to `bounding`; must come before `user`. */
+  boundingSet: { code: 67, in: 'b', fields: { bounding: 'u64' } },
+  /** setgroups, setresgid, setresuid keeping capabilities, umask. `noGroups`: setgroups is denied here (rootless). */
+  user: {
+    code: 68,
+    in: 'b',
+    fields: { uid: 'u32', gid: 'u32', groups: 'u32s', umask: 'u32', noGroups: 'u32' },
+  },
+  /** capset(2) of the three sets, then the ambient set; one that cannot be had is a warning. */
+  capabilities: {
+    code: 69,
+    in: 'b',
+    fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
+  },
+  /** chdir(2) in the container, made if missing when `create`; verified to be inside the root. */
+  workingDirectory: { code: 70, in: 'b', fields: { path: 'str', create: 'u32' } },
+  /** Finds HOME in the container's /etc/passwd for `exec`, when env has none. */
+  home: { code: 71, in: 'b', fields: { uid: 'u32' } },
+
+  // Process B: hand-over.
+  /** Waits for `start` to connect to the start socket; errors from here on go to it. */
+  waitStart: { code: 96, in: 'b', fields: {} },
+  /** execve(2) of what findExecutable found. Descriptors from 3 + `preserveFds` on close. */
+  exec: { code: 97, in: 'b', fields: { args: 'strs', env: 'strs', preserveFds: 'u32' } },
+} as const satisfies Record<string, { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }>;
+
+interface FieldValues {
+  u32: number;
+  i32: number;
+  u64: bigint | number;
+  i64: bigint | number;
+  str: string;
+  bytes: Uint8Array;
+  strs: readonly string[];
+  u32s: readonly number[];
+}
+
+export type OpName = keyof typeof wireOps;
+
+/** One operation: its name, where in config.json it comes from (JSON pointer; '' for what is always done), its fields. */
+export type OpOf<N extends OpName> = { op: N; origin: string } & {
+  [F in keyof (typeof wireOps)[N]['fields']]: (typeof wireOps)[N]['fields'][F] extends FieldType
+    ? FieldValues[(typeof wireOps)[N]['fields'][F]]
+    : never;
+};
+
+export type Op = { [N in OpName]: OpOf<N> }[OpName];
