@@ -38,10 +38,11 @@ export const slots = {
   console: 2,
   /** The container's cgroup v2 directory, for CLONE_INTO_CGROUP; absent on v1. */
   cgroup: 3,
-  /** Sealed memfd with the state JSON hooks read on stdin; filled by the first `go` message. */
-  state: 4,
+  /** Sealed memfds with the state JSON hooks read on stdin, one per status; filled by the first `go`. */
+  stateCreating: 4,
+  stateCreated: 5,
   /** The first slot an operation may fill. */
-  first: 5,
+  first: 6,
 } as const;
 
 /** A slot field that names no descriptor. */
@@ -60,7 +61,7 @@ export const messages = {
   warning: 3,
   /** init → engine. At sync point `value`; waits for `go`. */
   sync: 4,
-  /** engine → init. Go on. The first one carries the state memfd (SCM_RIGHTS). */
+  /** engine → init. Go on. The first one carries the two state memfds (SCM_RIGHTS) when the plan has hooks. */
   go: 16,
 } as const;
 
@@ -203,11 +204,11 @@ export const wireOps = {
   console: { code: 40, in: 'b', fields: { rows: 'u32', columns: 'u32', mount: 'u32' } },
   /** Writes /proc/sys/`path` (slashes) through a verified procfs. */
   sysctl: { code: 41, in: 'b', fields: { path: 'str', value: 'str' } },
-  /** A hook run by the init (createContainer before, startContainer after pivot_root). */
+  /** A hook run by the init (createContainer before, startContainer after pivot_root); timeout 0: none. */
   hook: {
     code: 42,
     in: 'b',
-    fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64' },
+    fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64', stateSlot: 'u32' },
   },
   maskPath: { code: 43, in: 'b', fields: { path: 'str' } },
   readonlyPath: { code: 44, in: 'b', fields: { path: 'str' } },
@@ -220,7 +221,7 @@ export const wireOps = {
 
   // Process B: the process.
   rlimit: { code: 64, in: 'b', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
-  /** Finds args[0] as the user will (execvp(3) over `path`) and keeps it for `exec`; keeps going on success. */
+  /** Finds args[0] as the user will (execvp(3) over `path`, the value of PATH) and keeps it for `exec`. */
   findExecutable: { code: 65, in: 'b', fields: { name: 'str', path: 'str' } },
   /** prctl(PR_SET_NO_NEW_PRIVS). */
   noNewPrivileges: { code: 66, in: 'b', fields: {} },
