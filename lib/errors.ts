@@ -60,3 +60,19 @@ export function systemError(what: string, errno: number, details: ErrorDetails =
   const positive = Math.abs(errno);
   return new TsrunError('system', `${what}: ${errnoText(positive)}`, { ...details, errno: positive });
 }
+
+/**
+ * The same for an exception of node:fs, whose own message is not for users: `fileError('write /a', error)`.
+ * Something that is no system error is passed on as it is.
+ */
+export function fileError(what: string, error: unknown, details: ErrorDetails = {}): unknown {
+  const errno = errnoOf(error);
+  return errno === undefined ? error : systemError(what, errno, { ...details, cause: error });
+}
+
+/** The positive errno of an exception of node:fs; undefined when it is something else. */
+export function errnoOf(error: unknown): number | undefined {
+  return error instanceof Error && 'errno' in error && typeof error.errno === 'number'
+    ? Math.abs(error.errno)
+    : undefined;
+}

@@ -1,0 +1,37 @@
+import { writeSync } from 'node:fs';
+
+/**
+ * Writes to stdout, whole and at once. process.stdout would make a pipe non-blocking, and the descriptor is
+ * shared with whoever called tsrun. A reader that has gone away is no error: there is nobody to tell.
+ */
+export function print(text: string): void {
+  writeAll(1, text);
+}
+
+/** The same to stderr. */
+export function printError(text: string): void {
+  writeAll(2, text);
+}
+
+function writeAll(fd: number, text: string): void {
+  let bytes = Buffer.from(text, 'utf8');
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'EAGAIN') continue;
+      if (code === 'EPIPE' || code === 'EBADF') return;
+      throw error;
+    }
+  }
+}
+
+/** Rows under a header; columns are at least twelve wide and three apart, as runc prints `list`. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [header, ...rows];
+  const widths = header.map((_, column) => Math.max(12, ...all.map((row) => (row[column] ?? '').length + 3)));
+  return all
+    .map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('').trimEnd() + '\n')
+    .join('');
+}
