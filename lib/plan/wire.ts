@@ -23,6 +23,9 @@ export const wireVersion = 1;
 /** The largest plan the init accepts, in bytes. */
 export const wireMaxBytes = 16 * 1024 * 1024;
 
+/** The longest detail of a message, in bytes; the init cuts what is longer. */
+export const wireMaxDetail = 4000;
+
 /** The most slots a plan may have: one descriptor each, so it stays under the usual RLIMIT_NOFILE. */
 export const wireMaxSlots = 4096;
 
@@ -61,9 +64,21 @@ export const messages = {
   warning: 3,
   /** init → engine. At sync point `value`; waits for `go`. */
   sync: 4,
+  /**
+   * init → engine. `waitStart` listens: everything before it is done and `create` may end. The init closes the
+   * sync socket after it and awaits no answer.
+   */
+  waiting: 5,
   /** engine → init. Go on. The first one carries the two state memfds (SCM_RIGHTS) when the plan has hooks. */
   go: 16,
 } as const;
+
+/**
+ * The errno of a hook that ran but failed (ECANCELED, which no system call on its way returns); the detail says
+ * how: `exit status 3: what it wrote`, `killed by signal 9`. One past its timeout has ETIMEDOUT, one that could
+ * not be executed the errno of execve(2).
+ */
+export const hookFailedErrno = 125;
 
 /** Points where the init waits for the engine. */
 export const syncPoints = {

@@ -1,0 +1,862 @@
+/* The wire format of plans. Generated from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */
+
+/* clang-format off */
+
+#ifndef TSRUN_WIRE_H
+#define TSRUN_WIRE_H
+
+#include "wire-reader.h"
+
+#define WIRE_MAGIC 1314018132
+#define WIRE_VERSION 1
+#define WIRE_MAX_BYTES 16777216
+#define WIRE_MAX_SLOTS 4096
+#define WIRE_MAX_DETAIL 4000
+#define WIRE_NO_SLOT 0xffffffffu
+#define HOOK_FAILED_ERRNO 125
+
+#define SLOT_SYNC 0
+#define SLOT_START 1
+#define SLOT_CONSOLE 2
+#define SLOT_CGROUP 3
+#define SLOT_STATE_CREATING 4
+#define SLOT_STATE_CREATED 5
+#define SLOT_FIRST 6
+
+#define MESSAGE_PID 1
+#define MESSAGE_ERROR 2
+#define MESSAGE_WARNING 3
+#define MESSAGE_SYNC 4
+#define MESSAGE_WAITING 5
+#define MESSAGE_GO 16
+
+#define SYNC_SETUP 1
+#define SYNC_HOOKS 2
+#define SYNC_READY 3
+
+#define MOUNT_FLAG_NO_SYMLINKS 1
+#define MOUNT_FLAG_COPY_UP 2
+#define MOUNT_FLAG_ALLOW_PROC 4
+#define MOUNT_FLAG_RECURSIVE 8
+#define MOUNT_FLAG_SOURCE_NO_FOLLOW 16
+#define MOUNT_FLAG_ENSURE_DIRECTORY 32
+
+#define ROOT_MODE_PIVOT 0
+#define ROOT_MODE_MOVE 1
+#define ROOT_MODE_CHROOT 2
+
+/* The process an operation may run in. */
+#define STAGE_A 1
+#define STAGE_B 2
+#define STAGE_AB 3
+
+#define OP_OOM_SCORE_ADJ 1
+#define OP_OPEN_NAMESPACE 2
+#define OP_ENTER_NAMESPACE 3
+#define OP_MAKE_USER_NAMESPACE 4
+#define OP_CLONE_TREE 5
+#define OP_IDMAP_TREE 6
+#define OP_CLONE 7
+#define OP_SYNC 16
+#define OP_BECOME_ROOT 17
+#define OP_UNSHARE 18
+#define OP_TIME_NAMESPACE 19
+#define OP_HOSTNAME 20
+#define OP_DOMAINNAME 21
+#define OP_LOOPBACK 22
+#define OP_KEYRING 23
+#define OP_NEW_SESSION 24
+#define OP_HOST_PROPAGATION 32
+#define OP_ROOTFS 33
+#define OP_MOUNT_FILESYSTEM 34
+#define OP_MOUNT_BIND 35
+#define OP_REMOUNT 36
+#define OP_DEVICE 37
+#define OP_DEVICE_BIND 38
+#define OP_SYMLINK 39
+#define OP_CONSOLE 40
+#define OP_SYSCTL 41
+#define OP_HOOK 42
+#define OP_MASK_PATH 43
+#define OP_READONLY_PATH 44
+#define OP_READONLY_ROOT 45
+#define OP_ENTER_ROOT 46
+#define OP_ROOT_PROPAGATION 47
+#define OP_RLIMIT 64
+#define OP_FIND_EXECUTABLE 65
+#define OP_NO_NEW_PRIVILEGES 66
+#define OP_BOUNDING_SET 67
+#define OP_USER 68
+#define OP_CAPABILITIES 69
+#define OP_WORKING_DIRECTORY 70
+#define OP_HOME 71
+#define OP_WAIT_START 96
+#define OP_EXEC 97
+
+/* X(name, code, stage) for every operation. */
+#define WIRE_OPS(X) \
+    X(oom_score_adj, OP_OOM_SCORE_ADJ, STAGE_A) \
+    X(open_namespace, OP_OPEN_NAMESPACE, STAGE_A) \
+    X(enter_namespace, OP_ENTER_NAMESPACE, STAGE_A) \
+    X(make_user_namespace, OP_MAKE_USER_NAMESPACE, STAGE_A) \
+    X(clone_tree, OP_CLONE_TREE, STAGE_AB) \
+    X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
+    X(clone, OP_CLONE, STAGE_A) \
+    X(sync, OP_SYNC, STAGE_B) \
+    X(become_root, OP_BECOME_ROOT, STAGE_B) \
+    X(unshare, OP_UNSHARE, STAGE_B) \
+    X(time_namespace, OP_TIME_NAMESPACE, STAGE_B) \
+    X(hostname, OP_HOSTNAME, STAGE_B) \
+    X(domainname, OP_DOMAINNAME, STAGE_B) \
+    X(loopback, OP_LOOPBACK, STAGE_B) \
+    X(keyring, OP_KEYRING, STAGE_B) \
+    X(new_session, OP_NEW_SESSION, STAGE_B) \
+    X(host_propagation, OP_HOST_PROPAGATION, STAGE_B) \
+    X(rootfs, OP_ROOTFS, STAGE_B) \
+    X(mount_filesystem, OP_MOUNT_FILESYSTEM, STAGE_B) \
+    X(mount_bind, OP_MOUNT_BIND, STAGE_B) \
+    X(remount, OP_REMOUNT, STAGE_B) \
+    X(device, OP_DEVICE, STAGE_B) \
+    X(device_bind, OP_DEVICE_BIND, STAGE_B) \
+    X(symlink, OP_SYMLINK, STAGE_B) \
+    X(console, OP_CONSOLE, STAGE_B) \
+    X(sysctl, OP_SYSCTL, STAGE_B) \
+    X(hook, OP_HOOK, STAGE_B) \
+    X(mask_path, OP_MASK_PATH, STAGE_B) \
+    X(readonly_path, OP_READONLY_PATH, STAGE_B) \
+    X(readonly_root, OP_READONLY_ROOT, STAGE_B) \
+    X(enter_root, OP_ENTER_ROOT, STAGE_B) \
+    X(root_propagation, OP_ROOT_PROPAGATION, STAGE_B) \
+    X(rlimit, OP_RLIMIT, STAGE_B) \
+    X(find_executable, OP_FIND_EXECUTABLE, STAGE_B) \
+    X(no_new_privileges, OP_NO_NEW_PRIVILEGES, STAGE_B) \
+    X(bounding_set, OP_BOUNDING_SET, STAGE_B) \
+    X(user, OP_USER, STAGE_B) \
+    X(capabilities, OP_CAPABILITIES, STAGE_B) \
+    X(working_directory, OP_WORKING_DIRECTORY, STAGE_B) \
+    X(home, OP_HOME, STAGE_B) \
+    X(wait_start, OP_WAIT_START, STAGE_B) \
+    X(exec, OP_EXEC, STAGE_B)
+
+struct op_oom_score_adj {
+    int32_t value;
+};
+
+static inline bool decode_oom_score_adj(struct reader *r, struct op_oom_score_adj *o)
+{
+    return read_i32(r, &o->value)
+        && r->at == r->end;
+}
+
+struct op_open_namespace {
+    uint32_t slot;
+    uint32_t type;
+    const char *path;
+};
+
+static inline bool decode_open_namespace(struct reader *r, struct op_open_namespace *o)
+{
+    return read_u32(r, &o->slot)
+        && read_u32(r, &o->type)
+        && read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_enter_namespace {
+    uint32_t slot;
+    uint32_t type;
+};
+
+static inline bool decode_enter_namespace(struct reader *r, struct op_enter_namespace *o)
+{
+    return read_u32(r, &o->slot)
+        && read_u32(r, &o->type)
+        && r->at == r->end;
+}
+
+struct op_make_user_namespace {
+    uint32_t slot;
+    const char *uid_map;
+    const char *gid_map;
+};
+
+static inline bool decode_make_user_namespace(struct reader *r, struct op_make_user_namespace *o)
+{
+    return read_u32(r, &o->slot)
+        && read_str(r, &o->uid_map)
+        && read_str(r, &o->gid_map)
+        && r->at == r->end;
+}
+
+struct op_clone_tree {
+    uint32_t slot;
+    const char *path;
+    uint32_t flags;
+};
+
+static inline bool decode_clone_tree(struct reader *r, struct op_clone_tree *o)
+{
+    return read_u32(r, &o->slot)
+        && read_str(r, &o->path)
+        && read_u32(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_idmap_tree {
+    uint32_t slot;
+    uint32_t user_slot;
+    uint32_t recursive;
+};
+
+static inline bool decode_idmap_tree(struct reader *r, struct op_idmap_tree *o)
+{
+    return read_u32(r, &o->slot)
+        && read_u32(r, &o->user_slot)
+        && read_u32(r, &o->recursive)
+        && r->at == r->end;
+}
+
+struct op_clone {
+    uint64_t flags;
+};
+
+static inline bool decode_clone(struct reader *r, struct op_clone *o)
+{
+    return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_sync {
+    uint32_t point;
+};
+
+static inline bool decode_sync(struct reader *r, struct op_sync *o)
+{
+    return read_u32(r, &o->point)
+        && r->at == r->end;
+}
+
+struct op_become_root {
+    uint8_t nothing;
+};
+
+static inline bool decode_become_root(struct reader *r, struct op_become_root *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_unshare {
+    uint64_t flags;
+};
+
+static inline bool decode_unshare(struct reader *r, struct op_unshare *o)
+{
+    return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_time_namespace {
+    const char *offsets;
+};
+
+static inline bool decode_time_namespace(struct reader *r, struct op_time_namespace *o)
+{
+    return read_str(r, &o->offsets)
+        && r->at == r->end;
+}
+
+struct op_hostname {
+    const char *name;
+};
+
+static inline bool decode_hostname(struct reader *r, struct op_hostname *o)
+{
+    return read_str(r, &o->name)
+        && r->at == r->end;
+}
+
+struct op_domainname {
+    const char *name;
+};
+
+static inline bool decode_domainname(struct reader *r, struct op_domainname *o)
+{
+    return read_str(r, &o->name)
+        && r->at == r->end;
+}
+
+struct op_loopback {
+    uint8_t nothing;
+};
+
+static inline bool decode_loopback(struct reader *r, struct op_loopback *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_keyring {
+    const char *name;
+};
+
+static inline bool decode_keyring(struct reader *r, struct op_keyring *o)
+{
+    return read_str(r, &o->name)
+        && r->at == r->end;
+}
+
+struct op_new_session {
+    uint8_t nothing;
+};
+
+static inline bool decode_new_session(struct reader *r, struct op_new_session *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_host_propagation {
+    uint64_t flags;
+};
+
+static inline bool decode_host_propagation(struct reader *r, struct op_host_propagation *o)
+{
+    return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_rootfs {
+    const char *path;
+};
+
+static inline bool decode_rootfs(struct reader *r, struct op_rootfs *o)
+{
+    return read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_mount_filesystem {
+    const char *destination;
+    const char *type;
+    const char *source;
+    struct wire_strs options;
+    uint64_t attributes;
+    uint64_t recursive_set;
+    uint64_t recursive_clear;
+    struct wire_u32s propagation;
+    uint32_t flags;
+};
+
+static inline bool decode_mount_filesystem(struct reader *r, struct op_mount_filesystem *o)
+{
+    return read_str(r, &o->destination)
+        && read_str(r, &o->type)
+        && read_str(r, &o->source)
+        && read_strs(r, &o->options)
+        && read_u64(r, &o->attributes)
+        && read_u64(r, &o->recursive_set)
+        && read_u64(r, &o->recursive_clear)
+        && read_u32s(r, &o->propagation)
+        && read_u32(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_mount_bind {
+    const char *destination;
+    const char *source;
+    uint32_t slot;
+    uint64_t attributes_set;
+    uint64_t attributes_clear;
+    uint64_t recursive_set;
+    uint64_t recursive_clear;
+    struct wire_u32s propagation;
+    uint32_t flags;
+};
+
+static inline bool decode_mount_bind(struct reader *r, struct op_mount_bind *o)
+{
+    return read_str(r, &o->destination)
+        && read_str(r, &o->source)
+        && read_u32(r, &o->slot)
+        && read_u64(r, &o->attributes_set)
+        && read_u64(r, &o->attributes_clear)
+        && read_u64(r, &o->recursive_set)
+        && read_u64(r, &o->recursive_clear)
+        && read_u32s(r, &o->propagation)
+        && read_u32(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_remount {
+    const char *destination;
+    struct wire_strs options;
+    uint64_t attributes_set;
+    uint64_t attributes_clear;
+    uint64_t recursive_set;
+    uint64_t recursive_clear;
+    struct wire_u32s propagation;
+    uint32_t flags;
+};
+
+static inline bool decode_remount(struct reader *r, struct op_remount *o)
+{
+    return read_str(r, &o->destination)
+        && read_strs(r, &o->options)
+        && read_u64(r, &o->attributes_set)
+        && read_u64(r, &o->attributes_clear)
+        && read_u64(r, &o->recursive_set)
+        && read_u64(r, &o->recursive_clear)
+        && read_u32s(r, &o->propagation)
+        && read_u32(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_device {
+    const char *path;
+    uint32_t mode;
+    uint32_t major;
+    uint32_t minor;
+    uint32_t uid;
+    uint32_t gid;
+};
+
+static inline bool decode_device(struct reader *r, struct op_device *o)
+{
+    return read_str(r, &o->path)
+        && read_u32(r, &o->mode)
+        && read_u32(r, &o->major)
+        && read_u32(r, &o->minor)
+        && read_u32(r, &o->uid)
+        && read_u32(r, &o->gid)
+        && r->at == r->end;
+}
+
+struct op_device_bind {
+    const char *path;
+    const char *source;
+    uint32_t slot;
+};
+
+static inline bool decode_device_bind(struct reader *r, struct op_device_bind *o)
+{
+    return read_str(r, &o->path)
+        && read_str(r, &o->source)
+        && read_u32(r, &o->slot)
+        && r->at == r->end;
+}
+
+struct op_symlink {
+    const char *path;
+    const char *target;
+    uint32_t replace;
+};
+
+static inline bool decode_symlink(struct reader *r, struct op_symlink *o)
+{
+    return read_str(r, &o->path)
+        && read_str(r, &o->target)
+        && read_u32(r, &o->replace)
+        && r->at == r->end;
+}
+
+struct op_console {
+    uint32_t rows;
+    uint32_t columns;
+    uint32_t mount;
+};
+
+static inline bool decode_console(struct reader *r, struct op_console *o)
+{
+    return read_u32(r, &o->rows)
+        && read_u32(r, &o->columns)
+        && read_u32(r, &o->mount)
+        && r->at == r->end;
+}
+
+struct op_sysctl {
+    const char *path;
+    const char *value;
+};
+
+static inline bool decode_sysctl(struct reader *r, struct op_sysctl *o)
+{
+    return read_str(r, &o->path)
+        && read_str(r, &o->value)
+        && r->at == r->end;
+}
+
+struct op_hook {
+    const char *path;
+    struct wire_strs args;
+    struct wire_strs env;
+    uint64_t timeout_ms;
+    uint32_t state_slot;
+};
+
+static inline bool decode_hook(struct reader *r, struct op_hook *o)
+{
+    return read_str(r, &o->path)
+        && read_strs(r, &o->args)
+        && read_strs(r, &o->env)
+        && read_u64(r, &o->timeout_ms)
+        && read_u32(r, &o->state_slot)
+        && r->at == r->end;
+}
+
+struct op_mask_path {
+    const char *path;
+};
+
+static inline bool decode_mask_path(struct reader *r, struct op_mask_path *o)
+{
+    return read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_readonly_path {
+    const char *path;
+};
+
+static inline bool decode_readonly_path(struct reader *r, struct op_readonly_path *o)
+{
+    return read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_readonly_root {
+    uint8_t nothing;
+};
+
+static inline bool decode_readonly_root(struct reader *r, struct op_readonly_root *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_enter_root {
+    uint32_t mode;
+};
+
+static inline bool decode_enter_root(struct reader *r, struct op_enter_root *o)
+{
+    return read_u32(r, &o->mode)
+        && r->at == r->end;
+}
+
+struct op_root_propagation {
+    uint64_t flags;
+};
+
+static inline bool decode_root_propagation(struct reader *r, struct op_root_propagation *o)
+{
+    return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_rlimit {
+    uint32_t resource;
+    uint64_t soft;
+    uint64_t hard;
+};
+
+static inline bool decode_rlimit(struct reader *r, struct op_rlimit *o)
+{
+    return read_u32(r, &o->resource)
+        && read_u64(r, &o->soft)
+        && read_u64(r, &o->hard)
+        && r->at == r->end;
+}
+
+struct op_find_executable {
+    const char *name;
+    const char *path;
+};
+
+static inline bool decode_find_executable(struct reader *r, struct op_find_executable *o)
+{
+    return read_str(r, &o->name)
+        && read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_no_new_privileges {
+    uint8_t nothing;
+};
+
+static inline bool decode_no_new_privileges(struct reader *r, struct op_no_new_privileges *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_bounding_set {
+    uint64_t bounding;
+};
+
+static inline bool decode_bounding_set(struct reader *r, struct op_bounding_set *o)
+{
+    return read_u64(r, &o->bounding)
+        && r->at == r->end;
+}
+
+struct op_user {
+    uint32_t uid;
+    uint32_t gid;
+    struct wire_u32s groups;
+    uint32_t umask;
+    uint32_t no_groups;
+};
+
+static inline bool decode_user(struct reader *r, struct op_user *o)
+{
+    return read_u32(r, &o->uid)
+        && read_u32(r, &o->gid)
+        && read_u32s(r, &o->groups)
+        && read_u32(r, &o->umask)
+        && read_u32(r, &o->no_groups)
+        && r->at == r->end;
+}
+
+struct op_capabilities {
+    uint64_t effective;
+    uint64_t permitted;
+    uint64_t inheritable;
+    uint64_t ambient;
+};
+
+static inline bool decode_capabilities(struct reader *r, struct op_capabilities *o)
+{
+    return read_u64(r, &o->effective)
+        && read_u64(r, &o->permitted)
+        && read_u64(r, &o->inheritable)
+        && read_u64(r, &o->ambient)
+        && r->at == r->end;
+}
+
+struct op_working_directory {
+    const char *path;
+    uint32_t create;
+};
+
+static inline bool decode_working_directory(struct reader *r, struct op_working_directory *o)
+{
+    return read_str(r, &o->path)
+        && read_u32(r, &o->create)
+        && r->at == r->end;
+}
+
+struct op_home {
+    uint32_t uid;
+};
+
+static inline bool decode_home(struct reader *r, struct op_home *o)
+{
+    return read_u32(r, &o->uid)
+        && r->at == r->end;
+}
+
+struct op_wait_start {
+    uint8_t nothing;
+};
+
+static inline bool decode_wait_start(struct reader *r, struct op_wait_start *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_exec {
+    struct wire_strs args;
+    struct wire_strs env;
+    uint32_t preserve_fds;
+};
+
+static inline bool decode_exec(struct reader *r, struct op_exec *o)
+{
+    return read_strs(r, &o->args)
+        && read_strs(r, &o->env)
+        && read_u32(r, &o->preserve_fds)
+        && r->at == r->end;
+}
+
+/* Whether `payload` is a whole and well-formed payload of operation `code`. */
+static inline bool wire_check_payload(uint32_t code, struct wire_bytes payload)
+{
+    struct reader r = {payload.data, payload.data + payload.size};
+
+    switch (code) {
+    case OP_OOM_SCORE_ADJ: {
+        struct op_oom_score_adj o;
+        return decode_oom_score_adj(&r, &o);
+    }
+    case OP_OPEN_NAMESPACE: {
+        struct op_open_namespace o;
+        return decode_open_namespace(&r, &o);
+    }
+    case OP_ENTER_NAMESPACE: {
+        struct op_enter_namespace o;
+        return decode_enter_namespace(&r, &o);
+    }
+    case OP_MAKE_USER_NAMESPACE: {
+        struct op_make_user_namespace o;
+        return decode_make_user_namespace(&r, &o);
+    }
+    case OP_CLONE_TREE: {
+        struct op_clone_tree o;
+        return decode_clone_tree(&r, &o);
+    }
+    case OP_IDMAP_TREE: {
+        struct op_idmap_tree o;
+        return decode_idmap_tree(&r, &o);
+    }
+    case OP_CLONE: {
+        struct op_clone o;
+        return decode_clone(&r, &o);
+    }
+    case OP_SYNC: {
+        struct op_sync o;
+        return decode_sync(&r, &o);
+    }
+    case OP_BECOME_ROOT: {
+        struct op_become_root o;
+        return decode_become_root(&r, &o);
+    }
+    case OP_UNSHARE: {
+        struct op_unshare o;
+        return decode_unshare(&r, &o);
+    }
+    case OP_TIME_NAMESPACE: {
+        struct op_time_namespace o;
+        return decode_time_namespace(&r, &o);
+    }
+    case OP_HOSTNAME: {
+        struct op_hostname o;
+        return decode_hostname(&r, &o);
+    }
+    case OP_DOMAINNAME: {
+        struct op_domainname o;
+        return decode_domainname(&r, &o);
+    }
+    case OP_LOOPBACK: {
+        struct op_loopback o;
+        return decode_loopback(&r, &o);
+    }
+    case OP_KEYRING: {
+        struct op_keyring o;
+        return decode_keyring(&r, &o);
+    }
+    case OP_NEW_SESSION: {
+        struct op_new_session o;
+        return decode_new_session(&r, &o);
+    }
+    case OP_HOST_PROPAGATION: {
+        struct op_host_propagation o;
+        return decode_host_propagation(&r, &o);
+    }
+    case OP_ROOTFS: {
+        struct op_rootfs o;
+        return decode_rootfs(&r, &o);
+    }
+    case OP_MOUNT_FILESYSTEM: {
+        struct op_mount_filesystem o;
+        return decode_mount_filesystem(&r, &o);
+    }
+    case OP_MOUNT_BIND: {
+        struct op_mount_bind o;
+        return decode_mount_bind(&r, &o);
+    }
+    case OP_REMOUNT: {
+        struct op_remount o;
+        return decode_remount(&r, &o);
+    }
+    case OP_DEVICE: {
+        struct op_device o;
+        return decode_device(&r, &o);
+    }
+    case OP_DEVICE_BIND: {
+        struct op_device_bind o;
+        return decode_device_bind(&r, &o);
+    }
+    case OP_SYMLINK: {
+        struct op_symlink o;
+        return decode_symlink(&r, &o);
+    }
+    case OP_CONSOLE: {
+        struct op_console o;
+        return decode_console(&r, &o);
+    }
+    case OP_SYSCTL: {
+        struct op_sysctl o;
+        return decode_sysctl(&r, &o);
+    }
+    case OP_HOOK: {
+        struct op_hook o;
+        return decode_hook(&r, &o);
+    }
+    case OP_MASK_PATH: {
+        struct op_mask_path o;
+        return decode_mask_path(&r, &o);
+    }
+    case OP_READONLY_PATH: {
+        struct op_readonly_path o;
+        return decode_readonly_path(&r, &o);
+    }
+    case OP_READONLY_ROOT: {
+        struct op_readonly_root o;
+        return decode_readonly_root(&r, &o);
+    }
+    case OP_ENTER_ROOT: {
+        struct op_enter_root o;
+        return decode_enter_root(&r, &o);
+    }
+    case OP_ROOT_PROPAGATION: {
+        struct op_root_propagation o;
+        return decode_root_propagation(&r, &o);
+    }
+    case OP_RLIMIT: {
+        struct op_rlimit o;
+        return decode_rlimit(&r, &o);
+    }
+    case OP_FIND_EXECUTABLE: {
+        struct op_find_executable o;
+        return decode_find_executable(&r, &o);
+    }
+    case OP_NO_NEW_PRIVILEGES: {
+        struct op_no_new_privileges o;
+        return decode_no_new_privileges(&r, &o);
+    }
+    case OP_BOUNDING_SET: {
+        struct op_bounding_set o;
+        return decode_bounding_set(&r, &o);
+    }
+    case OP_USER: {
+        struct op_user o;
+        return decode_user(&r, &o);
+    }
+    case OP_CAPABILITIES: {
+        struct op_capabilities o;
+        return decode_capabilities(&r, &o);
+    }
+    case OP_WORKING_DIRECTORY: {
+        struct op_working_directory o;
+        return decode_working_directory(&r, &o);
+    }
+    case OP_HOME: {
+        struct op_home o;
+        return decode_home(&r, &o);
+    }
+    case OP_WAIT_START: {
+        struct op_wait_start o;
+        return decode_wait_start(&r, &o);
+    }
+    case OP_EXEC: {
+        struct op_exec o;
+        return decode_exec(&r, &o);
+    }
+    default:
+        return false;
+    }
+}
+
+#endif

@@ -1,0 +1,173 @@
+/**
+ * Writes native-shim/include/wire.h, the init's half of the wire format, from the tables of lib/plan/wire.ts.
+ * Run as a program it writes the file named by its argument (that one by default); with `--check` it only
+ * compares, and fails when the file is out of date.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import {
+  hookFailedErrno,
+  messages,
+  mountFlags,
+  noSlot,
+  rootModes,
+  slots,
+  syncPoints,
+  wireMagic,
+  wireMaxBytes,
+  wireMaxDetail,
+  wireMaxSlots,
+  wireOps,
+  wireVersion,
+} from '../lib/plan/wire.ts';
+import type { FieldType } from '../lib/plan/wire.ts';
+
+/** What the generator needs to know of an operation; wireOps is a table of these. */
+export interface OpShape {
+  code: number;
+  in: 'a' | 'b' | 'ab';
+  fields: Readonly<Record<string, FieldType>>;
+}
+
+const cTypes: Readonly<Record<FieldType, string>> = {
+  u32: 'uint32_t ',
+  i32: 'int32_t ',
+  u64: 'uint64_t ',
+  i64: 'int64_t ',
+  str: 'const char *',
+  bytes: 'struct wire_bytes ',
+  strs: 'struct wire_strs ',
+  u32s: 'struct wire_u32s ',
+};
+
+const stages: Readonly<Record<OpShape['in'], string>> = { a: 'STAGE_A', b: 'STAGE_B', ab: 'STAGE_AB' };
+
+/** `mountBind` → `mount_bind`. */
+export function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Refuses a table from which C would come out wrong: codes twice or out of range, names C cannot hold. */
+export function checkOps(ops: Readonly<Record<string, OpShape>>): void {
+  const seen = new Map<number, string>();
+  for (const [name, { code, fields }] of Object.entries(ops)) {
+    const other = seen.get(code);
+    if (other !== undefined) throw new Error(`operations ${other} and ${name} have the same code ${String(code)}`);
+    if (!Number.isInteger(code) || code < 1 || code > 0xffff) throw new Error(`operation ${name}: bad code`);
+    seen.set(code, name);
+    for (const word of [name, ...Object.keys(fields)]) {
+      if (!/^[a-z][A-Za-z0-9]*$/.test(word)) throw new Error(`operation ${name}: bad name '${word}'`);
+    }
+  }
+}
+
+function define(name: string, value: number): string {
+  const text = value > 0x7fffffff ? `0x${value.toString(16)}u` : String(value);
+  return `#define ${name} ${text}`;
+}
+
+/** One `#define PREFIX_NAME value` a row. */
+function defines(prefix: string, table: Readonly<Record<string, number>>): string {
+  return Object.entries(table)
+    .map(([name, value]) => define(`${prefix}_${snakeCase(name).toUpperCase()}`, value))
+    .join('\n');
+}
+
+function struct(name: string, op: OpShape): string {
+  const fields = Object.entries(op.fields).map(([field, type]) => `    ${cTypes[type]}${snakeCase(field)};`);
+  // C11 has no empty structs.
+  const lines = fields.length > 0 ? fields : ['    uint8_t nothing;'];
+  return [`struct op_${snakeCase(name)} {`, ...lines, '};'].join('\n');
+}
+
+function decoder(name: string, op: OpShape): string {
+  const snake = snakeCase(name);
+  const reads = Object.entries(op.fields).map(([field, type]) => `read_${type}(r, &o->${snakeCase(field)})`);
+  const body =
+    reads.length > 0
+      ? [`    return ${[...reads, 'r->at == r->end'].join('\n        && ')};`]
+      : ['    o->nothing = 0;', '    return r->at == r->end;'];
+  return [
+    `static inline bool decode_${snake}(struct reader *r, struct op_${snake} *o)`,
+    '{',
+    ...body,
+    '}',
+  ].join('\n');
+}
+
+function checker(ops: Readonly<Record<string, OpShape>>): string {
+  const cases = Object.keys(ops).map((name) => {
+    const snake = snakeCase(name);
+    return `    case OP_${snake.toUpperCase()}: {\n        struct op_${snake} o;\n        return decode_${snake}(&r, &o);\n    }`;
+  });
+  return [
+    '/* Whether `payload` is a whole and well-formed payload of operation `code`. */',
+    'static inline bool wire_check_payload(uint32_t code, struct wire_bytes payload)',
+    '{',
+    '    struct reader r = {payload.data, payload.data + payload.size};',
+    '',
+    '    switch (code) {',
+    ...cases,
+    '    default:',
+    '        return false;',
+    '    }',
+    '}',
+  ].join('\n');
+}
+
+function list(ops: Readonly<Record<string, OpShape>>): string {
+  const rows = Object.entries(ops).map(([name, op]) => {
+    const snake = snakeCase(name);
+    return `    X(${snake}, OP_${snake.toUpperCase()}, ${stages[op.in]})`;
+  });
+  return ['/* X(name, code, stage) for every operation. */', `#define WIRE_OPS(X) \\`, rows.join(' \\\n')].join('\n');
+}
+
+/** The text of wire.h; a pure function of the tables. */
+export function wireHeader(): string {
+  checkOps(wireOps);
+  const ops: [string, OpShape][] = Object.entries(wireOps);
+  const codes = Object.fromEntries(ops.map(([name, op]) => [name, op.code]));
+  return `${[
+    '/* The wire format of plans. Generated from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */',
+    '/* clang-format off */',
+    '#ifndef TSRUN_WIRE_H\n#define TSRUN_WIRE_H',
+    '#include "wire-reader.h"',
+    [
+      define('WIRE_MAGIC', wireMagic),
+      define('WIRE_VERSION', wireVersion),
+      define('WIRE_MAX_BYTES', wireMaxBytes),
+      define('WIRE_MAX_SLOTS', wireMaxSlots),
+      define('WIRE_MAX_DETAIL', wireMaxDetail),
+      define('WIRE_NO_SLOT', noSlot),
+      define('HOOK_FAILED_ERRNO', hookFailedErrno),
+    ].join('\n'),
+    defines('SLOT', slots),
+    defines('MESSAGE', messages),
+    defines('SYNC', syncPoints),
+    defines('MOUNT_FLAG', mountFlags),
+    defines('ROOT_MODE', rootModes),
+    '/* The process an operation may run in. */\n#define STAGE_A 1\n#define STAGE_B 2\n#define STAGE_AB 3',
+    defines('OP', codes),
+    list(wireOps),
+    ...ops.flatMap(([name, op]) => [struct(name, op), decoder(name, op)]),
+    checker(wireOps),
+    '#endif',
+  ].join('\n\n')}\n`;
+}
+
+function main(args: readonly string[]): number {
+  const check = args.includes('--check');
+  const named = args.find((arg) => !arg.startsWith('--'));
+  const path = named ?? fileURLToPath(new URL('../native-shim/include/wire.h', import.meta.url));
+  const text = wireHeader();
+  if (!check) {
+    writeFileSync(path, text);
+    return 0;
+  }
+  if (readFileSync(path, 'utf8') === text) return 0;
+  process.stderr.write(`${path} is out of date: run scripts/wire-header.ts\n`);
+  return 1;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2));
