@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// The whole test suite: build, lint, unit tests, and the integration tests on both engines. Everything runs
+// even after a failure; the last line is the sum of all that ran, and a step that broke counts as a failure.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const steps = [
+  { name: 'build', command: ['node', 'scripts/build.mjs'] },
+  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
+  {
+    name: 'unit tests',
+    command: ['npx', '--no-install', 'mocha', '--config', '.mocharc.unit.json'],
+    counted: true,
+  },
+  { name: 'integration tests', command: ['node', 'scripts/integration.mjs'], counted: true },
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
+const sum = { passes: 0, failures: 0, pending: 0 };
+/** @type {string[]} */
+const broken = [];
+for (const { name, command, counted } of steps) {
+  console.log(`\n== ${name}`);
+  const results = join(folder, name.replace(' ', '-'));
+  const [program, ...args] = command;
+  const { status } = spawnSync(program ?? '', args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    cwd: new URL('..', import.meta.url),
+    env: { ...process.env, TSRUN_TEST_RESULTS: results },
+  });
+  const runs = counted === true ? read(results) : [];
+  for (const run of runs) for (const key of Object.keys(sum)) sum[key] += run[key];
+  const explained = runs.some((run) => run.failures > 0);
+  if (status !== 0 && !explained) broken.push(name);
+  if (status === 0 && counted === true && runs.length === 0) broken.push(`${name} (nothing ran)`);
+  if (status !== 0 && name === 'build') break;
+}
+rmSync(folder, { recursive: true });
+
+const failed = sum.failures + broken.length;
+if (broken.length > 0) console.log(`\nfailed steps: ${broken.join(', ')}`);
+const skipped = sum.pending > 0 ? `, ${String(sum.pending)} skipped` : '';
+console.log(`\n${String(sum.passes)} passed, ${String(failed)} failed${skipped}`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** @param {string} file @returns {{ passes: number, failures: number, pending: number }[]} */
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+  } catch {
+    return [];
+  }
+}
