@@ -1,26 +1,23 @@
 /**
- * The only door to native code: libtsrun.so through koffi. Everything here is synchronous; functions that
- * can fail return -errno (systemError of lib/errors.ts makes it a message) unless they say otherwise.
+ * The door to native code: libtsrun.so through koffi, one file per subject. All of it is synchronous. A
+ * failed system call throws systemError of lib/errors.ts, unless the function says that it returns -errno.
  */
 
-export interface SpawnRequest {
-  /** What to execute: a descriptor (execveat with AT_EMPTY_PATH) or an absolute path. */
-  executable: number | string;
-  args: readonly string[];
-  env: readonly string[];
-  /** Descriptor i of the child is a copy of `fds[i]`; -1 leaves it closed. All others are closed. */
-  fds: readonly number[];
-  /** Give the child the soft RLIMIT_NOFILE tsrun was started with, which the engine has raised. */
-  restoreNofile: boolean;
-  /** Directory of the child; the caller's when absent. */
-  cwd?: string;
-}
-
-/** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
-export interface Message {
-  type: number;
-  op: number;
-  errno: number;
-  value: number;
-  detail: string;
-}
+export { spawn } from './spawn.ts';
+export type { SpawnRequest, Spawned } from './spawn.ts';
+export { sealedMemfd, sealedMemfdOfFile } from './memfd.ts';
+export {
+  acceptSocket,
+  connectSocket,
+  connectStream,
+  listenSocket,
+  receiveDescriptor,
+  sendDescriptor,
+  socketPair,
+} from './socket.ts';
+export { receiveMessage, sendMessage } from './message.ts';
+export type { Message } from './message.ts';
+export { pidfdOpen, pidfdSignal, reap, setSubreaper, waitPidfd } from './child.ts';
+export { flock, openat2, resolveFlags, setCloexec, umount2 } from './file.ts';
+export type { Openat2Request } from './file.ts';
+export { foreground, holdSignals, releaseSignals } from './foreground.ts';

@@ -1,0 +1,35 @@
+import { systemError } from '../errors.ts';
+import { native } from './library.ts';
+
+const holdNative = native<[]>('int tsrun_hold_signals()');
+const releaseNative = native<[]>('int tsrun_release_signals()');
+const foregroundNative = native<[number, number, number]>('int tsrun_foreground(int, int, int)');
+
+/**
+ * From here on, signals sent to tsrun are kept for the container instead of ending tsrun; foreground() hands
+ * them over. Without this call foreground() does it itself, and a signal during `create` ends tsrun.
+ */
+export function holdSignals(): void {
+  const result = holdNative();
+  if (result < 0) throw systemError('catch signals', result);
+}
+
+/** Undoes holdSignals(); signals not handed over are forgotten. foreground() does it itself when it returns. */
+export function releaseSignals(): void {
+  const result = releaseNative();
+  if (result < 0) throw systemError('restore signals', result);
+}
+
+/**
+ * Waits for our child `pid` (whose pidfd is `pidfd`) to end and returns its exit status: 0–255, or
+ * 128 + signal. Meanwhile every signal that can be is forwarded to it, and other children that end (orphans,
+ * when tsrun is a subreaper) are reaped.
+ *
+ * With a pty `master`, which it takes over and closes, tsrun's terminal is raw and connected to that pty until
+ * the child has ended and its last output is written.
+ */
+export function foreground(pidfd: number, pid: number, master = -1): number {
+  const result = foregroundNative(pidfd, pid, master);
+  if (result < 0) throw systemError(`wait for process ${String(pid)}`, result);
+  return result;
+}

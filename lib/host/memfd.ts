@@ -1,0 +1,27 @@
+import { systemError } from '../errors.ts';
+import { native } from './library.ts';
+
+const memfdBytes = native<[string, Uint8Array, number]>(
+  'int tsrun_memfd_bytes(const char *, const void *, unsigned int)',
+);
+const memfdFile = native<[string, string]>('int tsrun_memfd_file(const char *, const char *)');
+
+/**
+ * A memfd (memfd_create(2)) holding `bytes`, sealed against every change, its offset at 0. `name` only shows
+ * in /proc. Not executable on kernels that tell (6.3).
+ */
+export function sealedMemfd(name: string, bytes: Uint8Array): number {
+  const result = memfdBytes(name, bytes, bytes.length);
+  if (result < 0) throw systemError(`make the memory file ${name}`, result);
+  return result;
+}
+
+/**
+ * An executable memfd with a copy of the regular file at `path`, sealed against every change: what runs from
+ * it can be read and written to by nobody on the host's disk.
+ */
+export function sealedMemfdOfFile(name: string, path: string): number {
+  const result = memfdFile(name, path);
+  if (result < 0) throw systemError(`copy ${path} into memory`, result);
+  return result;
+}
