@@ -83,14 +83,9 @@ export interface Scheduler {
 
 /** The six kinds of hook, by their property in `hooks`. */
 export type HookKind =
-  | 'prestart'
-  | 'createRuntime'
-  | 'createContainer'
-  | 'startContainer'
-  | 'poststart'
-  | 'poststop';
+  'prestart' | 'createRuntime' | 'createContainer' | 'startContainer' | 'poststart' | 'poststop';
 
-export type Hooks = { [K in HookKind]?: Hook[] };
+export type Hooks = Partial<Record<HookKind, Hook[]>>;
 
 export interface Hook {
   path: string;
@@ -106,15 +101,7 @@ export interface IdMapping {
   size: number;
 }
 
-export type NamespaceType =
-  | 'pid'
-  | 'network'
-  | 'mount'
-  | 'ipc'
-  | 'uts'
-  | 'user'
-  | 'cgroup'
-  | 'time';
+export type NamespaceType = 'pid' | 'network' | 'mount' | 'ipc' | 'uts' | 'user' | 'cgroup' | 'time';
 
 export interface Namespace {
   type: NamespaceType;
@@ -247,4 +234,35 @@ export interface State {
   pid?: number;
   bundle: string;
   annotations?: Record<string, string>;
+}
+
+/** What a runtime can do, as `features` prints it (features.md, features-linux.md). */
+export interface Features {
+  ociVersionMin: string;
+  ociVersionMax: string;
+  hooks?: string[];
+  mountOptions?: string[];
+  linux?: LinuxFeatures;
+  annotations?: Record<string, string>;
+  potentiallyUnsafeConfigAnnotations?: string[];
+}
+
+export interface LinuxFeatures {
+  namespaces?: string[];
+  capabilities?: string[];
+  cgroup?: { v1?: boolean; v2?: boolean; systemd?: boolean; systemdUser?: boolean; rdma?: boolean };
+  seccomp?: {
+    enabled?: boolean;
+    actions?: string[];
+    operators?: string[];
+    archs?: string[];
+    knownFlags?: string[];
+    supportedFlags?: string[];
+  };
+  apparmor?: { enabled?: boolean };
+  selinux?: { enabled?: boolean };
+  memoryPolicy?: { modes?: string[]; flags?: string[] };
+  intelRdt?: { enabled?: boolean; schemata?: boolean; monitoring?: boolean };
+  mountExtensions?: { idmap?: { enabled?: boolean } };
+  netDevices?: { enabled?: boolean };
 }
