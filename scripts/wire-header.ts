@@ -9,6 +9,7 @@ import {
   hookFailedErrno,
   messages,
   mountFlags,
+  noOp,
   noSlot,
   rootModes,
   slots,
@@ -52,7 +53,8 @@ export function checkOps(ops: Readonly<Record<string, OpShape>>): void {
   const seen = new Map<number, string>();
   for (const [name, { code, fields }] of Object.entries(ops)) {
     const other = seen.get(code);
-    if (other !== undefined) throw new Error(`operations ${other} and ${name} have the same code ${String(code)}`);
+    if (other !== undefined)
+      throw new Error(`operations ${other} and ${name} have the same code ${String(code)}`);
     if (!Number.isInteger(code) || code < 1 || code > 0xffff) throw new Error(`operation ${name}: bad code`);
     seen.set(code, name);
     for (const word of [name, ...Object.keys(fields)]) {
@@ -95,32 +97,16 @@ function decoder(name: string, op: OpShape): string {
   ].join('\n');
 }
 
-function checker(ops: Readonly<Record<string, OpShape>>): string {
-  const cases = Object.keys(ops).map((name) => {
-    const snake = snakeCase(name);
-    return `    case OP_${snake.toUpperCase()}: {\n        struct op_${snake} o;\n        return decode_${snake}(&r, &o);\n    }`;
-  });
-  return [
-    '/* Whether `payload` is a whole and well-formed payload of operation `code`. */',
-    'static inline bool wire_check_payload(uint32_t code, struct wire_bytes payload)',
-    '{',
-    '    struct reader r = {payload.data, payload.data + payload.size};',
-    '',
-    '    switch (code) {',
-    ...cases,
-    '    default:',
-    '        return false;',
-    '    }',
-    '}',
-  ].join('\n');
-}
-
 function list(ops: Readonly<Record<string, OpShape>>): string {
   const rows = Object.entries(ops).map(([name, op]) => {
     const snake = snakeCase(name);
     return `    X(${snake}, OP_${snake.toUpperCase()}, ${stages[op.in]})`;
   });
-  return ['/* X(name, code, stage) for every operation. */', `#define WIRE_OPS(X) \\`, rows.join(' \\\n')].join('\n');
+  return [
+    '/* X(name, code, stage) for every operation. */',
+    `#define WIRE_OPS(X) \\`,
+    rows.join(' \\\n'),
+  ].join('\n');
 }
 
 /** The text of wire.h; a pure function of the tables. */
@@ -140,6 +126,7 @@ export function wireHeader(): string {
       define('WIRE_MAX_SLOTS', wireMaxSlots),
       define('WIRE_MAX_DETAIL', wireMaxDetail),
       define('WIRE_NO_SLOT', noSlot),
+      define('WIRE_NO_OP', noOp),
       define('HOOK_FAILED_ERRNO', hookFailedErrno),
     ].join('\n'),
     defines('SLOT', slots),
@@ -151,7 +138,6 @@ export function wireHeader(): string {
     defines('OP', codes),
     list(wireOps),
     ...ops.flatMap(([name, op]) => [struct(name, op), decoder(name, op)]),
-    checker(wireOps),
     '#endif',
   ].join('\n\n')}\n`;
 }

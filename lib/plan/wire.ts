@@ -51,6 +51,9 @@ export const slots = {
 /** A slot field that names no descriptor. */
 export const noSlot = 0xffffffff;
 
+/** The operation index of an error that no operation caused: the plan itself, or what the init was born with. */
+export const noOp = 0xffffffff;
+
 /**
  * Messages on the sync and start sockets, one packet each:
  *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most 4000)
@@ -264,7 +267,10 @@ export const wireOps = {
   waitStart: { code: 96, in: 'b', fields: {} },
   /** execve(2) of what findExecutable found. Descriptors from 3 + `preserveFds` on close. */
   exec: { code: 97, in: 'b', fields: { args: 'strs', env: 'strs', preserveFds: 'u32' } },
-} as const satisfies Record<string, { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }>;
+} as const satisfies Record<
+  string,
+  { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }
+>;
 
 interface FieldValues {
   u32: number;
