@@ -3,7 +3,9 @@ import { systemError } from '../errors.ts';
 import { native } from './library.ts';
 
 const flockNative = native<[number, number]>('int tsrun_flock(int, int)');
-const openat2Native = native<[number, string, Uint8Array]>('int tsrun_openat2(int, const char *, const void *)');
+const openat2Native = native<[number, string, Uint8Array]>(
+  'int tsrun_openat2(int, const char *, const void *)',
+);
 const umountNative = native<[string, number]>('int tsrun_umount2(const char *, int)');
 const cloexecNative = native<[number, number]>('int tsrun_set_cloexec(int, int)');
 

@@ -25,7 +25,8 @@ export function installation(): Installation {
   if (typeof TSRUN_BUNDLED !== 'undefined' && TSRUN_BUNDLED) {
     // A compiled engine carries its script inside, so the place that counts is the executable's, and argv[0]
     // is the caller's word for it.
-    const folder = process.versions['bun'] === undefined ? __dirname : dirname(readlinkSync('/proc/self/exe'));
+    const folder =
+      process.versions['bun'] === undefined ? __dirname : dirname(readlinkSync('/proc/self/exe'));
     return {
       library: join(folder, 'libtsrun.so'),
       init: join(folder, 'tsrun-init'),

@@ -38,7 +38,8 @@ export function native<A extends readonly Argument[]>(declaration: string): (...
   return (...args) => {
     // C would see a shorter path than the one that was checked.
     const withNul = args.find((value) => typeof value === 'string' && value.includes('\0'));
-    if (withNul !== undefined) throw new TsrunError('usage', `${JSON.stringify(withNul)} contains a NUL byte`);
+    if (withNul !== undefined)
+      throw new TsrunError('usage', `${JSON.stringify(withNul)} contains a NUL byte`);
     call ??= library().func(declaration) as (...args: A) => number;
     return call(...args);
   };

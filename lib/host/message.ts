@@ -43,7 +43,10 @@ export function sendMessage(sock: number, message: Message, fds: readonly number
  * the peer has closed its end; throws ETIMEDOUT after `timeoutMs` (-1: wait for ever) and EPROTO for a packet
  * that is no message.
  */
-export function receiveMessage(sock: number, timeoutMs = -1): { message: Message; fds: number[] } | undefined {
+export function receiveMessage(
+  sock: number,
+  timeoutMs = -1,
+): { message: Message; fds: number[] } | undefined {
   const packet = Buffer.allocUnsafe(headerBytes + detailBytes);
   // The number of descriptors, then each.
   const out = new Int32Array(1 + maxDescriptors);

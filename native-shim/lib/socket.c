@@ -1,0 +1,152 @@
+/*
+ * Unix sockets by name. A path in a sockaddr_un has 108 bytes, less than many a state folder: so
+ * the kernel is given /proc/self/fd/N, where N is the socket's own inode, or its folder when the
+ * socket is yet to be made.
+ */
+#include "tsrun.h"
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* How long a console or pidfd socket's owner may take to accept and to read. */
+#define RECEIVER_TIMEOUT_SECONDS 30
+
+static bool is_plain_name(const char *name) {
+    return name[0] != '\0' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
+           strchr(name, '/') == NULL;
+}
+
+/* /proc/self/fd/FD[/NAME] as a socket address. */
+static int address_of(struct sockaddr_un *address, int fd, const char *name) {
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d%s%s", fd,
+                          name == NULL ? "" : "/", name == NULL ? "" : name);
+    if (length < 0 || (size_t)length >= sizeof address->sun_path)
+        return -ENAMETOOLONG;
+    return 0;
+}
+
+/* Connects a new socket of `type` to the socket file `path` below `dir`. `flags`: more O_* for its
+ * lookup. */
+static int connect_at(int dir, const char *path, int type, int flags, int timeout_seconds) {
+    struct sockaddr_un address;
+    struct stat status;
+    int result;
+    int sock = -1;
+    int inode = openat(dir, path, O_PATH | O_CLOEXEC | flags);
+    if (inode < 0)
+        return -errno;
+    if (fstat(inode, &status) < 0) {
+        result = -errno;
+        goto out;
+    }
+    if (!S_ISSOCK(status.st_mode)) {
+        result = -ENOTSOCK;
+        goto out;
+    }
+    result = address_of(&address, inode, NULL);
+    if (result < 0)
+        goto out;
+    sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (sock < 0) {
+        result = -errno;
+        goto out;
+    }
+    if (timeout_seconds > 0) {
+        const struct timeval limit = {.tv_sec = timeout_seconds};
+        if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) {
+            result = -errno;
+            goto out;
+        }
+    }
+    /* A unix socket's connect is not under way after EINTR, as a TCP one would be: it is tried
+     * again. */
+    do {
+        result = connect(sock, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+    } while (result == -EINTR);
+
+out:
+    close(inode);
+    if (result < 0) {
+        if (sock >= 0)
+            close(sock);
+        return result;
+    }
+    return sock;
+}
+
+int tsrun_socketpair(int32_t *out) {
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    out[0] = pair[0];
+    out[1] = pair[1];
+    return 0;
+}
+
+int tsrun_listen(const char *dir, const char *name) {
+    struct sockaddr_un address;
+    int result;
+    int sock = -1;
+    if (!is_plain_name(name))
+        return -EINVAL;
+    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    result = address_of(&address, folder, name);
+    if (result < 0)
+        goto out;
+    sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    /* The mode of an unbound socket becomes that of the file which bind makes. */
+    if (sock < 0 || fchmod(sock, 0600) < 0 ||
+        bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 || listen(sock, 16) < 0)
+        result = -errno;
+
+out:
+    close(folder);
+    if (result < 0) {
+        if (sock >= 0)
+            close(sock);
+        return result;
+    }
+    return sock;
+}
+
+int tsrun_connect(const char *dir, const char *name) {
+    if (!is_plain_name(name))
+        return -EINVAL;
+    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, 0);
+    close(folder);
+    return result;
+}
+
+int tsrun_connect_stream(const char *path) {
+    return connect_at(AT_FDCWD, path, SOCK_STREAM, 0, RECEIVER_TIMEOUT_SECONDS);
+}
+
+int tsrun_accept(int listener, int timeout_ms) {
+    for (;;) {
+        if (timeout_ms >= 0) {
+            int ready = poll_one(listener, POLLIN, timeout_ms);
+            if (ready <= 0)
+                return ready < 0 ? ready : -ETIMEDOUT;
+        }
+        int sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (sock >= 0)
+            return sock;
+        if (errno != EINTR && errno != ECONNABORTED)
+            return -errno;
+    }
+}

@@ -1,0 +1,102 @@
+/*
+ * libtsrun.so: what the engine cannot do from JavaScript. Every function returns a value >= 0, or
+ * -errno, and is called through lib/host, where each is described. Descriptors they return are
+ * close-on-exec.
+ */
+#ifndef TSRUN_H
+#define TSRUN_H
+
+#include <stdint.h>
+
+#define TSRUN_API __attribute__((visibility("default")))
+
+/* spawn.c */
+
+/* Head of a spawn request; the descriptors follow it. */
+struct tsrun_spawn_head {
+    int32_t executable; /* descriptor, or -1: the path in the strings */
+    int32_t nofile;     /* soft RLIMIT_NOFILE of the child, or -1 */
+    uint32_t flags;
+    uint32_t argc;
+    uint32_t envc;
+    uint32_t nfds;
+    int32_t fds[];
+};
+
+#define TSRUN_SPAWN_SETSID 1u
+
+/* Steps of spawn, to tell which one failed. */
+enum {
+    TSRUN_STEP_START = 0,
+    TSRUN_STEP_EXEC = 1,
+    TSRUN_STEP_FDS = 2,
+    TSRUN_STEP_NOFILE = 3,
+    TSRUN_STEP_CWD = 4,
+    TSRUN_STEP_SETSID = 5,
+};
+
+/*
+ * `strings`: path, cwd, args and env, each ended by a NUL; an empty path or cwd is none. `out`:
+ * pid, pidfd, step that failed.
+ */
+TSRUN_API int tsrun_spawn(const void *request, unsigned int request_words, const void *strings,
+                          unsigned int strings_size, int32_t *out);
+
+/* memfd.c */
+
+TSRUN_API int tsrun_memfd_bytes(const char *name, const void *bytes, unsigned int size);
+TSRUN_API int tsrun_memfd_file(const char *name, const char *path);
+
+/* socket.c */
+
+TSRUN_API int tsrun_socketpair(int32_t *out);
+TSRUN_API int tsrun_listen(const char *dir, const char *name);
+TSRUN_API int tsrun_connect(const char *dir, const char *name);
+TSRUN_API int tsrun_connect_stream(const char *path);
+TSRUN_API int tsrun_accept(int listener, int timeout_ms);
+
+/* message.c */
+
+#define TSRUN_MESSAGE_HEADER 16u
+#define TSRUN_MESSAGE_FDS    4u
+
+TSRUN_API int tsrun_send(int sock, const void *packet, unsigned int size, const int32_t *fds,
+                         unsigned int nfds);
+
+/* Bytes received, 0: closed. `out`: number of descriptors, then each of at most TSRUN_MESSAGE_FDS.
+ */
+TSRUN_API int tsrun_receive(int sock, void *packet, unsigned int size, int32_t *out,
+                            int timeout_ms);
+TSRUN_API int tsrun_send_descriptor(int sock, const void *payload, unsigned int size, int fd);
+
+/* Bytes of payload received. `out`: the descriptor. */
+TSRUN_API int tsrun_receive_descriptor(int sock, void *payload, unsigned int size, int32_t *out);
+
+/* child.c */
+
+TSRUN_API int tsrun_pidfd_open(int pid);
+TSRUN_API int tsrun_pidfd_signal(int pidfd, int signal);
+
+/* 1: has ended, 0: still runs. */
+TSRUN_API int tsrun_wait_pidfd(int pidfd, int timeout_ms);
+
+/* 1: reaped, with its status as a shell shows it in *status; 0: still runs. */
+TSRUN_API int tsrun_reap(int pidfd, int32_t *status);
+TSRUN_API int tsrun_subreaper(int on);
+
+/* file.c */
+
+TSRUN_API int tsrun_flock(int fd, int operation);
+TSRUN_API int tsrun_openat2(int dirfd, const char *path, const void *how);
+TSRUN_API int tsrun_umount2(const char *path, int flags);
+TSRUN_API int tsrun_set_cloexec(int fd, int on);
+
+/* signals.c, foreground.c */
+
+TSRUN_API int tsrun_hold_signals(void);
+TSRUN_API int tsrun_release_signals(void);
+
+/* The exit status of the child. Takes over `master` (-1: none). */
+TSRUN_API int tsrun_foreground(int pidfd, int pid, int master);
+
+#endif
