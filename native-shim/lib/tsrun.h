@@ -84,6 +84,15 @@ TSRUN_API int tsrun_wait_pidfd(int pidfd, int timeout_ms);
 TSRUN_API int tsrun_reap(int pidfd, int32_t *status);
 TSRUN_API int tsrun_subreaper(int on);
 
+/* poll.c */
+
+#define TSRUN_POLL_FDS 8u
+
+TSRUN_API int tsrun_pipe(int32_t *out);
+
+/* Bit i: fds[i] is ready. 0 after timeout_ms (-1: no limit); -EINTR is the caller's. */
+TSRUN_API int tsrun_poll(const int32_t *fds, unsigned int count, int timeout_ms);
+
 /* file.c */
 
 TSRUN_API int tsrun_flock(int fd, int operation);
