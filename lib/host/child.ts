@@ -1,11 +1,12 @@
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
-const pidfdOpenNative = native<[number]>('int tsrun_pidfd_open(int)');
-const pidfdSignalNative = native<[number, number]>('int tsrun_pidfd_signal(int, int)');
-const waitNative = native<[number, number]>('int tsrun_wait_pidfd(int, int)');
-const reapNative = native<[number, Int32Array]>('int tsrun_reap(int, void *)');
-const subreaperNative = native<[number]>('int tsrun_subreaper(int)');
+const pidfdOpenNative: Native<[number]> = native('int tsrun_pidfd_open(int)');
+const pidfdSignalNative: Native<[number, number]> = native('int tsrun_pidfd_signal(int, int)');
+const waitNative: Native<[number, number]> = native('int tsrun_wait_pidfd(int, int)');
+const reapNative: Native<[number, Int32Array]> = native('int tsrun_reap(int, void *)');
+const subreaperNative: Native<[number]> = native('int tsrun_subreaper(int)');
 
 /** A descriptor for the process (pidfd_open(2)), or -errno: -ESRCH when there is no such process. */
 export function pidfdOpen(pid: number): number {

@@ -1,13 +1,14 @@
 import { constants as os } from 'node:os';
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
-const flockNative = native<[number, number]>('int tsrun_flock(int, int)');
-const openat2Native = native<[number, string, Uint8Array]>(
+const flockNative: Native<[number, number]> = native('int tsrun_flock(int, int)');
+const openat2Native: Native<[number, string, Uint8Array]> = native(
   'int tsrun_openat2(int, const char *, const void *)',
 );
-const umountNative = native<[string, number]>('int tsrun_umount2(const char *, int)');
-const cloexecNative = native<[number, number]>('int tsrun_set_cloexec(int, int)');
+const umountNative: Native<[string, number]> = native('int tsrun_umount2(const char *, int)');
+const cloexecNative: Native<[number, number]> = native('int tsrun_set_cloexec(int, int)');
 
 /** RESOLVE_* of openat2(2). */
 export const resolveFlags = {

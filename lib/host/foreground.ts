@@ -1,9 +1,10 @@
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
-const holdNative = native<[]>('int tsrun_hold_signals()');
-const releaseNative = native<[]>('int tsrun_release_signals()');
-const foregroundNative = native<[number, number, number]>('int tsrun_foreground(int, int, int)');
+const holdNative: Native<[]> = native('int tsrun_hold_signals()');
+const releaseNative: Native<[]> = native('int tsrun_release_signals()');
+const foregroundNative: Native<[number, number, number]> = native('int tsrun_foreground(int, int, int)');
 
 /**
  * From here on, signals sent to tsrun are kept for the container instead of ending tsrun; foreground() hands

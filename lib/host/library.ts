@@ -29,18 +29,21 @@ function library(): LibraryHandle {
 /** What the functions of libtsrun.so take: numbers, strings without NUL, and memory they read or fill. */
 type Argument = number | string | null | Uint8Array | Int32Array;
 
+/** A function of libtsrun.so that takes these arguments. It returns -errno when it fails. */
+export type Native<A extends readonly Argument[]> = (...args: A) => number;
+
 /**
  * A function of libtsrun.so, by its C declaration. It is declared to koffi at its first call, since each
- * declaration costs as much as many calls. All of them return an int, -errno when they fail.
+ * declaration costs as much as many calls.
  */
-export function native<A extends readonly Argument[]>(declaration: string): (...args: A) => number {
-  let call: ((...args: A) => number) | undefined;
+export function native(declaration: string): Native<readonly Argument[]> {
+  let call: Native<readonly Argument[]> | undefined;
   return (...args) => {
     // C would see a shorter path than the one that was checked.
     const withNul = args.find((value) => typeof value === 'string' && value.includes('\0'));
     if (withNul !== undefined)
       throw new TsrunError('usage', `${JSON.stringify(withNul)} contains a NUL byte`);
-    call ??= library().func(declaration) as (...args: A) => number;
+    call ??= library().func(declaration) as Native<readonly Argument[]>;
     return call(...args);
   };
 }

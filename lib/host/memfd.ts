@@ -1,10 +1,11 @@
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
-const memfdBytes = native<[string, Uint8Array, number]>(
+const memfdBytes: Native<[string, Uint8Array, number]> = native(
   'int tsrun_memfd_bytes(const char *, const void *, unsigned int)',
 );
-const memfdFile = native<[string, string]>('int tsrun_memfd_file(const char *, const char *)');
+const memfdFile: Native<[string, string]> = native('int tsrun_memfd_file(const char *, const char *)');
 
 /**
  * A memfd (memfd_create(2)) holding `bytes`, sealed against every change, its offset at 0. `name` only shows

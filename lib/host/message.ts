@@ -1,6 +1,6 @@
-import { constants as os } from 'node:os';
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
 /** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
 export interface Message {
@@ -15,10 +15,10 @@ const headerBytes = 16;
 const detailBytes = 4000;
 const maxDescriptors = 4;
 
-const sendNative = native<[number, Uint8Array, number, Int32Array, number]>(
+const sendNative: Native<[number, Uint8Array, number, Int32Array, number]> = native(
   'int tsrun_send(int, const void *, unsigned int, const void *, unsigned int)',
 );
-const receiveNative = native<[number, Uint8Array, number, Int32Array, number]>(
+const receiveNative: Native<[number, Uint8Array, number, Int32Array, number]> = native(
   'int tsrun_receive(int, void *, unsigned int, void *, int)',
 );
 
@@ -51,8 +51,7 @@ export function receiveMessage(
   // The number of descriptors, then each.
   const out = new Int32Array(1 + maxDescriptors);
   const length = receiveNative(sock, packet, packet.length, out, timeoutMs);
-  // A peer that dies with an unread packet in its queue resets the connection: it is gone all the same.
-  if (length === 0 || length === -os.errno.ECONNRESET) return undefined;
+  if (length === 0) return undefined;
   if (length < 0) throw systemError('receive a message from the init', length);
   const message = {
     type: packet.readUInt32LE(0),

@@ -1,16 +1,17 @@
 import { constants as os } from 'node:os';
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 
-const pairNative = native<[Int32Array]>('int tsrun_socketpair(void *)');
-const listenNative = native<[string, string]>('int tsrun_listen(const char *, const char *)');
-const connectNative = native<[string, string]>('int tsrun_connect(const char *, const char *)');
-const connectStreamNative = native<[string]>('int tsrun_connect_stream(const char *)');
-const acceptNative = native<[number, number]>('int tsrun_accept(int, int)');
-const sendDescriptorNative = native<[number, Uint8Array, number, number]>(
+const pairNative: Native<[Int32Array]> = native('int tsrun_socketpair(void *)');
+const listenNative: Native<[string, string]> = native('int tsrun_listen(const char *, const char *)');
+const connectNative: Native<[string, string]> = native('int tsrun_connect(const char *, const char *)');
+const connectStreamNative: Native<[string]> = native('int tsrun_connect_stream(const char *)');
+const acceptNative: Native<[number, number]> = native('int tsrun_accept(int, int)');
+const sendDescriptorNative: Native<[number, Uint8Array, number, number]> = native(
   'int tsrun_send_descriptor(int, const void *, unsigned int, int)',
 );
-const receiveDescriptorNative = native<[number, Uint8Array, number, Int32Array]>(
+const receiveDescriptorNative: Native<[number, Uint8Array, number, Int32Array]> = native(
   'int tsrun_receive_descriptor(int, void *, unsigned int, void *)',
 );
 

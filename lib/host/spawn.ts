@@ -1,5 +1,6 @@
 import { TsrunError, systemError } from '../errors.ts';
 import { native } from './library.ts';
+import type { Native } from './library.ts';
 import { startedWith } from './origin.ts';
 
 export interface SpawnRequest {
@@ -24,7 +25,7 @@ export interface Spawned {
   pidfd: number;
 }
 
-const spawnNative = native<[Int32Array, number, Uint8Array, number, Int32Array]>(
+const spawnNative: Native<[Int32Array, number, Uint8Array, number, Int32Array]> = native(
   'int tsrun_spawn(const void *, unsigned int, const void *, unsigned int, void *)',
 );
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -54,12 +55,21 @@ static int receive_with(int sock, void *bytes, size_t size, int *fds, unsigned i
         .msg_controllen = sizeof control.bytes,
     };
     *nfds = 0;
+    bool reset = false;
     ssize_t got;
-    do {
+    for (;;) {
         got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
-    if (got < 0)
-        return -errno;
+        if (got >= 0)
+            break;
+        /*
+         * A peer that closes without having read all resets the connection, which is told once and
+         * before the packets it has sent: its last words come after the error.
+         */
+        if (errno == ECONNRESET && !reset)
+            reset = true;
+        else if (errno != EINTR)
+            return -errno;
+    }
     for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)

@@ -1,0 +1,59 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { release } from 'node:os';
+import { TsrunError } from '../errors.ts';
+import type { HostFacts } from '../plan/types.ts';
+import { readCgroupLayout } from './cgroup-layout.ts';
+
+/** The user namespace the kernel starts with (PROC_USER_INIT_INO of its proc_ns.h). */
+const initialUserNamespace = 'user:[4026531837]';
+
+const capSysAdmin = 21n;
+
+/** What there is to know of this host. Filesystems and cgroups are read when they are first asked for. */
+export function readHostFacts(): HostFacts {
+  let filesystems: ReadonlySet<string> | undefined;
+  let cgroup: HostFacts['cgroup'] | undefined;
+  return {
+    kernel: parseKernelVersion(release()),
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    privileged: isPrivileged(),
+    get filesystems() {
+      filesystems ??= parseFilesystems(readFileSync('/proc/filesystems', 'utf8'));
+      return filesystems;
+    },
+    get cgroup() {
+      cgroup ??= readCgroupLayout();
+      return cgroup;
+    },
+  };
+}
+
+/** `6.1.0-18-amd64` → 6, 1. */
+export function parseKernelVersion(text: string): { major: number; minor: number } {
+  const [, major, minor] = /^([0-9]+)\.([0-9]+)/.exec(text) ?? [];
+  if (major === undefined || minor === undefined) {
+    throw new TsrunError('unsupported', `kernel version ${JSON.stringify(text)} is not understood`);
+  }
+  return { major: Number(major), minor: Number(minor) };
+}
+
+/** The names of /proc/filesystems (proc_filesystems(5)). */
+export function parseFilesystems(text: string): ReadonlySet<string> {
+  const names = text.split('\n').map((line) => line.slice(line.indexOf('\t') + 1));
+  return new Set(names.filter((name) => name !== ''));
+}
+
+/** True when /proc/<pid>/status shows CAP_SYS_ADMIN as effective. */
+export function hasSysAdmin(status: string): boolean {
+  const mask = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  return mask !== undefined && ((BigInt(`0x${mask}`) >> capSysAdmin) & 1n) === 1n;
+}
+
+/** Root of a user namespace of its own has all capabilities, too, but not over the host. */
+function isPrivileged(): boolean {
+  return (
+    readlinkSync('/proc/self/ns/user') === initialUserNamespace &&
+    hasSysAdmin(readFileSync('/proc/self/status', 'utf8'))
+  );
+}

@@ -1,0 +1,108 @@
+import { readFileSync, statSync } from 'node:fs';
+
+/** What /proc/<pid>/stat tells of a process. */
+export interface ProcessStat {
+  pid: number;
+  /** One letter: `R`, `S`, `Z` (ended, not yet reaped) … */
+  state: string;
+  parent: number;
+  /** Clock ticks between boot and its start: with the pid, the identity of a process. */
+  startTime: number;
+}
+
+/** Device and inode of a file: its identity. */
+export interface FileIdentity {
+  dev: bigint;
+  ino: bigint;
+}
+
+/** The process, or undefined when there is none with this pid. */
+export function processStat(pid: number): ProcessStat | undefined {
+  const text = readOf(() => readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
+  return text === undefined ? undefined : parseStat(text);
+}
+
+/** Parses /proc/<pid>/stat (proc_pid_stat(5)). */
+export function parseStat(text: string): ProcessStat | undefined {
+  // The command's name, in parentheses, is whatever the process calls itself: `) R 1 (` for example.
+  const nameEnd = text.lastIndexOf(')');
+  const pid = parseInt(text, 10);
+  const fields = text.slice(nameEnd + 2).split(' ');
+  const state = fields[0];
+  const parent = Number(fields[1]);
+  const startTime = Number(fields[19]);
+  if (nameEnd < 0 || state === undefined || !Number.isSafeInteger(startTime) || Number.isNaN(pid))
+    return undefined;
+  return { pid, state, parent, startTime };
+}
+
+/**
+ * Start time of the process in clock ticks since boot, or undefined when it does not exist. One that has
+ * ended and is not yet reaped still has it.
+ */
+export function processStartTime(pid: number): number | undefined {
+  return processStat(pid)?.startTime;
+}
+
+/**
+ * True when process `pid` runs and is the one that was started at `startTime`, not another that got its pid
+ * later. One that has ended but is not yet reaped does not run.
+ */
+export function isAlive(pid: number, startTime: number): boolean {
+  const stat = processStat(pid);
+  return stat?.startTime === startTime && !hasEnded(stat);
+}
+
+/** A zombie (`Z`), or one on the point of vanishing (`X`). */
+function hasEnded({ state }: ProcessStat): boolean {
+  return state === 'Z' || state === 'X';
+}
+
+/** What the process executes, also when that is a memfd; undefined when it has ended or is not ours to see. */
+export function executableIdentity(pid: number): FileIdentity | undefined {
+  const status = readOf(() => statSync(`/proc/${String(pid)}/exe`, { bigint: true }));
+  return status === undefined ? undefined : { dev: status.dev, ino: status.ino };
+}
+
+/** The cgroup of a process in one hierarchy (cgroups(7)). */
+export interface CgroupMembership {
+  /** 0 for cgroup v2. */
+  hierarchy: number;
+  /** `cpu`, `cpuacct`, `name=systemd`; none for cgroup v2. */
+  controllers: readonly string[];
+  path: string;
+}
+
+/** The cgroups of a process; undefined when it does not exist. */
+export function processCgroups(pid: number | 'self'): CgroupMembership[] | undefined {
+  const text = readOf(() => readFileSync(`/proc/${String(pid)}/cgroup`, 'utf8'));
+  return text === undefined ? undefined : parseCgroups(text);
+}
+
+/** Parses /proc/<pid>/cgroup. */
+export function parseCgroups(text: string): CgroupMembership[] {
+  const memberships: CgroupMembership[] = [];
+  for (const line of text.split('\n')) {
+    // Only the path may contain colons.
+    const match = /^([0-9]+):([^:]*):(\/.*)$/.exec(line);
+    if (match === null) continue;
+    const [, hierarchy = '', controllers = '', path = ''] = match;
+    memberships.push({
+      hierarchy: Number(hierarchy),
+      controllers: controllers === '' ? [] : controllers.split(','),
+      path,
+    });
+  }
+  return memberships;
+}
+
+/** The result of a read below /proc/<pid>, or undefined when the process is gone or hidden from us. */
+function readOf<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    throw error;
+  }
+}
