@@ -20,6 +20,10 @@ function field(status: string, name: string): string | undefined {
   return new RegExp(`^${name}:\\s*(.*)$`, 'm').exec(status)?.[1];
 }
 
+/** Prints the descriptors the shell has, without opening any to look. */
+const listDescriptors =
+  'all=$(seq 0 999); for n in $all; do [ -e /proc/self/fd/$n ] && printf "$n "; done; true';
+
 function errorOf(action: () => unknown): TsrunError {
   try {
     action();
@@ -78,14 +82,9 @@ describe('spawn', () => {
 
   it('gives the child only the listed descriptors', () => {
     const extra = openSync('/dev/zero', 'r');
-    const { stdout } = runShell('ls /proc/$$/fd | tr "\\n" " "', { fds: [extra, -1, extra] });
+    const { stdout } = runShell(listDescriptors, { fds: [extra, -1, extra] });
     closeSync(extra);
-    expect(
-      stdout
-        .trim()
-        .split(' ')
-        .filter((fd) => fd !== '10'),
-    ).to.deep.equal(['0', '1', '2', '3', '5']);
+    expect(stdout).to.equal('0 1 2 3 5 ');
   });
 
   it('places descriptors whatever their numbers overlap', () => {
@@ -133,11 +132,11 @@ describe('spawn', () => {
       const fds = new Array<number>(filler).fill(-1);
       const { status, stdout } = runShell('', {
         executable: memfd,
-        args: ['sh', '-c', 'readlink /proc/$$/exe; ls /proc/$$/fd | tr "\\n" " "'],
+        args: ['sh', '-c', `readlink /proc/$$/exe; ${listDescriptors}`],
         fds,
       });
       expect(status).to.equal(0);
-      expect(stdout).to.match(/^\/memfd:shell \(deleted\)\n0 1 2 (10 )?$/);
+      expect(stdout).to.equal('/memfd:shell (deleted)\n0 1 2 ');
     }
     closeSync(memfd);
   });
