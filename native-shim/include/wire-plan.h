@@ -1,13 +1,13 @@
 /*
- * Walking a plan. wire_open checks all of it, every payload included, so that nothing has happened yet when a plan
- * is refused. Compiles in hosted and freestanding C.
+ * Walking a plan. wire_open checks all of it, every payload included, so that nothing has happened
+ * yet when a plan is refused. Compiles in hosted and freestanding C.
  */
 #ifndef TSRUN_WIRE_PLAN_H
 #define TSRUN_WIRE_PLAN_H
 
 #include "wire.h"
 
-#define WIRE_HEADER_BYTES 20
+#define WIRE_HEADER_BYTES    20
 #define WIRE_OP_HEADER_BYTES 8
 
 struct wire_plan {
@@ -23,8 +23,7 @@ struct wire_op {
 };
 
 /* The processes operation `code` may run in, 0 for a code nobody knows. */
-static inline int wire_stage(uint32_t code)
-{
+static inline int wire_stage(uint32_t code) {
 #define WIRE_STAGE(name, op_code, stage)                                                           \
     case op_code:                                                                                  \
         return stage;
@@ -38,8 +37,7 @@ static inline int wire_stage(uint32_t code)
 }
 
 /* Whether the payload is a whole and well-formed one of its operation. */
-static inline bool wire_check_payload(const struct wire_op *op)
-{
+static inline bool wire_check_payload(const struct wire_op *op) {
 #define WIRE_CHECK(name, op_code, stage)                                                           \
     case op_code: {                                                                                \
         struct op_##name o;                                                                        \
@@ -55,9 +53,10 @@ static inline bool wire_check_payload(const struct wire_op *op)
 #undef WIRE_CHECK
 }
 
-/* Takes the next operation off `ops`. False at the end, and when what is left is not an operation. */
-static inline bool wire_next(struct reader *ops, struct wire_op *op)
-{
+/*
+ * Takes the next operation off `ops`. False at the end, and when what is left is not an operation.
+ */
+static inline bool wire_next(struct reader *ops, struct wire_op *op) {
     uint32_t size;
 
     if (reader_left(ops) < WIRE_OP_HEADER_BYTES || load_u16(ops->at + 2) != 0)
@@ -73,12 +72,12 @@ static inline bool wire_next(struct reader *ops, struct wire_op *op)
 }
 
 /*
- * Checks `bytes` and fills `plan`. NULL when it is a plan: known operations, each in its process, one `clone` and
- * `exec` at the end; otherwise what is wrong, with the index of the operation in `bad_op` or WIRE_NO_OP.
+ * Checks `bytes` and fills `plan`. NULL when it is a plan: known operations, each in its process,
+ * one `clone` and `exec` at the end; otherwise what is wrong, with the index of the operation in
+ * `bad_op` or WIRE_NO_OP.
  */
 static inline const char *wire_open(struct wire_bytes bytes, struct wire_plan *plan,
-                                    uint32_t *bad_op)
-{
+                                    uint32_t *bad_op) {
     struct reader ops = {bytes.data, bytes.data + bytes.size};
     struct wire_op op = {0, {NULL, 0}};
     int stage = STAGE_A;

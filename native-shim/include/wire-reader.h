@@ -1,6 +1,7 @@
 /*
- * Reading a plan: the primitives below the decoders of wire.h. Everything is checked against the end of the
- * buffer before it is touched; a reader that failed stays failed. Compiles in hosted and freestanding C.
+ * Reading a plan: the primitives below the decoders of wire.h. Everything is checked against the
+ * end of the buffer before it is touched; a reader that failed stays failed. Compiles in hosted and
+ * freestanding C.
  */
 #ifndef TSRUN_WIRE_READER_H
 #define TSRUN_WIRE_READER_H
@@ -31,29 +32,24 @@ struct wire_u32s {
     uint32_t count;
 };
 
-static inline size_t reader_left(const struct reader *r)
-{
+static inline size_t reader_left(const struct reader *r) {
     return (size_t)(r->end - r->at);
 }
 
 /* Plans are little endian and unaligned. */
-static inline uint32_t load_u16(const uint8_t *at)
-{
+static inline uint32_t load_u16(const uint8_t *at) {
     return (uint32_t)at[0] | (uint32_t)at[1] << 8;
 }
 
-static inline uint32_t load_u32(const uint8_t *at)
-{
+static inline uint32_t load_u32(const uint8_t *at) {
     return load_u16(at) | load_u16(at + 2) << 16;
 }
 
-static inline uint64_t load_u64(const uint8_t *at)
-{
+static inline uint64_t load_u64(const uint8_t *at) {
     return (uint64_t)load_u32(at) | (uint64_t)load_u32(at + 4) << 32;
 }
 
-static inline bool read_u32(struct reader *r, uint32_t *value)
-{
+static inline bool read_u32(struct reader *r, uint32_t *value) {
     if (reader_left(r) < 4)
         return false;
     *value = load_u32(r->at);
@@ -61,8 +57,7 @@ static inline bool read_u32(struct reader *r, uint32_t *value)
     return true;
 }
 
-static inline bool read_u64(struct reader *r, uint64_t *value)
-{
+static inline bool read_u64(struct reader *r, uint64_t *value) {
     if (reader_left(r) < 8)
         return false;
     *value = load_u64(r->at);
@@ -70,8 +65,7 @@ static inline bool read_u64(struct reader *r, uint64_t *value)
     return true;
 }
 
-static inline bool read_i32(struct reader *r, int32_t *value)
-{
+static inline bool read_i32(struct reader *r, int32_t *value) {
     uint32_t raw;
 
     if (!read_u32(r, &raw))
@@ -80,8 +74,7 @@ static inline bool read_i32(struct reader *r, int32_t *value)
     return true;
 }
 
-static inline bool read_i64(struct reader *r, int64_t *value)
-{
+static inline bool read_i64(struct reader *r, int64_t *value) {
     uint64_t raw;
 
     if (!read_u64(r, &raw))
@@ -90,8 +83,7 @@ static inline bool read_i64(struct reader *r, int64_t *value)
     return true;
 }
 
-static inline bool read_bytes(struct reader *r, struct wire_bytes *bytes)
-{
+static inline bool read_bytes(struct reader *r, struct wire_bytes *bytes) {
     uint32_t size;
 
     if (!read_u32(r, &size) || size > reader_left(r))
@@ -102,9 +94,10 @@ static inline bool read_bytes(struct reader *r, struct wire_bytes *bytes)
     return true;
 }
 
-/* The string ends with the one NUL it holds, so the rest of the program may treat it as a C string. */
-static inline bool read_str(struct reader *r, const char **text)
-{
+/*
+ * The string ends with the one NUL it holds, so the rest of the program may treat it as a C string.
+ */
+static inline bool read_str(struct reader *r, const char **text) {
     struct wire_bytes bytes;
 
     if (!read_bytes(r, &bytes) || reader_left(r) < 1 || *r->at != 0)
@@ -117,8 +110,7 @@ static inline bool read_str(struct reader *r, const char **text)
     return true;
 }
 
-static inline bool read_strs(struct reader *r, struct wire_strs *list)
-{
+static inline bool read_strs(struct reader *r, struct wire_strs *list) {
     const char *text;
 
     if (!read_u32(r, &list->count))
@@ -130,8 +122,7 @@ static inline bool read_strs(struct reader *r, struct wire_strs *list)
     return true;
 }
 
-static inline bool read_u32s(struct reader *r, struct wire_u32s *list)
-{
+static inline bool read_u32s(struct reader *r, struct wire_u32s *list) {
     if (!read_u32(r, &list->count) || list->count > reader_left(r) / 4)
         return false;
     list->at = r->at;
@@ -139,9 +130,11 @@ static inline bool read_u32s(struct reader *r, struct wire_u32s *list)
     return true;
 }
 
-/* The next item, or NULL after the last: `for (struct wire_strs l = o->args; (s = strs_next(&l));)`. */
-static inline const char *strs_next(struct wire_strs *list)
-{
+/*
+ * The next item, or NULL after the last: `for (struct wire_strs l = o->args; (s =
+ * strs_next(&l));)`.
+ */
+static inline const char *strs_next(struct wire_strs *list) {
     const char *text;
 
     if (list->count == 0)
@@ -153,8 +146,7 @@ static inline const char *strs_next(struct wire_strs *list)
 }
 
 /* Item `index`, which must be below `list->count`. */
-static inline uint32_t u32s_at(const struct wire_u32s *list, uint32_t index)
-{
+static inline uint32_t u32s_at(const struct wire_u32s *list, uint32_t index) {
     return load_u32(list->at + (size_t)index * 4);
 }
 

@@ -3,9 +3,10 @@
  *
  * For every operation fooBar of lib/plan/wire.ts there is one handler
  *     int run_foo_bar(struct context *c, const struct op_foo_bar *o);
- * which returns 0 or -errno. Before it returns an error it may say on what (`return fail(c, -ENOENT, path)`);
- * the engine prints that between the name of the operation and the errno in words. Handlers check what they
- * need and leave the order to the planner. Strings of `o` live in the plan, for as long as the init does.
+ * which returns 0 or -errno. Before it returns an error it may say on what (`return fail(c,
+ * -ENOENT, path)`); the engine prints that between the name of the operation and the errno in
+ * words. Handlers check what they need and leave the order to the planner. Strings of `o` live in
+ * the plan, for as long as the init does.
  */
 #ifndef TSRUN_INIT_INIT_H
 #define TSRUN_INIT_INIT_H
@@ -20,10 +21,11 @@ struct context {
     int slots[WIRE_MAX_SLOTS];
     uint32_t slot_count;
 
-    /* The plan: mapped read-only, already checked as a whole. `next` is the first operation not begun. */
-    struct wire_bytes plan;
-    struct reader next;
-    uint32_t op_count;
+    /*
+     * The operations not begun yet; all are checked. They lie in the plan, which stays mapped
+     * read-only.
+     */
+    struct reader ops;
     /* Index of the operation that runs, for messages. */
     uint32_t op;
     /* STAGE_A or STAGE_B. */
@@ -36,14 +38,21 @@ struct context {
 
     /* The rootfs once run_rootfs has opened it, or -1; an O_PATH directory. */
     int rootfs;
-    /* The root of a verified procfs, or -errno (proc.c); use proc_open. */
+    /* The roots of two procfs, or -errno (proc.c); use proc_open. */
     int procfs;
+    int private_procfs;
+    /* The process is, or its next child will be, in a user namespace other than the engine's. */
+    bool user_namespace;
+    /* Capabilities the user has been told he cannot have. */
+    uint64_t missing_capabilities;
 
     /* Set by `findExecutable` and `home`; empty for none. `home` is a whole "HOME=…". */
     char executable[PATH_MAX];
     char home[PATH_MAX];
 
-    /* On what the operation failed, for the message; grows with add_detail and is cut at its end. */
+    /*
+     * On what the operation failed, for the message; grows with add_detail and is cut at its end.
+     */
     size_t detail_size;
     char detail[WIRE_MAX_DETAIL + 1];
 };
@@ -58,13 +67,16 @@ void add_detail_bytes(struct context *c, const char *bytes, size_t size);
 void add_detail_number(struct context *c, uint64_t number);
 
 /*
- * fail(c, error, "part", "part"…) makes the parts (NULL-free strings) the detail and returns `error`, which is
- * -errno. fail(c, error, "") keeps no detail.
+ * fail(c, error, "part", "part"…) makes the parts (NULL-free strings) the detail and returns
+ * `error`, which is -errno. fail(c, error, "") keeps no detail.
  */
 #define fail(c, error, ...) fail_parts((c), (error), __VA_ARGS__, (const char *)NULL)
 int fail_parts(struct context *c, int error, ...) __attribute__((sentinel));
 
-/* Like fail, but a message of its own at once; the operation goes on. `error` may be 0. Never blocks. */
+/*
+ * Like fail, but a message of its own at once; the operation goes on. `error` may be 0. Never
+ * blocks.
+ */
 #define warn(c, error, ...) warn_parts((c), (error), __VA_ARGS__, (const char *)NULL)
 void warn_parts(struct context *c, int error, ...) __attribute__((sentinel));
 
@@ -72,40 +84,82 @@ void warn_parts(struct context *c, int error, ...) __attribute__((sentinel));
 int send_message(struct context *c, uint32_t type, int error, uint32_t value, const char *detail,
                  size_t detail_size);
 
+/* Sends the error with the detail as it stands, and exits. */
+_Noreturn void die(struct context *c, int error);
+
+/* plan.c */
+
+/* Maps and checks the plan in `fd`, and closes it. Returns 0 or -errno. */
+int plan_open(struct context *c, int fd);
+/* Runs the operations in order, in B those after `clone`. */
+_Noreturn void plan_run(struct context *c);
+
 /* text.c */
 
 /* The digits of `number`, in decimal, NUL-terminated; the start of the text in `buffer`. */
 #define NUMBER_SIZE 24
 char *format_number(char buffer[NUMBER_SIZE], uint64_t number);
+/* Decimal digits only, at least one, at most `max`. */
+bool parse_number(const char *text, uint64_t max, uint64_t *number);
 bool starts_with(const char *text, const char *prefix);
 /* Copies with the NUL; -ENAMETOOLONG when it does not fit. */
 int copy_text(char *to, size_t size, const char *from);
-/* Appends to the NUL-terminated `to`; -ENAMETOOLONG when it does not fit, and `to` stays as it was. */
+/*
+ * Appends to the NUL-terminated `to`; -ENAMETOOLONG when it does not fit, and `to` stays as it was.
+ */
 int append_text(char *to, size_t size, const char *from);
 
 /* slots: main.c */
 
-/* The descriptor in `slot`, or -EBADF (with a detail) when the slot is empty or out of the plan's range. */
+/*
+ * The descriptor in `slot`, or -EBADF (with a detail) when the slot is empty or out of the plan's
+ * range.
+ */
 int slot_get(struct context *c, uint32_t slot);
-/* Puts `fd`, which must have O_CLOEXEC, into `slot`; what was there is closed. On failure closes `fd`. */
+/*
+ * Puts `fd`, which must have O_CLOEXEC, into `slot`; what was there is closed. On failure closes
+ * `fd`.
+ */
 int slot_put(struct context *c, uint32_t slot, int fd);
 /* Closes what is in `slot`, if anything. */
 void slot_close(struct context *c, uint32_t slot);
 
 /* proc.c: procfs that is really procfs, whatever is mounted on /proc. */
 
+/* Opens the /proc of the namespaces the init was born in. */
+void proc_init(struct context *c);
 /*
- * Opens `path` (relative to /proc, no leading slash; `self/…` works) with `flags`. No magic link is followed and no
- * mount crossed, so a file bind-mounted over it is an error (EXDEV) and not a way to redirect a write.
- * Returns a descriptor or -errno.
+ * Opens `path` (relative to /proc, no leading slash, no ".."; `self/…` works) with `flags`. No
+ * magic link is followed and no mount crossed, so a file bind-mounted over it is an error and not a
+ * way to redirect a write. Returns a descriptor or -errno, without a detail.
  */
-int proc_open(struct context *c, const char *path, int flags);
-/* Writes all of `data` with one write(2), as /proc wants it. */
+int proc_open(struct context *c, const char *path, uint64_t flags);
+/* Opens and writes all of `data` with one write(2), as /proc wants it. Returns 0 or -errno. */
 int proc_write(struct context *c, const char *path, const char *data, size_t size);
-/* Opens the magic link `name` in the directory `path`, following it: ("self/ns", "time_for_children"). */
-int proc_open_link(struct context *c, const char *path, const char *name, int flags);
+/*
+ * Opens what the magic link `name` in the directory `path` stands for: ("self/ns",
+ * "time_for_children").
+ */
+int proc_open_link(struct context *c, const char *path, const char *name);
 
-#define DECLARE_HANDLER(name, code, stage) int run_##name(struct context *c, const struct op_##name *o);
+/* executable.c */
+
+/*
+ * The detail for execve(2) of `path` that failed with `error`: what errno does not tell. Returns
+ * `error`.
+ */
+int explain_exec(struct context *c, int error, const char *path);
+
+/* vector.c */
+
+/*
+ * Memory for argv or envp: pointers to the texts of `list`, then `last` unless it is NULL, then
+ * NULL. Returns NULL when there is no memory. It is never freed: execve takes it away.
+ */
+char **make_vector(const struct wire_strs *list, const char *last);
+
+#define DECLARE_HANDLER(name, code, stage)                                                         \
+    int run_##name(struct context *c, const struct op_##name *o);
 WIRE_OPS(DECLARE_HANDLER)
 #undef DECLARE_HANDLER
 

@@ -1,7 +1,7 @@
 /*
- * System calls and the few bits of C the init needs of a libc. Every sys_* returns what the kernel returns: -errno
- * on failure. Kernel headers only, so nothing of glibc (its locks, its vDSO, its id caches) is in the process that
- * becomes the container's.
+ * System calls and the few bits of C the init needs of a libc. Every sys_* returns what the kernel
+ * returns: -errno on failure. Kernel headers only, so nothing of glibc (its locks, its vDSO, its id
+ * caches) is in the process that becomes the container's.
  */
 #ifndef TSRUN_INIT_SYS_H
 #define TSRUN_INIT_SYS_H
@@ -35,24 +35,29 @@
 #include <stdint.h>
 
 /* What the kernel shares with user space by number, but not by header. */
-#define AF_UNIX 1
-#define AF_INET 2
-#define SOCK_DGRAM 2
-#define SOCK_SEQPACKET 5
-#define SOCK_CLOEXEC O_CLOEXEC
-#define SOL_SOCKET 1
-#define SCM_RIGHTS 1
-#define MSG_NOSIGNAL 0x4000
-#define MSG_DONTWAIT 0x40
+#define AF_UNIX          1
+#define AF_INET          2
+#define SOCK_DGRAM       2
+#define SOCK_SEQPACKET   5
+#define SOCK_CLOEXEC     O_CLOEXEC
+#define SOL_SOCKET       1
+#define SCM_RIGHTS       1
+#define MSG_NOSIGNAL     0x4000
+#define MSG_DONTWAIT     0x40
 #define MSG_CMSG_CLOEXEC 0x40000000
-#define MSG_TRUNC 0x20
-#define MSG_CTRUNC 0x8
-#define UMOUNT_DETACH 2
-#define UMOUNT_NOFOLLOW 8
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
-#define P_PID 1
+#define MSG_TRUNC        0x20
+#define MSG_CTRUNC       0x8
+#define UMOUNT_DETACH    2
+#define UMOUNT_NOFOLLOW  8
+#define SEEK_SET         0
+#define SEEK_CUR         1
+#define SEEK_END         2
+#define SEEK_DATA        3
+#define SEEK_HOLE        4
+#define P_PID            1
+#define X_OK             1
+#define ST_NOEXEC        8
+#define CLOCK_MONOTONIC  1
 
 struct iovec {
     void *iov_base;
@@ -88,8 +93,7 @@ char *strrchr(const char *text, int byte);
 
 #if defined(__x86_64__)
 
-static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f)
-{
+static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f) {
     register long r10 __asm__("r10") = d;
     register long r8 __asm__("r8") = e;
     register long r9 __asm__("r9") = f;
@@ -104,8 +108,7 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 
 #elif defined(__aarch64__)
 
-static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f)
-{
+static inline long sys_call6(long nr, long a, long b, long c, long d, long e, long f) {
     register long x8 __asm__("x8") = nr;
     register long x0 __asm__("x0") = a;
     register long x1 __asm__("x1") = b;
@@ -132,433 +135,367 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 
 /* Files. */
 
-static inline int sys_openat(int dir, const char *path, int flags, unsigned int mode)
-{
+static inline int sys_openat(int dir, const char *path, int flags, unsigned int mode) {
     return (int)SYS(__NR_openat, dir, path, flags, mode);
 }
 
 static inline int sys_openat2(int dir, const char *path, uint64_t flags, uint64_t mode,
-                              uint64_t resolve)
-{
+                              uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
 
     return (int)SYS(__NR_openat2, dir, path, &how, sizeof(how));
 }
 
-static inline int sys_close(int fd)
-{
+static inline int sys_close(int fd) {
     return (int)SYS(__NR_close, fd);
 }
 
-static inline int sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
-{
+static inline int sys_close_range(unsigned int first, unsigned int last, unsigned int flags) {
     return (int)SYS(__NR_close_range, first, last, flags);
 }
 
-static inline long sys_read(int fd, void *buffer, size_t size)
-{
+static inline long sys_read(int fd, void *buffer, size_t size) {
     return SYS(__NR_read, fd, buffer, size);
 }
 
-static inline long sys_write(int fd, const void *buffer, size_t size)
-{
+static inline long sys_pread(int fd, void *buffer, size_t size, uint64_t offset) {
+    return SYS(__NR_pread64, fd, buffer, size, offset);
+}
+
+static inline long sys_write(int fd, const void *buffer, size_t size) {
     return SYS(__NR_write, fd, buffer, size);
 }
 
-static inline long sys_lseek(int fd, int64_t offset, int whence)
-{
+static inline long sys_lseek(int fd, int64_t offset, int whence) {
     return SYS(__NR_lseek, fd, offset, whence);
 }
 
-static inline int sys_fcntl(int fd, int command, long argument)
-{
+static inline int sys_fcntl(int fd, int command, long argument) {
     return (int)SYS(__NR_fcntl, fd, command, argument);
 }
 
-static inline int sys_ioctl(int fd, unsigned long request, unsigned long argument)
-{
+static inline int sys_ioctl(int fd, unsigned long request, unsigned long argument) {
     return (int)SYS(__NR_ioctl, fd, request, argument);
 }
 
 /* Fails with EINVAL when the two are the same descriptor, unlike dup2(2). */
-static inline int sys_dup3(int from, int to, int flags)
-{
+static inline int sys_dup3(int from, int to, int flags) {
     return (int)SYS(__NR_dup3, from, to, flags);
 }
 
-static inline int sys_pipe2(int ends[2], int flags)
-{
+static inline int sys_pipe2(int ends[2], int flags) {
     return (int)SYS(__NR_pipe2, ends, flags);
 }
 
-static inline int sys_fstat(int fd, struct stat *st)
-{
+static inline int sys_fstat(int fd, struct stat *st) {
     return (int)SYS(__NR_fstat, fd, st);
 }
 
-static inline int sys_fstatat(int dir, const char *path, struct stat *st, int flags)
-{
+static inline int sys_fstatat(int dir, const char *path, struct stat *st, int flags) {
     return (int)SYS(__NR_newfstatat, dir, path, st, flags);
 }
 
 static inline int sys_statx(int dir, const char *path, int flags, unsigned int mask,
-                            struct statx *st)
-{
+                            struct statx *st) {
     return (int)SYS(__NR_statx, dir, path, flags, mask, st);
 }
 
-static inline int sys_fstatfs(int fd, struct statfs *st)
-{
+static inline int sys_fstatfs(int fd, struct statfs *st) {
     return (int)SYS(__NR_fstatfs, fd, st);
 }
 
-static inline int sys_faccessat(int dir, const char *path, int mode)
-{
+static inline int sys_faccessat(int dir, const char *path, int mode) {
     return (int)SYS(__NR_faccessat, dir, path, mode);
 }
 
-static inline long sys_readlinkat(int dir, const char *path, char *buffer, size_t size)
-{
+/* With the effective ids and capabilities, as execve(2) will look (Linux 5.8). */
+static inline int sys_faccessat2(int dir, const char *path, int mode) {
+    return (int)SYS(__NR_faccessat2, dir, path, mode, AT_EACCESS);
+}
+
+static inline long sys_readlinkat(int dir, const char *path, char *buffer, size_t size) {
     return SYS(__NR_readlinkat, dir, path, buffer, size);
 }
 
-static inline int sys_mkdirat(int dir, const char *path, unsigned int mode)
-{
+static inline int sys_mkdirat(int dir, const char *path, unsigned int mode) {
     return (int)SYS(__NR_mkdirat, dir, path, mode);
 }
 
-static inline int sys_mknodat(int dir, const char *path, unsigned int mode, unsigned int device)
-{
+static inline int sys_mknodat(int dir, const char *path, unsigned int mode, unsigned int device) {
     return (int)SYS(__NR_mknodat, dir, path, mode, device);
 }
 
-static inline int sys_symlinkat(const char *target, int dir, const char *path)
-{
+static inline int sys_symlinkat(const char *target, int dir, const char *path) {
     return (int)SYS(__NR_symlinkat, target, dir, path);
 }
 
-static inline int sys_linkat(int from_dir, const char *from, int to_dir, const char *to, int flags)
-{
+static inline int sys_linkat(int from_dir, const char *from, int to_dir, const char *to,
+                             int flags) {
     return (int)SYS(__NR_linkat, from_dir, from, to_dir, to, flags);
 }
 
-static inline int sys_unlinkat(int dir, const char *path, int flags)
-{
+static inline int sys_unlinkat(int dir, const char *path, int flags) {
     return (int)SYS(__NR_unlinkat, dir, path, flags);
 }
 
 static inline int sys_renameat2(int from_dir, const char *from, int to_dir, const char *to,
-                                unsigned int flags)
-{
+                                unsigned int flags) {
     return (int)SYS(__NR_renameat2, from_dir, from, to_dir, to, flags);
 }
 
-static inline int sys_fchmod(int fd, unsigned int mode)
-{
+static inline int sys_fchmod(int fd, unsigned int mode) {
     return (int)SYS(__NR_fchmod, fd, mode);
 }
 
 /* Follows a symbolic link in the last part. */
-static inline int sys_fchmodat(int dir, const char *path, unsigned int mode)
-{
+static inline int sys_fchmodat(int dir, const char *path, unsigned int mode) {
     return (int)SYS(__NR_fchmodat, dir, path, mode);
 }
 
-static inline int sys_fchown(int fd, uint32_t uid, uint32_t gid)
-{
+static inline int sys_fchown(int fd, uint32_t uid, uint32_t gid) {
     return (int)SYS(__NR_fchown, fd, uid, gid);
 }
 
-static inline int sys_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, int flags)
-{
+static inline int sys_fchownat(int dir, const char *path, uint32_t uid, uint32_t gid, int flags) {
     return (int)SYS(__NR_fchownat, dir, path, uid, gid, flags);
 }
 
 static inline int sys_utimensat(int dir, const char *path, const struct __kernel_timespec times[2],
-                                int flags)
-{
+                                int flags) {
     return (int)SYS(__NR_utimensat, dir, path, times, flags);
 }
 
-static inline int sys_ftruncate(int fd, uint64_t size)
-{
+static inline int sys_ftruncate(int fd, uint64_t size) {
     return (int)SYS(__NR_ftruncate, fd, size);
 }
 
-static inline long sys_sendfile(int to, int from, int64_t *offset, size_t size)
-{
+static inline long sys_sendfile(int to, int from, int64_t *offset, size_t size) {
     return SYS(__NR_sendfile, to, from, offset, size);
 }
 
 static inline long sys_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset,
-                                       size_t size, unsigned int flags)
-{
+                                       size_t size, unsigned int flags) {
     return SYS(__NR_copy_file_range, from, from_offset, to, to_offset, size, flags);
 }
 
-static inline long sys_getdents64(int fd, void *buffer, size_t size)
-{
+static inline long sys_getdents64(int fd, void *buffer, size_t size) {
     return SYS(__NR_getdents64, fd, buffer, size);
 }
 
-static inline long sys_fgetxattr(int fd, const char *name, void *value, size_t size)
-{
+static inline long sys_fgetxattr(int fd, const char *name, void *value, size_t size) {
     return SYS(__NR_fgetxattr, fd, name, value, size);
 }
 
-static inline long sys_flistxattr(int fd, char *list, size_t size)
-{
+static inline long sys_flistxattr(int fd, char *list, size_t size) {
     return SYS(__NR_flistxattr, fd, list, size);
 }
 
-static inline int sys_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
-{
+static inline int sys_fsetxattr(int fd, const char *name, const void *value, size_t size,
+                                int flags) {
     return (int)SYS(__NR_fsetxattr, fd, name, value, size, flags);
 }
 
-static inline long sys_lgetxattr(const char *path, const char *name, void *value, size_t size)
-{
+static inline long sys_lgetxattr(const char *path, const char *name, void *value, size_t size) {
     return SYS(__NR_lgetxattr, path, name, value, size);
 }
 
-static inline long sys_llistxattr(const char *path, char *list, size_t size)
-{
+static inline long sys_llistxattr(const char *path, char *list, size_t size) {
     return SYS(__NR_llistxattr, path, list, size);
 }
 
 static inline int sys_lsetxattr(const char *path, const char *name, const void *value, size_t size,
-                                int flags)
-{
+                                int flags) {
     return (int)SYS(__NR_lsetxattr, path, name, value, size, flags);
 }
 
-static inline int sys_chdir(const char *path)
-{
+static inline int sys_chdir(const char *path) {
     return (int)SYS(__NR_chdir, path);
 }
 
-static inline int sys_fchdir(int fd)
-{
+static inline int sys_fchdir(int fd) {
     return (int)SYS(__NR_fchdir, fd);
 }
 
-static inline int sys_chroot(const char *path)
-{
+static inline int sys_chroot(const char *path) {
     return (int)SYS(__NR_chroot, path);
 }
 
-/* The length with the NUL. The text starts with "(unreachable)" when the directory is outside the root. */
-static inline long sys_getcwd(char *buffer, size_t size)
-{
+/*
+ * The length with the NUL. The text starts with "(unreachable)" when the directory is outside the
+ * root.
+ */
+static inline long sys_getcwd(char *buffer, size_t size) {
     return SYS(__NR_getcwd, buffer, size);
 }
 
-static inline unsigned int sys_umask(unsigned int mask)
-{
+static inline unsigned int sys_umask(unsigned int mask) {
     return (unsigned int)SYS(__NR_umask, mask);
 }
 
 /* Mounts. */
 
-static inline int sys_mount(const char *source, const char *target, const char *type, uint64_t flags,
-                            const void *data)
-{
+static inline int sys_mount(const char *source, const char *target, const char *type,
+                            uint64_t flags, const void *data) {
     return (int)SYS(__NR_mount, source, target, type, flags, data);
 }
 
-static inline int sys_umount2(const char *target, int flags)
-{
+static inline int sys_umount2(const char *target, int flags) {
     return (int)SYS(__NR_umount2, target, flags);
 }
 
-static inline int sys_pivot_root(const char *new_root, const char *put_old)
-{
+static inline int sys_pivot_root(const char *new_root, const char *put_old) {
     return (int)SYS(__NR_pivot_root, new_root, put_old);
 }
 
-static inline int sys_open_tree(int dir, const char *path, unsigned int flags)
-{
+static inline int sys_open_tree(int dir, const char *path, unsigned int flags) {
     return (int)SYS(__NR_open_tree, dir, path, flags);
 }
 
 static inline int sys_move_mount(int from_dir, const char *from, int to_dir, const char *to,
-                                 unsigned int flags)
-{
+                                 unsigned int flags) {
     return (int)SYS(__NR_move_mount, from_dir, from, to_dir, to, flags);
 }
 
-static inline int sys_fsopen(const char *type, unsigned int flags)
-{
+static inline int sys_fsopen(const char *type, unsigned int flags) {
     return (int)SYS(__NR_fsopen, type, flags);
 }
 
 static inline int sys_fsconfig(int fd, unsigned int command, const char *key, const void *value,
-                               int auxiliary)
-{
+                               int auxiliary) {
     return (int)SYS(__NR_fsconfig, fd, command, key, value, auxiliary);
 }
 
-static inline int sys_fsmount(int fd, unsigned int flags, unsigned int attributes)
-{
+static inline int sys_fsmount(int fd, unsigned int flags, unsigned int attributes) {
     return (int)SYS(__NR_fsmount, fd, flags, attributes);
 }
 
-static inline int sys_fspick(int dir, const char *path, unsigned int flags)
-{
+static inline int sys_fspick(int dir, const char *path, unsigned int flags) {
     return (int)SYS(__NR_fspick, dir, path, flags);
 }
 
 static inline int sys_mount_setattr(int dir, const char *path, unsigned int flags,
-                                    const struct mount_attr *attributes)
-{
+                                    const struct mount_attr *attributes) {
     return (int)SYS(__NR_mount_setattr, dir, path, flags, attributes, sizeof(*attributes));
 }
 
 /* Processes. */
 
-static inline int sys_clone3(const struct clone_args *arguments)
-{
+static inline int sys_clone3(const struct clone_args *arguments) {
     return (int)SYS(__NR_clone3, arguments, sizeof(*arguments));
 }
 
 /* fork(2), with SIGCHLD at the child's end. */
-static inline int sys_fork(void)
-{
+static inline int sys_fork(void) {
     struct clone_args arguments = {.exit_signal = SIGCHLD};
 
     return sys_clone3(&arguments);
 }
 
-static inline int sys_execve(const char *path, char *const args[], char *const env[])
-{
+static inline int sys_execve(const char *path, char *const args[], char *const env[]) {
     return (int)SYS(__NR_execve, path, args, env);
 }
 
 static inline int sys_execveat(int dir, const char *path, char *const args[], char *const env[],
-                               int flags)
-{
+                               int flags) {
     return (int)SYS(__NR_execveat, dir, path, args, env, flags);
 }
 
-static inline _Noreturn void sys_exit(int status)
-{
+static inline _Noreturn void sys_exit(int status) {
     for (;;)
         SYS(__NR_exit_group, status);
 }
 
-static inline int sys_wait4(int pid, int *status, int options)
-{
+static inline int sys_wait4(int pid, int *status, int options) {
     return (int)SYS(__NR_wait4, pid, status, options, 0);
 }
 
-static inline int sys_kill(int pid, int signal)
-{
+static inline int sys_kill(int pid, int signal) {
     return (int)SYS(__NR_kill, pid, signal);
 }
 
-static inline int sys_getpid(void)
-{
+static inline int sys_getpid(void) {
     return (int)SYS(__NR_getpid, 0);
 }
 
-static inline int sys_pidfd_open(int pid, unsigned int flags)
-{
+static inline int sys_pidfd_open(int pid, unsigned int flags) {
     return (int)SYS(__NR_pidfd_open, pid, flags);
 }
 
-static inline int sys_pidfd_send_signal(int pidfd, int signal)
-{
+static inline int sys_pidfd_send_signal(int pidfd, int signal) {
     return (int)SYS(__NR_pidfd_send_signal, pidfd, signal, 0, 0);
 }
 
-static inline int sys_setns(int fd, int type)
-{
+static inline int sys_setns(int fd, int type) {
     return (int)SYS(__NR_setns, fd, type);
 }
 
-static inline int sys_unshare(uint64_t flags)
-{
+static inline int sys_unshare(uint64_t flags) {
     return (int)SYS(__NR_unshare, flags);
 }
 
 static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsigned long c,
-                            unsigned long d)
-{
+                            unsigned long d) {
     return (int)SYS(__NR_prctl, option, a, b, c, d);
 }
 
 static inline int sys_prlimit(int pid, unsigned int resource, const struct rlimit64 *new_limit,
-                              struct rlimit64 *old_limit)
-{
+                              struct rlimit64 *old_limit) {
     return (int)SYS(__NR_prlimit64, pid, resource, new_limit, old_limit);
 }
 
-static inline int sys_setsid(void)
-{
+static inline int sys_setsid(void) {
     return (int)SYS(__NR_setsid, 0);
 }
 
-static inline uint32_t sys_geteuid(void)
-{
+static inline uint32_t sys_geteuid(void) {
     return (uint32_t)SYS(__NR_geteuid, 0);
 }
 
-static inline int sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved)
-{
+static inline int sys_setresuid(uint32_t real, uint32_t effective, uint32_t saved) {
     return (int)SYS(__NR_setresuid, real, effective, saved);
 }
 
-static inline int sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved)
-{
+static inline int sys_setresgid(uint32_t real, uint32_t effective, uint32_t saved) {
     return (int)SYS(__NR_setresgid, real, effective, saved);
 }
 
-static inline int sys_setgroups(size_t count, const uint32_t *groups)
-{
+static inline int sys_setgroups(size_t count, const uint32_t *groups) {
     return (int)SYS(__NR_setgroups, count, groups);
 }
 
 static inline int sys_capget(struct __user_cap_header_struct *header,
-                             struct __user_cap_data_struct *data)
-{
+                             struct __user_cap_data_struct *data) {
     return (int)SYS(__NR_capget, header, data);
 }
 
 static inline int sys_capset(struct __user_cap_header_struct *header,
-                             const struct __user_cap_data_struct *data)
-{
+                             const struct __user_cap_data_struct *data) {
     return (int)SYS(__NR_capset, header, data);
 }
 
-static inline int sys_sethostname(const char *name, size_t size)
-{
+static inline int sys_sethostname(const char *name, size_t size) {
     return (int)SYS(__NR_sethostname, name, size);
 }
 
-static inline int sys_setdomainname(const char *name, size_t size)
-{
+static inline int sys_setdomainname(const char *name, size_t size) {
     return (int)SYS(__NR_setdomainname, name, size);
 }
 
-static inline long sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c)
-{
+static inline long sys_keyctl(int operation, unsigned long a, unsigned long b, unsigned long c) {
     return SYS(__NR_keyctl, operation, a, b, c, 0);
 }
 
-static inline int sys_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
-{
+static inline int sys_sigaction(int signal, const struct sigaction *action, struct sigaction *old) {
     return (int)SYS(__NR_rt_sigaction, signal, action, old, sizeof(sigset_t));
 }
 
-static inline int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old)
-{
+static inline int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old) {
     return (int)SYS(__NR_rt_sigprocmask, how, set, old, sizeof(sigset_t));
 }
 
 /* `timeout` may be NULL: for ever. */
 static inline int sys_ppoll(struct pollfd *fds, unsigned int count,
-                            const struct __kernel_timespec *timeout)
-{
+                            const struct __kernel_timespec *timeout) {
     struct __kernel_timespec copy;
 
     /* The kernel writes the time left into it. */
@@ -567,46 +504,38 @@ static inline int sys_ppoll(struct pollfd *fds, unsigned int count,
     return (int)SYS(__NR_ppoll, fds, count, timeout == NULL ? NULL : &copy, 0, sizeof(sigset_t));
 }
 
-static inline int sys_clock_gettime(int clock, struct __kernel_timespec *time)
-{
+static inline int sys_clock_gettime(int clock, struct __kernel_timespec *time) {
     return (int)SYS(__NR_clock_gettime, clock, time);
 }
 
 /* The address, or -errno: test with `sys_is_error`. */
-static inline void *sys_mmap(size_t size, int protection, int flags, int fd)
-{
+static inline void *sys_mmap(size_t size, int protection, int flags, int fd) {
     return (void *)SYS(__NR_mmap, 0, size, protection, flags, fd, 0);
 }
 
-static inline bool sys_is_error(const void *address)
-{
+static inline bool sys_is_error(const void *address) {
     return (uintptr_t)address > (uintptr_t)-4096;
 }
 
-static inline int sys_munmap(void *address, size_t size)
-{
+static inline int sys_munmap(void *address, size_t size) {
     return (int)SYS(__NR_munmap, address, size);
 }
 
 /* Sockets. */
 
-static inline int sys_socket(int family, int type, int protocol)
-{
+static inline int sys_socket(int family, int type, int protocol) {
     return (int)SYS(__NR_socket, family, type, protocol);
 }
 
-static inline int sys_accept4(int fd, int flags)
-{
+static inline int sys_accept4(int fd, int flags) {
     return (int)SYS(__NR_accept4, fd, 0, 0, flags);
 }
 
-static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)
-{
+static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags) {
     return SYS(__NR_sendmsg, fd, message, flags);
 }
 
-static inline long sys_recvmsg(int fd, struct msghdr *message, int flags)
-{
+static inline long sys_recvmsg(int fd, struct msghdr *message, int flags) {
     return SYS(__NR_recvmsg, fd, message, flags);
 }
 

@@ -1,0 +1,191 @@
+/* Finding the program to execute, and saying why one cannot be. */
+#include "init.h"
+
+#include <linux/elf-em.h>
+#include <linux/elf.h>
+
+#if defined(__x86_64__)
+#define OWN_MACHINE EM_X86_64
+#else
+#define OWN_MACHINE EM_AARCH64
+#endif
+
+/* As much of a script's first line as the kernel reads. */
+#define HEAD_SIZE 256
+
+static const struct {
+    unsigned int machine;
+    const char *name;
+} machines[] = {
+    {EM_386, "i386"},        {EM_ARM, "arm"},       {EM_PPC64, "ppc64"},
+    {EM_S390, "s390x"},      {EM_X86_64, "x86_64"}, {EM_MIPS, "mips"},
+    {EM_AARCH64, "aarch64"}, {EM_RISCV, "riscv"},   {EM_LOONGARCH, "loongarch"},
+};
+
+static const char *machine_name(unsigned int machine) {
+    for (size_t i = 0; i < ARRAY_SIZE(machines); i++)
+        if (machines[i].machine == machine)
+            return machines[i].name;
+    return "another architecture";
+}
+
+static int check_executable(const char *path) {
+    struct stat st;
+    int error = sys_fstatat(AT_FDCWD, path, &st, 0);
+
+    if (error < 0)
+        return error;
+    if (!S_ISREG(st.st_mode))
+        return -EACCES;
+    return sys_faccessat2(AT_FDCWD, path, X_OK);
+}
+
+/* Makes "directory/name" of one part of PATH, an empty part being the working directory. */
+static int join(char path[PATH_MAX], const char *directory, size_t size, const char *name) {
+    if (size == 0)
+        return copy_text(path, PATH_MAX, "./") < 0 ? -ENAMETOOLONG
+                                                   : append_text(path, PATH_MAX, name);
+    if (size + 1 >= PATH_MAX)
+        return -ENAMETOOLONG;
+    memcpy(path, directory, size);
+    path[size] = '/';
+    path[size + 1] = 0;
+    return append_text(path, PATH_MAX, name);
+}
+
+/*
+ * execvp(3): the first that can be executed; one that may not be is remembered, and said when none
+ * can.
+ */
+static int search(struct context *c, const char *name, const char *directories) {
+    char denied[PATH_MAX] = "";
+    int found = -ENOENT;
+
+    for (const char *at = directories;;) {
+        size_t size = 0;
+        int error;
+
+        while (at[size] != 0 && at[size] != ':')
+            size++;
+        error = join(c->executable, at, size, name);
+        if (error == 0)
+            error = check_executable(c->executable);
+        if (error == 0)
+            return 0;
+        if (error == -EACCES && found != -EACCES) {
+            found = error;
+            copy_text(denied, sizeof(denied), c->executable);
+        }
+        if (at[size] == 0)
+            break;
+        at += size + 1;
+    }
+    c->executable[0] = 0;
+    return fail(c, found, found == -EACCES ? denied : "executable file not found in $PATH");
+}
+
+int run_find_executable(struct context *c, const struct op_find_executable *o) {
+    struct stat st;
+    int error;
+
+    if (*o->name == 0)
+        return fail(c, -ENOENT, "the name of the executable is empty");
+    if (strchr(o->name, '/') == NULL)
+        return search(c, o->name, o->path);
+    error = copy_text(c->executable, sizeof(c->executable), o->name);
+    if (error == 0)
+        error = check_executable(o->name);
+    if (error == -EACCES && sys_fstatat(AT_FDCWD, o->name, &st, 0) == 0 && S_ISDIR(st.st_mode))
+        return fail(c, error, o->name, " is a directory");
+    return error < 0 ? fail(c, error, o->name) : 0;
+}
+
+/*
+ * The interpreter of an ELF program (PT_INTERP); false when it has none, or none that can be read.
+ */
+static bool elf_interpreter(int fd, const Elf64_Ehdr *elf, char interpreter[HEAD_SIZE]) {
+    for (unsigned int i = 0; i < elf->e_phnum; i++) {
+        Elf64_Phdr segment;
+        long size;
+
+        if (elf->e_phentsize != sizeof(segment) ||
+            sys_pread(fd, &segment, sizeof(segment), elf->e_phoff + i * sizeof(segment)) !=
+                (long)sizeof(segment))
+            return false;
+        if (segment.p_type != PT_INTERP)
+            continue;
+        if (segment.p_filesz >= HEAD_SIZE)
+            return false;
+        size = sys_pread(fd, interpreter, segment.p_filesz, segment.p_offset);
+        interpreter[size < 0 ? 0 : size] = 0;
+        return size > 0;
+    }
+    return false;
+}
+
+/* The interpreter of a script: after #! and blanks, up to the next blank. */
+static bool script_interpreter(const char *head, size_t size, char interpreter[HEAD_SIZE]) {
+    size_t at = 2, length = 0;
+
+    while (at < size && (head[at] == ' ' || head[at] == '\t'))
+        at++;
+    while (at < size && head[at] != ' ' && head[at] != '\t' && head[at] != '\n' && head[at] != 0)
+        interpreter[length++] = head[at++];
+    interpreter[length] = 0;
+    return length > 0;
+}
+
+/* Both ENOENT and EACCES may be about the interpreter instead of the program that was asked for. */
+static int explain_interpreter(struct context *c, int error, const char *path,
+                               const char *interpreter) {
+    if (error == -ENOENT)
+        return fail(c, error, path, " exists, but not its interpreter ", interpreter);
+    if (error == -EACCES && check_executable(interpreter) == -EACCES)
+        return fail(c, error, path, " needs ", interpreter, ", which cannot be executed");
+    return fail(c, error, path);
+}
+
+static int explain_file(struct context *c, int error, const char *path, int fd) {
+    union {
+        Elf64_Ehdr elf;
+        char text[HEAD_SIZE];
+    } head;
+    char interpreter[HEAD_SIZE];
+    struct statfs fs;
+    long size = sys_pread(fd, &head, sizeof(head), 0);
+
+    if (size < 0)
+        return fail(c, error, path);
+    if (error == -EACCES && sys_fstatfs(fd, &fs) == 0 && (fs.f_flags & ST_NOEXEC) != 0)
+        return fail(c, error, path, " is on a mount with noexec");
+    if (size >= 2 && head.text[0] == '#' && head.text[1] == '!') {
+        if (script_interpreter(head.text, (size_t)size, interpreter))
+            return explain_interpreter(c, error, path, interpreter);
+        return fail(c, error, path, " names no interpreter after #!");
+    }
+    if (size >= (long)sizeof(head.elf) && memcmp(head.elf.e_ident, ELFMAG, SELFMAG) == 0) {
+        if (head.elf.e_machine != OWN_MACHINE)
+            return fail(c, error, path, " is a program for ", machine_name(head.elf.e_machine),
+                        ", this machine is ", machine_name(OWN_MACHINE));
+        if (elf_interpreter(fd, &head.elf, interpreter))
+            return explain_interpreter(c, error, path, interpreter);
+        return fail(c, error, path);
+    }
+    if (error == -ENOEXEC)
+        return fail(c, error, path,
+                    size == 0 ? " is empty" : " is neither a program nor a script (#!)");
+    return fail(c, error, path);
+}
+
+int explain_exec(struct context *c, int error, const char *path) {
+    int fd;
+
+    if (error != -ENOENT && error != -ENOEXEC && error != -EACCES)
+        return fail(c, error, path);
+    fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
+    if (fd < 0)
+        return fail(c, error, path);
+    error = explain_file(c, error, path, fd);
+    sys_close(fd);
+    return error;
+}

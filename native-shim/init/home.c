@@ -1,0 +1,110 @@
+/* HOME, from the container's own /etc/passwd (passwd(5)). */
+#include "init.h"
+
+/* Nobody's passwd is larger; an image may make it as large as it likes. */
+#define MAX_PASSWD (8 * 1024 * 1024)
+
+struct line {
+    size_t size;
+    /* Longer than a line may be: skipped. */
+    bool too_long;
+    char text[PATH_MAX];
+};
+
+/*
+ * Field `index` of a line, its fields ended by NULs instead of colons; NULL when it has not so
+ * many.
+ */
+static char *cut_field(char *line, int index) {
+    for (int i = 0;; i++) {
+        char *colon = strchr(line, ':');
+
+        if (i == index) {
+            if (colon != NULL)
+                *colon = 0;
+            return line;
+        }
+        if (colon == NULL)
+            return NULL;
+        line = colon + 1;
+    }
+}
+
+/*
+ * name:password:uid:gid:gecos:home:shell. True when it is the line of `uid`; then c->home is set if
+ * it has one.
+ */
+static bool take_line(struct context *c, struct line *line, uint32_t uid) {
+    char *id, *home;
+    uint64_t number;
+
+    line->text[line->size] = 0;
+    /* From the end, because cutting a field hides those behind it. */
+    home = cut_field(line->text, 5);
+    id = home == NULL ? NULL : cut_field(line->text, 2);
+    if (id == NULL || !parse_number(id, UINT32_MAX, &number) || number != uid)
+        return false;
+    if (*home != 0) {
+        copy_text(c->home, sizeof(c->home), "HOME=");
+        if (append_text(c->home, sizeof(c->home), home) < 0)
+            c->home[0] = 0;
+    }
+    return true;
+}
+
+static void search(struct context *c, int fd, uint32_t uid) {
+    char buffer[4096];
+    struct line line = {.size = 0};
+    size_t total = 0;
+    long size;
+
+    while (total < MAX_PASSWD && (size = sys_read(fd, buffer, sizeof(buffer))) > 0) {
+        total += (size_t)size;
+        for (long i = 0; i < size; i++) {
+            if (buffer[i] == '\n') {
+                if (!line.too_long && take_line(c, &line, uid))
+                    return;
+                line.size = 0;
+                line.too_long = false;
+            } else if (line.size == sizeof(line.text) - 1) {
+                line.too_long = true;
+            } else {
+                line.text[line.size++] = buffer[i];
+            }
+        }
+    }
+    if (!line.too_long)
+        take_line(c, &line, uid);
+}
+
+/* Only a regular file: opening a FIFO or a device is something the image must not make us do. */
+static int open_passwd(void) {
+    struct stat st;
+    int fd, error = sys_fstatat(AT_FDCWD, "/etc/passwd", &st, 0);
+
+    if (error < 0)
+        return error;
+    if (!S_ISREG(st.st_mode))
+        return -EINVAL;
+    fd = sys_openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0)
+        return fd;
+    error = sys_fstat(fd, &st);
+    if (error == 0 && S_ISREG(st.st_mode))
+        return fd;
+    sys_close(fd);
+    return error < 0 ? error : -EINVAL;
+}
+
+int run_home(struct context *c, const struct op_home *o) {
+    int fd = open_passwd();
+
+    c->home[0] = 0;
+    if (fd >= 0) {
+        search(c, fd, o->uid);
+        sys_close(fd);
+    }
+    if (c->home[0] == 0)
+        return copy_text(c->home, sizeof(c->home), "HOME=/");
+    return 0;
+}

@@ -1,0 +1,232 @@
+/*
+ * Hooks that run in the container's namespaces. What a hook writes goes to a pipe that is always
+ * drained, so it never blocks; the end of it is kept for the error. The hook has ended when its
+ * process has, whoever else still holds the pipe.
+ */
+#include "init.h"
+
+/* Of what the hook wrote, the last bytes: errors come at the end. */
+#define KEPT_OUTPUT 2048
+
+struct hook {
+    const struct op_hook *o;
+    int state;
+    /*
+     * Ends of pipes, -1 once closed: what the hook writes, and the errno when it could not be
+     * executed.
+     */
+    int output[2];
+    int failure[2];
+    int pidfd;
+    int pid;
+    /* Monotonic nanoseconds at which it is killed; 0 for never. */
+    int64_t deadline;
+    bool timed_out;
+    bool output_ended;
+    size_t kept;
+    char text[KEPT_OUTPUT];
+};
+
+static int64_t now(void) {
+    struct __kernel_timespec time = {0, 0};
+
+    sys_clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+static void close_end(int *end) {
+    if (*end >= 0)
+        sys_close(*end);
+    *end = -1;
+}
+
+static void keep(struct hook *h, const char *bytes, size_t size) {
+    size_t drop;
+
+    if (size > KEPT_OUTPUT) {
+        bytes += size - KEPT_OUTPUT;
+        size = KEPT_OUTPUT;
+    }
+    drop = h->kept + size > KEPT_OUTPUT ? h->kept + size - KEPT_OUTPUT : 0;
+    memmove(h->text, h->text + drop, h->kept - drop);
+    h->kept -= drop;
+    memcpy(h->text + h->kept, bytes, size);
+    h->kept += size;
+}
+
+/*
+ * Reads what is in the pipe now, at most a pipe's capacity, so that a fast writer cannot hold us
+ * here.
+ */
+static void drain(struct hook *h) {
+    char buffer[1024];
+    long size;
+
+    for (int i = 0; i < 64; i++) {
+        size = sys_read(h->output[0], buffer, sizeof(buffer));
+        if (size == 0)
+            h->output_ended = true;
+        if (size <= 0)
+            return;
+        keep(h, buffer, (size_t)size);
+    }
+}
+
+/* In the child. */
+static _Noreturn void become_hook(struct hook *h) {
+    const sigset_t none = {0};
+    struct wire_strs empty = {NULL, 0};
+    int failure = h->failure[1];
+    char **args =
+        h->o->args.count > 0 ? make_vector(&h->o->args, NULL) : make_vector(&empty, h->o->path);
+    char **env = make_vector(&h->o->env, NULL);
+    int error = args == NULL || env == NULL ? -ENOMEM : sys_sigprocmask(SIG_SETMASK, &none, NULL);
+
+    /* Both pipes and the state have numbers above the stdio (main.c). */
+    if (error == 0)
+        error = sys_dup3(h->state, 0, 0);
+    for (int fd = 1; error >= 0 && fd <= 2; fd++)
+        error = sys_dup3(h->output[1], fd, 0);
+    if (error >= 0 && failure != 3) {
+        error = sys_dup3(failure, 3, O_CLOEXEC);
+        if (error >= 0)
+            failure = error;
+    }
+    if (error >= 0)
+        error = sys_close_range(4, ~0u, 0);
+    if (error >= 0)
+        error = sys_execve(h->o->path, args, env);
+    sys_write(failure, &error, sizeof(error));
+    sys_exit(127);
+}
+
+static int start(struct context *c, struct hook *h) {
+    struct clone_args arguments = {
+        .flags = CLONE_PIDFD,
+        .pidfd = (uint64_t)(uintptr_t)&h->pidfd,
+        .exit_signal = SIGCHLD,
+    };
+    int error = sys_pipe2(h->output, O_CLOEXEC);
+
+    if (error == 0)
+        error = sys_pipe2(h->failure, O_CLOEXEC);
+    /* Each hook reads the state from its start. */
+    if (error == 0)
+        error = (int)sys_lseek(h->state, 0, SEEK_SET);
+    /* Our end alone: the flag belongs to the end, not to the pipe. */
+    if (error >= 0)
+        error = sys_fcntl(h->output[0], F_SETFL, O_NONBLOCK);
+    if (error >= 0)
+        error = sys_fcntl(h->failure[0], F_SETFL, O_NONBLOCK);
+    if (error < 0)
+        return fail(c, error, h->o->path);
+    h->pid = sys_clone3(&arguments);
+    if (h->pid == 0)
+        become_hook(h);
+    close_end(&h->output[1]);
+    close_end(&h->failure[1]);
+    if (h->pid < 0)
+        return fail(c, h->pid, "start ", h->o->path);
+    return 0;
+}
+
+/* Waits until the hook ends or is out of time; then it is killed. */
+static void watch(struct hook *h) {
+    for (;;) {
+        struct pollfd fds[2] = {
+            {.fd = h->pidfd, .events = POLLIN},
+            /* A negative descriptor is ignored. */
+            {.fd = h->output_ended ? -1 : h->output[0], .events = POLLIN},
+        };
+        struct __kernel_timespec left = {0, 0};
+        bool limited = h->deadline != 0 && !h->timed_out;
+        int ready;
+
+        if (limited) {
+            int64_t remaining = h->deadline - now();
+
+            if (remaining <= 0) {
+                h->timed_out = true;
+                sys_pidfd_send_signal(h->pidfd, SIGKILL);
+                continue;
+            }
+            left.tv_sec = remaining / 1000000000;
+            left.tv_nsec = remaining % 1000000000;
+        }
+        ready = sys_ppoll(fds, ARRAY_SIZE(fds), limited ? &left : NULL);
+        if (ready <= 0)
+            continue;
+        if (fds[1].revents != 0)
+            drain(h);
+        if (fds[0].revents != 0)
+            break;
+    }
+    if (!h->output_ended)
+        drain(h);
+}
+
+static int fail_output(struct context *c, struct hook *h, int error) {
+    while (h->kept > 0 && (h->text[h->kept - 1] == '\n' || h->text[h->kept - 1] == ' '))
+        h->kept--;
+    if (h->kept > 0) {
+        add_detail(c, ": ");
+        add_detail_bytes(c, h->text, h->kept);
+    }
+    return error;
+}
+
+static int judge(struct context *c, struct hook *h, int status) {
+    int error;
+
+    if (sys_read(h->failure[0], &error, sizeof(error)) == (long)sizeof(error) && error < 0)
+        return explain_exec(c, error, h->o->path);
+    set_detail(c, NULL);
+    if (h->timed_out) {
+        add_detail(c, "ran longer than its timeout of ");
+        add_detail_number(c, h->o->timeout_ms);
+        add_detail(c, " ms");
+        return fail_output(c, h, -ETIMEDOUT);
+    }
+    if ((status & 0x7f) != 0) {
+        add_detail(c, "killed by signal ");
+        add_detail_number(c, (uint64_t)(status & 0x7f));
+        return fail_output(c, h, -HOOK_FAILED_ERRNO);
+    }
+    if (status == 0)
+        return 0;
+    add_detail(c, "exit status ");
+    add_detail_number(c, (uint64_t)(status >> 8 & 0xff));
+    return fail_output(c, h, -HOOK_FAILED_ERRNO);
+}
+
+int run_hook(struct context *c, const struct op_hook *o) {
+    struct hook h = {.o = o, .output = {-1, -1}, .failure = {-1, -1}, .pidfd = -1};
+    int status = 0, error;
+
+    h.state = slot_get(c, o->state_slot);
+    if (h.state < 0)
+        return h.state;
+    /* A timeout that no clock reaches is none. */
+    if (o->timeout_ms > 0 && o->timeout_ms < INT64_MAX / 2000000)
+        h.deadline = now() + (int64_t)o->timeout_ms * 1000000;
+    error = start(c, &h);
+    if (error < 0)
+        goto out;
+    watch(&h);
+    while (sys_wait4(h.pid, &status, 0) == -EINTR)
+        ;
+    error = judge(c, &h, status);
+    /*
+     * As pid 1 we inherit what the hook left behind: those that have ended are not left to the
+     * user's program.
+     */
+    while (sys_wait4(-1, &status, WNOHANG) > 0)
+        ;
+out:
+    close_end(&h.output[0]);
+    close_end(&h.output[1]);
+    close_end(&h.failure[0]);
+    close_end(&h.failure[1]);
+    close_end(&h.pidfd);
+    return error;
+}

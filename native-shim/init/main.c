@@ -1,0 +1,143 @@
+/*
+ * tsrun-init: executes a plan and becomes the container's process.
+ *
+ * argv[1] is the number n of the first descriptor that is not the container's: n is the plan, n+1+k
+ * is slot k for each slot the engine fills (closed when there is none). 0..n-1 are the stdio of the
+ * container and the descriptors it keeps.
+ */
+#include "init.h"
+
+#include <linux/auxvec.h>
+
+/* The compiler's stack protector compares with this and calls that. */
+uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
+_Noreturn void __stack_chk_fail(void);
+
+_Noreturn void __stack_chk_fail(void) {
+    /* Not exit: the signal shows that something is badly wrong, and pid 1 dies of it too. */
+    __builtin_trap();
+}
+
+static struct context context = {.channel = -1, .rootfs = -1};
+
+int slot_get(struct context *c, uint32_t slot) {
+    char number[NUMBER_SIZE];
+
+    if (slot >= c->slot_count || c->slots[slot] == 0)
+        return fail(c, -EBADF, "slot ", format_number(number, slot), " is empty");
+    return c->slots[slot] - 1;
+}
+
+void slot_close(struct context *c, uint32_t slot) {
+    if (slot >= c->slot_count || c->slots[slot] == 0)
+        return;
+    sys_close(c->slots[slot] - 1);
+    c->slots[slot] = 0;
+}
+
+int slot_put(struct context *c, uint32_t slot, int fd) {
+    char number[NUMBER_SIZE];
+
+    if (slot >= c->slot_count) {
+        sys_close(fd);
+        return fail(c, -EBADF, "there is no slot ", format_number(number, slot));
+    }
+    slot_close(c, slot);
+    c->slots[slot] = fd + 1;
+    return 0;
+}
+
+/*
+ * The kernel gives every new descriptor the lowest free number. Where the container's stdio or kept
+ * descriptors have gaps, one of ours would land in them and be handed on: the gaps are filled until
+ * execve closes them again.
+ */
+static int fill_gaps(int base) {
+    for (int fd = 0; fd < base; fd++) {
+        int error;
+
+        if (sys_fcntl(fd, F_GETFD, 0) >= 0)
+            continue;
+        error = sys_dup3(base, fd, O_CLOEXEC);
+        if (error < 0)
+            return error;
+    }
+    return 0;
+}
+
+static void adopt_slots(struct context *c, int base) {
+    for (int slot = 0; slot < SLOT_FIRST; slot++) {
+        int fd = base + 1 + slot;
+
+        if (sys_fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
+            c->slots[slot] = fd + 1;
+    }
+    /* Until the plan says how many there are. */
+    c->slot_count = SLOT_FIRST;
+    c->channel = c->slots[SLOT_SYNC] - 1;
+}
+
+static _Noreturn void run_init(int argc, char **argv) {
+    struct context *c = &context;
+    uint64_t base;
+    int error;
+
+    c->op = WIRE_NO_OP;
+    c->stage = STAGE_A;
+    if (argc != 2 || !parse_number(argv[1], INT32_MAX - WIRE_MAX_SLOTS, &base) || base < 3)
+        sys_exit(2);
+    c->internal_base = (int)base;
+    adopt_slots(c, c->internal_base);
+    error = fill_gaps(c->internal_base);
+    /* It cannot fail with this name; ps shows it, and nothing depends on it. */
+    sys_prctl(PR_SET_NAME, (unsigned long)"tsrun-init", 0, 0, 0);
+    proc_init(c);
+    if (error == 0)
+        error = plan_open(c, c->internal_base);
+    if (error < 0)
+        die(c, error);
+    plan_run(c);
+    sys_exit(1);
+}
+
+/*
+ * `stack` is what the kernel leaves for a new program: argc, argv, NULL, environment, NULL,
+ * auxiliary vector.
+ */
+__attribute__((used)) _Noreturn void start(long *stack);
+
+__attribute__((used)) _Noreturn void start(long *stack) {
+    int argc = (int)stack[0];
+    char **argv = (char **)(stack + 1);
+    unsigned long *auxiliary = (unsigned long *)(argv + argc + 1);
+
+    while (*auxiliary != 0)
+        auxiliary++;
+    for (auxiliary++; auxiliary[0] != AT_NULL; auxiliary += 2)
+        if (auxiliary[0] == AT_RANDOM)
+            memcpy(&__stack_chk_guard, (void *)auxiliary[1], sizeof(__stack_chk_guard));
+    /* A zero byte in the guard ends a string that runs over it. */
+    __stack_chk_guard &= ~(uintptr_t)0xff;
+    run_init(argc, argv);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n"
+        ".type _start, @function\n"
+        "_start:\n"
+        "    xor %ebp, %ebp\n"
+        "    mov %rsp, %rdi\n"
+        "    and $-16, %rsp\n"
+        "    call start\n"
+        "    hlt\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n"
+        ".type _start, %function\n"
+        "_start:\n"
+        "    mov x29, #0\n"
+        "    mov x30, #0\n"
+        "    mov x0, sp\n"
+        "    and sp, x0, #-16\n"
+        "    bl start\n"
+        "    brk #0\n");
+#endif

@@ -1,0 +1,215 @@
+/* Namespaces: those that are joined, those that are made, and the clone that puts B into them. */
+#include "init.h"
+
+#include <linux/nsfs.h>
+
+static const struct {
+    uint64_t flag;
+    const char *name;
+} namespace_types[] = {
+    {CLONE_NEWNS, "mount"}, {CLONE_NEWCGROUP, "cgroup"}, {CLONE_NEWUTS, "uts"},
+    {CLONE_NEWIPC, "ipc"},  {CLONE_NEWUSER, "user"},     {CLONE_NEWPID, "pid"},
+    {CLONE_NEWNET, "net"},  {CLONE_NEWTIME, "time"},
+};
+
+static const char *type_name(uint64_t flag) {
+    for (size_t i = 0; i < ARRAY_SIZE(namespace_types); i++)
+        if (namespace_types[i].flag == flag)
+            return namespace_types[i].name;
+    return "unknown";
+}
+
+int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
+    /* Not blocking: a FIFO at the path is an error and not a wait. */
+    int fd = sys_openat(AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    int type;
+
+    if (fd < 0)
+        return fail(c, fd, o->path);
+    type = sys_ioctl(fd, NS_GET_NSTYPE, 0);
+    if (type < 0) {
+        sys_close(fd);
+        return fail(c, -EINVAL, o->path, " is not a namespace");
+    }
+    if ((uint32_t)type != o->type) {
+        sys_close(fd);
+        return fail(c, -EINVAL, o->path, " is a ", type_name((uint32_t)type), " namespace, not a ",
+                    type_name(o->type), " namespace");
+    }
+    return slot_put(c, o->slot, fd);
+}
+
+static int become_root(struct context *c) {
+    int error = sys_setresgid(0, 0, 0);
+
+    if (error < 0)
+        return fail(c, error, error == -EINVAL ? "the user namespace maps no gid 0" : "setresgid");
+    error = sys_setresuid(0, 0, 0);
+    if (error < 0)
+        return fail(c, error, error == -EINVAL ? "the user namespace maps no uid 0" : "setresuid");
+    return 0;
+}
+
+int run_become_root(struct context *c, const struct op_become_root *o) {
+    (void)o;
+    return become_root(c);
+}
+
+int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
+    int error, fd = slot_get(c, o->slot);
+
+    if (fd < 0)
+        return fd;
+    /*
+     * From here on others in the namespace may see this process, with descriptors of the host in
+     * it: they must not attach to it. No id maps are written for a joined user namespace, so the
+     * engine needs no /proc file of ours.
+     */
+    if (o->type == CLONE_NEWUSER || o->type == CLONE_NEWPID) {
+        error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        if (error < 0)
+            return fail(c, error, "PR_SET_DUMPABLE");
+    }
+    error = sys_setns(fd, (int)o->type);
+    if (error < 0)
+        return fail(c, error, "join a ", type_name(o->type), " namespace");
+    slot_close(c, o->slot);
+    if (o->type != CLONE_NEWUSER)
+        return 0;
+    c->user_namespace = true;
+    return become_root(c);
+}
+
+/* In the child that keeps a user namespace alive until its parent closes the pipe, or dies. */
+static _Noreturn void hold_namespace(const int pipe[2]) {
+    char byte;
+
+    sys_close(pipe[1]);
+    while (sys_read(pipe[0], &byte, 1) == -EINTR)
+        ;
+    sys_exit(0);
+}
+
+static int write_map(struct context *c, int pid, const char *file, const char *map) {
+    char path[64] = "", number[NUMBER_SIZE];
+    int error;
+
+    /* The buffer has room for any number. */
+    append_text(path, sizeof(path), format_number(number, (uint64_t)pid));
+    append_text(path, sizeof(path), file);
+    error = proc_write(c, path, map, strlen(map));
+    if (error < 0)
+        return fail(c, error, "write ", file + 1, " '", map, "'");
+    return 0;
+}
+
+static int open_user_namespace(struct context *c, int pid) {
+    char path[64] = "", number[NUMBER_SIZE];
+    int fd;
+
+    append_text(path, sizeof(path), format_number(number, (uint64_t)pid));
+    append_text(path, sizeof(path), "/ns");
+    fd = proc_open_link(c, path, "user");
+    if (fd < 0)
+        return fail(c, fd, "open the user namespace");
+    return fd;
+}
+
+int run_make_user_namespace(struct context *c, const struct op_make_user_namespace *o) {
+    struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
+    int pipe[2], pid, status;
+    int error = sys_pipe2(pipe, O_CLOEXEC);
+
+    if (error < 0)
+        return fail(c, error, "pipe");
+    pid = sys_clone3(&arguments);
+    if (pid == 0)
+        hold_namespace(pipe);
+    sys_close(pipe[0]);
+    if (pid < 0) {
+        sys_close(pipe[1]);
+        return fail(c, pid, "make a user namespace");
+    }
+    error = write_map(c, pid, "/uid_map", o->uid_map);
+    if (error == 0)
+        error = write_map(c, pid, "/gid_map", o->gid_map);
+    if (error == 0)
+        error = open_user_namespace(c, pid);
+    if (error >= 0)
+        error = slot_put(c, o->slot, error);
+    sys_close(pipe[1]);
+    while (sys_wait4(pid, &status, 0) == -EINTR)
+        ;
+    return error;
+}
+
+/*
+ * B is a sibling of A, so that the engine is its parent and A need not stay. CLONE_PARENT allows no
+ * exit signal of its own: B has A's.
+ */
+int run_clone(struct context *c, const struct op_clone *o) {
+    struct clone_args arguments = {.flags = o->flags | CLONE_PARENT};
+    int pid;
+
+    if (c->slots[SLOT_CGROUP] != 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)(c->slots[SLOT_CGROUP] - 1);
+    }
+    pid = sys_clone3(&arguments);
+    if (pid < 0)
+        return fail(c, pid, "clone3");
+    if (pid > 0) {
+        /* When the engine is gone, B finds out by itself. */
+        send_message(c, MESSAGE_PID, 0, (uint32_t)pid, NULL, 0);
+        sys_exit(0);
+    }
+    if ((o->flags & CLONE_NEWUSER) != 0)
+        c->user_namespace = true;
+    slot_close(c, SLOT_CGROUP);
+    return 0;
+}
+
+int run_unshare(struct context *c, const struct op_unshare *o) {
+    int error = sys_unshare(o->flags);
+
+    if (error < 0)
+        return fail(c, error, "unshare");
+    if ((o->flags & CLONE_NEWUSER) != 0)
+        c->user_namespace = true;
+    return 0;
+}
+
+/*
+ * unshare(2) makes the namespace for children only; the offsets can be set until the first process
+ * is in it. A single-threaded process may then enter it itself, so no further fork is needed.
+ */
+int run_time_namespace(struct context *c, const struct op_time_namespace *o) {
+    int fd, error = sys_unshare(CLONE_NEWTIME);
+
+    if (error < 0)
+        return fail(c, error, "make a time namespace");
+    if (o->offsets[0] != 0)
+        error = proc_write(c, "self/timens_offsets", o->offsets, strlen(o->offsets));
+    if (error < 0)
+        return fail(c, error, "write '", o->offsets, "' to timens_offsets");
+    fd = proc_open_link(c, "self/ns", "time_for_children");
+    if (fd < 0)
+        return fail(c, fd, "open the time namespace");
+    error = sys_setns(fd, CLONE_NEWTIME);
+    sys_close(fd);
+    if (error < 0)
+        return fail(c, error, "enter the time namespace");
+    return 0;
+}
+
+int run_hostname(struct context *c, const struct op_hostname *o) {
+    int error = sys_sethostname(o->name, strlen(o->name));
+
+    return error < 0 ? fail(c, error, "sethostname") : 0;
+}
+
+int run_domainname(struct context *c, const struct op_domainname *o) {
+    int error = sys_setdomainname(o->name, strlen(o->name));
+
+    return error < 0 ? fail(c, error, "setdomainname") : 0;
+}

@@ -1,0 +1,168 @@
+/*
+ * Files of /proc. A hostile image or a shared volume may put anything over /proc or over a file in
+ * it; a write that lands elsewhere loses its effect (labels) or has one nobody meant
+ * (sysrq-trigger). So /proc is opened once, at birth, when nothing of the container exists, and
+ * must be the root of a procfs; below it only openat2(2) goes.
+ *
+ * Where an outer container has masked or remounted parts of /proc, a private instance (fsopen(2))
+ * shows what is below. It comes second: AppArmor in LXC denies every access to a detached procfs,
+ * and where /proc is whole it is not needed.
+ */
+#include "init.h"
+
+#define PROC_ROOT_INODE 1
+
+/* Takes `fd` over; gives it back when it is the root of a procfs. */
+static int verify_root(int fd) {
+    struct statfs fs;
+    struct stat st;
+    int error;
+
+    if (fd < 0)
+        return fd;
+    error = sys_fstatfs(fd, &fs);
+    if (error == 0)
+        error = sys_fstat(fd, &st);
+    if (error == 0 && (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != PROC_ROOT_INODE))
+        error = -EXDEV;
+    if (error == 0)
+        return fd;
+    sys_close(fd);
+    return error;
+}
+
+void proc_init(struct context *c) {
+    c->procfs = verify_root(sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0));
+    /* Not tried yet. */
+    c->private_procfs = 0;
+}
+
+static int open_private(void) {
+    int error, root;
+    int fs = sys_fsopen("proc", FSOPEN_CLOEXEC);
+
+    if (fs < 0)
+        return fs;
+    error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+    root = error < 0 ? error
+                     : sys_fsmount(fs, FSMOUNT_CLOEXEC,
+                                   MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    sys_close(fs);
+    return verify_root(root);
+}
+
+static int open_below(int root, const char *path, uint64_t flags) {
+    int fd;
+
+    if (root < 0)
+        return root;
+    /* EAGAIN: something was renamed or mounted while the kernel looked. */
+    do
+        fd = sys_openat2(root, path, flags | O_CLOEXEC | O_NOCTTY, 0,
+                         RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+    while (fd == -EAGAIN || fd == -EINTR);
+    return fd;
+}
+
+/*
+ * What another instance of procfs may answer better: masked, mounted read-only, mounted with
+ * subset=pid.
+ */
+static bool may_be_masked(int error) {
+    return error == -EXDEV || error == -EROFS || error == -ENOENT || error == -ENOTDIR;
+}
+
+static bool has_dots(const char *path) {
+    for (; path != NULL; path = strchr(path, '/')) {
+        path += *path == '/';
+        if (starts_with(path, "..") && (path[2] == 0 || path[2] == '/'))
+            return true;
+    }
+    return false;
+}
+
+int proc_open(struct context *c, const char *path, uint64_t flags) {
+    int fd, private_fd;
+
+    if (*path == 0 || *path == '/' || has_dots(path))
+        return -EINVAL;
+    fd = open_below(c->procfs, path, flags);
+    if (fd >= 0 || !may_be_masked(fd))
+        return fd;
+    if (c->private_procfs == 0)
+        c->private_procfs = open_private();
+    private_fd = open_below(c->private_procfs, path, flags);
+    /* Where a private instance cannot be had, why /proc did not do is the thing to know. */
+    return private_fd >= 0 ? private_fd : fd;
+}
+
+/*
+ * The files of a process belong to its effective user, unless it is not dumpable: then to root of
+ * the user namespace its memory was made in (task_dump_owner in fs/proc/base.c). That of the init
+ * was made in the engine's namespace, so as root of a new one it may not write its own files, once
+ * it is not dumpable: by PR_SET_DUMPABLE, or because the kernel cleared it when the user or group
+ * id changed or a user namespace was joined (commit_creds in kernel/cred.c). It becomes dumpable
+ * for the one open.
+ *
+ * Not concerned: attr/exec and attr/keycreate (mode 0666, and only of oneself), fd/ and ns/ (a
+ * process may always look at itself), /proc/sys (its rights follow the namespaces of whoever
+ * opens).
+ */
+static int open_own(struct context *c, const char *path, uint64_t flags) {
+    int fd = proc_open(c, path, flags);
+
+    if (fd != -EACCES || !starts_with(path, "self/") || sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1)
+        return fd;
+    if (sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
+        return fd;
+    fd = proc_open(c, path, flags);
+    sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    return fd;
+}
+
+int proc_write(struct context *c, const char *path, const char *data, size_t size) {
+    int fd = open_own(c, path, O_WRONLY);
+    long written;
+
+    if (fd < 0)
+        return fd;
+    written = sys_write(fd, data, size);
+    sys_close(fd);
+    if (written < 0)
+        return (int)written;
+    return (size_t)written == size ? 0 : -EIO;
+}
+
+int proc_open_link(struct context *c, const char *path, const char *name) {
+    int fd, directory = proc_open(c, path, O_PATH | O_DIRECTORY);
+
+    if (directory < 0)
+        return directory;
+    /* The directory is procfs's own, so the link is what the kernel makes it. */
+    fd = sys_openat(directory, name, O_RDONLY | O_CLOEXEC, 0);
+    sys_close(directory);
+    return fd;
+}
+
+int run_oom_score_adj(struct context *c, const struct op_oom_score_adj *o) {
+    char buffer[NUMBER_SIZE + 1], *text;
+    int64_t value = o->value;
+
+    text = format_number(buffer + 1, (uint64_t)(value < 0 ? -value : value));
+    if (value < 0)
+        *--text = '-';
+    return proc_write(c, "self/oom_score_adj", text, strlen(text));
+}
+
+int run_sysctl(struct context *c, const struct op_sysctl *o) {
+    char path[PATH_MAX] = "sys/";
+    int error = append_text(path, sizeof(path), o->path);
+
+    if (error == 0)
+        error = proc_write(c, path, o->value, strlen(o->value));
+    if (error == -ENOENT)
+        return fail(c, error, "this kernel, or this namespace, has no /proc/sys/", o->path);
+    if (error < 0)
+        return fail(c, error, "write '", o->value, "' to /proc/sys/", o->path);
+    return 0;
+}

@@ -1,0 +1,119 @@
+/*
+ * What the process is allowed and where it starts: limits, user, working directory. Capabilities:
+ * capabilities.c.
+ */
+#include "init.h"
+
+int run_rlimit(struct context *c, const struct op_rlimit *o) {
+    struct rlimit64 limit = {.rlim_cur = o->soft, .rlim_max = o->hard};
+    int error = sys_prlimit(0, o->resource, &limit, NULL);
+
+    return error < 0 ? fail(c, error, "setrlimit") : 0;
+}
+
+int run_no_new_privileges(struct context *c, const struct op_no_new_privileges *o) {
+    int error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+
+    (void)o;
+    return error < 0 ? fail(c, error, "PR_SET_NO_NEW_PRIVS") : 0;
+}
+
+/* EINVAL of the set*id calls means that the user namespace has no such id. */
+static int fail_id(struct context *c, int error, const char *what, uint32_t id) {
+    char number[NUMBER_SIZE];
+
+    return fail(c, error, what, " ", format_number(number, id),
+                error == -EINVAL ? " is not mapped in the user namespace" : "");
+}
+
+/* The kernel says only that one of them is not mapped: find it, one by one. */
+static int fail_groups(struct context *c, int error, const struct wire_u32s *groups) {
+    for (uint32_t i = 0; error == -EINVAL && i < groups->count; i++) {
+        uint32_t group = u32s_at(groups, i);
+
+        if (sys_setgroups(1, &group) == -EINVAL)
+            return fail_id(c, error, "additional gid", group);
+    }
+    return fail(c, error, "setgroups");
+}
+
+int run_user(struct context *c, const struct op_user *o) {
+    int error;
+
+    if (o->no_groups == 0) {
+        /* The plan has them as the kernel wants them: little endian u32s. */
+        error = sys_setgroups(o->groups.count, (const uint32_t *)(const void *)o->groups.at);
+        if (error < 0)
+            return fail_groups(c, error, &o->groups);
+    }
+    error = sys_setresgid(o->gid, o->gid, o->gid);
+    if (error < 0)
+        return fail_id(c, error, "gid", o->gid);
+    /*
+     * Leaving uid 0 would empty the permitted set, from which `capabilities` takes. execve clears
+     * this again.
+     */
+    error = sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+    if (error < 0)
+        return fail(c, error, "PR_SET_KEEPCAPS");
+    error = sys_setresuid(o->uid, o->uid, o->uid);
+    if (error < 0)
+        return fail_id(c, error, "uid", o->uid);
+    error = sys_prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    if (error < 0)
+        return fail(c, error, "PR_SET_KEEPCAPS");
+    sys_umask(o->umask);
+    return 0;
+}
+
+/* mkdir -p. In the container's root already, where every link leads to somewhere inside. */
+static int make_directories(const char *path) {
+    char part[PATH_MAX];
+    int error = copy_text(part, sizeof(part), path);
+
+    for (char *at = part; error == 0 && at != NULL;) {
+        /* Past the slashes before the next name, then to the slash after it. */
+        while (*at == '/')
+            at++;
+        at = strchr(at, '/');
+        if (at != NULL)
+            *at = 0;
+        error = sys_mkdirat(AT_FDCWD, part, 0755);
+        if (error == -EEXIST)
+            error = 0;
+        if (at != NULL)
+            *at++ = '/';
+    }
+    return error;
+}
+
+int run_working_directory(struct context *c, const struct op_working_directory *o) {
+    char path[PATH_MAX];
+    long size;
+    int error = sys_chdir(o->path);
+
+    if (error == -ENOENT && o->create != 0) {
+        unsigned int mask = sys_umask(0);
+
+        error = make_directories(o->path);
+        sys_umask(mask);
+        if (error < 0)
+            return fail(c, error, "make ", o->path);
+        error = sys_chdir(o->path);
+    }
+    if (error < 0)
+        return fail(c, error, o->path);
+
+    /*
+     * A link like /proc/self/fd/7 leads through a descriptor to a directory of the host. The kernel
+     * then says
+     * "(unreachable)" or, for one that is mounted nowhere, ENOENT.
+     */
+    size = sys_getcwd(path, sizeof(path));
+    /* Too long a path is still one that starts at the root. */
+    if (size == -ENAMETOOLONG || size == -ERANGE)
+        return 0;
+    if (size < 0 || path[0] != '/')
+        return fail(c, -EPERM, o->path, " leads outside of the container's root");
+    return 0;
+}

@@ -1,0 +1,107 @@
+/*
+ * Messages to the engine, or to `start` once it is connected: u32 type, u32 operation, i32 errno,
+ * u32 value and the detail, one packet each (lib/plan/wire.ts).
+ */
+#include "init.h"
+
+struct header {
+    uint32_t type;
+    uint32_t op;
+    int32_t error;
+    uint32_t value;
+};
+
+void set_detail(struct context *c, const char *text) {
+    c->detail_size = 0;
+    c->detail[0] = 0;
+    if (text != NULL)
+        add_detail(c, text);
+}
+
+static void add_bytes(struct context *c, const char *bytes, size_t size) {
+    size_t room = sizeof(c->detail) - 1 - c->detail_size;
+
+    if (size > room)
+        size = room;
+    memcpy(c->detail + c->detail_size, bytes, size);
+    c->detail_size += size;
+    c->detail[c->detail_size] = 0;
+}
+
+void add_detail(struct context *c, const char *text) {
+    add_bytes(c, text, strlen(text));
+}
+
+void add_detail_bytes(struct context *c, const char *bytes, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        bool control = byte == 0x7f || (byte < ' ' && byte != '\n' && byte != '\t');
+
+        add_bytes(c, control ? "?" : &bytes[i], 1);
+    }
+}
+
+void add_detail_number(struct context *c, uint64_t number) {
+    char buffer[NUMBER_SIZE];
+
+    add_detail(c, format_number(buffer, number));
+}
+
+static void set_parts(struct context *c, va_list parts) {
+    const char *part;
+
+    set_detail(c, NULL);
+    while ((part = va_arg(parts, const char *)) != NULL)
+        add_detail(c, part);
+}
+
+int fail_parts(struct context *c, int error, ...) {
+    va_list parts;
+
+    va_start(parts, error);
+    set_parts(c, parts);
+    va_end(parts);
+    return error;
+}
+
+static int send_packet(struct context *c, struct header *header, const char *detail, size_t size,
+                       int flags) {
+    struct iovec parts[2] = {
+        {.iov_base = header, .iov_len = sizeof(*header)},
+        {.iov_base = (void *)detail, .iov_len = size},
+    };
+    struct msghdr packet = {.msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts)};
+    long sent;
+
+    if (c->channel < 0)
+        return -ENOTCONN;
+    do
+        sent = sys_sendmsg(c->channel, &packet, flags | MSG_NOSIGNAL);
+    while (sent == -EINTR);
+    return sent < 0 ? (int)sent : 0;
+}
+
+int send_message(struct context *c, uint32_t type, int error, uint32_t value, const char *detail,
+                 size_t detail_size) {
+    struct header header = {.type = type, .op = c->op, .error = error, .value = value};
+
+    return send_packet(c, &header, detail, detail_size, 0);
+}
+
+void warn_parts(struct context *c, int error, ...) {
+    struct header header = {.type = MESSAGE_WARNING, .op = c->op, .error = -error};
+    va_list parts;
+
+    va_start(parts, error);
+    set_parts(c, parts);
+    va_end(parts);
+    /* Nobody who does not read his warnings may stop a container. */
+    send_packet(c, &header, c->detail, c->detail_size, MSG_DONTWAIT);
+    set_detail(c, NULL);
+}
+
+void die(struct context *c, int error) {
+    /* When even this cannot be sent, nobody is left to tell. */
+    send_message(c, MESSAGE_ERROR, -error, 0, c->detail, c->detail_size);
+    sys_exit(1);
+}
