@@ -7,12 +7,14 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from './native.ts';
+import { executableIdentity } from './proc.ts';
 import { countDescriptors, runShell } from './testing/run.ts';
 
 /** One line of /proc/<pid>/status. */
@@ -209,7 +211,7 @@ describe('spawn', () => {
     });
     closeSync(input);
     expect(fstatSync(pidfd).isFile()).to.equal(false);
-    expect(readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8')).to.equal('sleep\x0060\0');
+    expect(executableIdentity(pid)?.ino).to.equal(statSync('/bin/sleep', { bigint: true }).ino);
     expect(waitPidfd(pidfd, 0)).to.equal(false);
     expect(reap(pidfd)).to.equal(undefined);
     expect(pidfdSignal(pidfd, os.signals.SIGKILL)).to.equal(0);

@@ -32,9 +32,10 @@ const spawnNative: Native<[Int32Array, number, Uint8Array, number, Int32Array]> 
 const newSessionFlag = 1;
 
 /**
- * Starts a program and returns once execve(2) has succeeded. The child starts as a program expects to be
- * started: every signal at its default and none blocked, no descriptor but those of `fds`. It lives on when
- * tsrun ends. Throws when a step up to execve failed; then there is no child.
+ * Starts a program and returns once execve(2) can no longer fail (its /proc/<pid>/cmdline may still be empty).
+ * The child starts as a program expects to be started: every signal at its default and none blocked, no
+ * descriptor but those of `fds`. It lives on when tsrun ends. Throws when a step up to execve failed; then
+ * there is no child.
  */
 export function spawn(request: SpawnRequest): Spawned {
   const { executable, args, env, fds, cwd = '' } = request;
