@@ -1,0 +1,137 @@
+/* mountBind, remount and deviceBind: mounts of what is there already. */
+#include "filesystem.h"
+
+/* The detached tree in `slot`, or a clone of `source`. */
+static int open_source(struct context *c, const char *source, uint32_t slot, uint32_t flags) {
+    char what[PATH_MAX + 16] = "source ";
+
+    if (slot != WIRE_NO_SLOT)
+        return slot_get(c, slot);
+    if (append_text(what, sizeof(what), source) < 0)
+        return fail(c, -ENAMETOOLONG, "source ", source);
+    return mount_clone(c, AT_FDCWD, source,
+                       ((flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0) |
+                           ((flags & MOUNT_FLAG_SOURCE_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0),
+                       what);
+}
+
+static void close_source(struct context *c, int tree, uint32_t slot) {
+    if (slot != WIRE_NO_SLOT)
+        slot_close(c, slot);
+    else
+        sys_close(tree);
+}
+
+/*
+ * A tree cloned in process A is still a peer of the caller's mounts. It gets what the mounts of
+ * this namespace got from hostPropagation, as if it had been cloned here.
+ */
+static int join_namespace(struct context *c, int tree, uint32_t slot) {
+    if (slot == WIRE_NO_SLOT || mount_host_propagation == 0)
+        return 0;
+    return mount_propagation(c, tree, mount_host_propagation | MS_REC);
+}
+
+static int open_destination(struct context *c, const struct op_mount_bind *o, bool directory,
+                            struct place *at) {
+    bool make_directory = directory || (o->flags & MOUNT_FLAG_ENSURE_DIRECTORY) != 0;
+    int error = path_open(c, o->destination,
+                          (make_directory ? PATH_MAKE_DIRECTORY : PATH_MAKE_FILE) |
+                              ((o->flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0),
+                          at);
+
+    if (error < 0 || S_ISDIR(at->st.stx_mode) == directory)
+        return error;
+    error = directory
+                ? fail(c, -ENOTDIR, "destination /", at->path, " (the source is a directory)")
+                : fail(c, -EISDIR, "destination /", at->path, " (the source is not a directory)");
+    path_close(at);
+    return error;
+}
+
+int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
+    const struct attributes attributes = {.set = o->attributes_set,
+                                          .clear = o->attributes_clear,
+                                          .recursive_set = o->recursive_set,
+                                          .recursive_clear = o->recursive_clear};
+    struct place at;
+    struct statx st;
+    int error, tree = open_source(c, o->source, o->slot, o->flags);
+
+    if (tree < 0)
+        return tree;
+    at.fd = -1;
+    error = path_identify(tree, &st);
+    if (error < 0) {
+        fail(c, error, "source ", o->source);
+        goto out;
+    }
+    error = open_destination(c, o, S_ISDIR(st.stx_mode), &at);
+    if (error == 0)
+        error = mount_guard(c, &at, mount_is_whole_procfs(tree), o->flags);
+    if (error == 0)
+        error = mount_attach(c, tree, &at, &attributes);
+    if (error == 0)
+        error = join_namespace(c, tree, o->slot);
+    if (error == 0)
+        error = mount_propagations(c, tree, &o->propagation);
+out:
+    path_close(&at);
+    close_source(c, tree, o->slot);
+    return error;
+}
+
+int run_remount(struct context *c, const struct op_remount *o) {
+    const struct attributes attributes = {.set = o->attributes_set,
+                                          .clear = o->attributes_clear,
+                                          .recursive_set = o->recursive_set,
+                                          .recursive_clear = o->recursive_clear};
+    struct place at;
+    int error = path_open(c, o->destination,
+                          (o->flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0, &at);
+
+    if (error < 0)
+        return error;
+    if (o->options.count > 0)
+        error = filesystem_reconfigure(c, &at, o->options);
+    if (error == 0)
+        error = mount_change(c, at.fd, &attributes);
+    if (error == 0)
+        error = mount_propagations(c, at.fd, &o->propagation);
+    path_close(&at);
+    return error;
+}
+
+int run_device_bind(struct context *c, const struct op_device_bind *o) {
+    const struct attributes none = {0};
+    struct place at;
+    struct statx st;
+    int error, tree = open_source(c, o->source, o->slot, 0);
+
+    if (tree < 0)
+        return tree;
+    at.fd = -1;
+    error = path_identify(tree, &st);
+    if (error == 0 && !S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
+        error = -ENODEV;
+    if (error < 0) {
+        fail(c, error, "source ", o->source, " (must be a device)");
+        goto out;
+    }
+    error = path_open(c, o->path, PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
+    if (error < 0)
+        goto out;
+    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode)) {
+        error = fail(c, -EEXIST, o->path, " (in the rootfs, a link or a directory)");
+        goto out;
+    }
+    error = mount_guard(c, &at, false, 0);
+    if (error == 0)
+        error = mount_attach(c, tree, &at, &none);
+    if (error == 0)
+        error = join_namespace(c, tree, o->slot);
+out:
+    path_close(&at);
+    close_source(c, tree, o->slot);
+    return error;
+}

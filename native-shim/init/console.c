@@ -1,0 +1,171 @@
+/* console: a pseudoterminal of the container's devpts becomes its stdio. */
+#include <asm/termios.h>
+#include "mount.h"
+
+/* The same in every devpts: its root, and its ptmx with the number all ptmx devices have. */
+#define DEVPTS_ROOT_INODE 1
+#define DEVPTS_PTMX_INODE 2
+#define PTMX_MAJOR        5
+#define PTMX_MINOR        2
+
+static bool is_devpts(int fd) {
+    struct statfs st;
+
+    return sys_fstatfs(fd, &st) == 0 && st.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+/*
+ * Opens the ptmx of the devpts at /dev/pts. All of it is the container's to arrange, so /dev/pts
+ * has to be the root of a real devpts, and ptmx what the kernel put there: nothing is mounted over
+ * it.
+ */
+static int open_ptmx(struct context *c) {
+    struct place pts;
+    struct statx st;
+    int fd = -1, error = path_open(c, "dev/pts", 0, &pts);
+
+    if (error < 0)
+        return fail(c, error, "/dev/pts (a terminal needs a devpts mounted there)");
+    if (!is_devpts(pts.fd) || pts.st.stx_ino != DEVPTS_ROOT_INODE) {
+        error = fail(c, -ENODEV, "/dev/pts (a terminal needs a devpts mounted there)");
+        goto out;
+    }
+    error = fd = sys_openat2(pts.fd, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0,
+                             RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+    if (error < 0) {
+        fail(c, error, "/dev/pts/ptmx");
+        goto out;
+    }
+    error = path_identify(fd, &st);
+    if (error == 0 && (!is_devpts(fd) || st.stx_ino != DEVPTS_PTMX_INODE || !S_ISCHR(st.stx_mode) ||
+                       st.stx_rdev_major != PTMX_MAJOR || st.stx_rdev_minor != PTMX_MINOR))
+        error = -ENODEV;
+    if (error < 0)
+        fail(c, error, "/dev/pts/ptmx (not the one of devpts)");
+out:
+    path_close(&pts);
+    if (error < 0 && fd >= 0)
+        sys_close(fd);
+    return error < 0 ? error : fd;
+}
+
+/*
+ * The other side of the pty, straight from the master: the path /dev/pts/N could be anything by
+ * now.
+ */
+static int open_slave(struct context *c, int master) {
+    int unlocked = 0;
+    int slave, error = sys_ioctl(master, TIOCSPTLCK, (unsigned long)&unlocked);
+
+    if (error < 0)
+        return fail(c, error, "unlocking the terminal");
+    slave = sys_ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+    return slave < 0 ? fail(c, slave, "opening the terminal") : slave;
+}
+
+static int set_size(struct context *c, int master, const struct op_console *o) {
+    struct winsize size = {.ws_row = (unsigned short)o->rows, .ws_col = (unsigned short)o->columns};
+    int error;
+
+    if (o->rows == 0 && o->columns == 0)
+        return 0;
+    if (o->rows > 0xffff || o->columns > 0xffff)
+        return fail(c, -ERANGE, "size of the terminal");
+    error = sys_ioctl(master, TIOCSWINSZ, (unsigned long)&size);
+    return error < 0 ? fail(c, error, "size of the terminal") : 0;
+}
+
+/* /dev/console is the terminal: bound there by descriptor, on a file and never through a link. */
+static int mount_console(struct context *c, int slave) {
+    const struct attributes none = {0};
+    struct place at;
+    int tree, error = path_open(c, "/dev/console", PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
+
+    if (error < 0)
+        return error;
+    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode)) {
+        error = fail(c, -EEXIST, "/dev/console (in the rootfs, a link or a directory)");
+        goto out;
+    }
+    error = mount_guard(c, &at, false, 0);
+    if (error < 0)
+        goto out;
+    error = tree = mount_clone(c, slave, "", AT_EMPTY_PATH, "the terminal");
+    if (error < 0)
+        goto out;
+    error = mount_attach(c, tree, &at, &none);
+    sys_close(tree);
+out:
+    path_close(&at);
+    return error;
+}
+
+/* One message with the terminal's name and its master, as callers of --console-socket expect it. */
+static int send_master(struct context *c, int master) {
+    char name[32] = "/dev/pts/";
+    char number[NUMBER_SIZE];
+    unsigned int index;
+    union {
+        struct cmsghdr header;
+        char space[((sizeof(struct cmsghdr) + 7) & ~(size_t)7) + 8];
+    } control = {.header = {.cmsg_len = sizeof(struct cmsghdr) + sizeof(int),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    struct iovec text = {.iov_base = name};
+    struct msghdr message = {.msg_iov = &text,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof(control)};
+    int error, channel = slot_get(c, SLOT_CONSOLE);
+    long sent;
+
+    if (channel < 0)
+        return channel;
+    error = sys_ioctl(master, TIOCGPTN, (unsigned long)&index);
+    if (error < 0)
+        return fail(c, error, "number of the terminal");
+    append_text(name, sizeof(name), format_number(number, index));
+    text.iov_len = strlen(name);
+    memcpy(control.space + sizeof(struct cmsghdr), &master, sizeof(master));
+    sent = sys_sendmsg(channel, &message, MSG_NOSIGNAL);
+    if (sent < 0)
+        return fail(c, (int)sent, "console socket");
+    slot_close(c, SLOT_CONSOLE);
+    return 0;
+}
+
+/*
+ * The session was made by newSession; a terminal that is not its controlling one is of little use.
+ */
+static int become_stdio(struct context *c, int slave) {
+    int error = sys_ioctl(slave, TIOCSCTTY, 0);
+
+    if (error < 0)
+        return fail(c, error, "controlling terminal");
+    for (int fd = 0; fd < 3; fd++) {
+        error = sys_dup3(slave, fd, 0);
+        if (error < 0)
+            return fail(c, error, "stdio");
+    }
+    return 0;
+}
+
+int run_console(struct context *c, const struct op_console *o) {
+    int slave = -1, error, master = open_ptmx(c);
+
+    if (master < 0)
+        return master;
+    error = slave = open_slave(c, master);
+    if (error >= 0)
+        error = set_size(c, master, o);
+    if (error >= 0 && o->mount != 0)
+        error = mount_console(c, slave);
+    if (error >= 0)
+        error = send_master(c, master);
+    if (error >= 0)
+        error = become_stdio(c, slave);
+    if (slave >= 0)
+        sys_close(slave);
+    sys_close(master);
+    return error;
+}

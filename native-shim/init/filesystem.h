@@ -1,0 +1,13 @@
+/* New and reconfigured superblocks, through fsopen(2) and fspick(2). */
+#ifndef TSRUN_INIT_FILESYSTEM_H
+#define TSRUN_INIT_FILESYSTEM_H
+
+#include "mount.h"
+
+/*
+ * Changes options of the superblock mounted at `at`, as MS_REMOUNT does. Returns 0, or -errno with
+ * a detail that has what the kernel says about it.
+ */
+int filesystem_reconfigure(struct context *c, const struct place *at, struct wire_strs options);
+
+#endif

@@ -1,0 +1,251 @@
+#include "mount.h"
+
+/*
+ * What mount_setattr(2) needs on kernels that have it; 0x1000 … in statfs are not the MS_* of
+ * mount(2).
+ */
+#define STATFS_NOATIME     0x400
+#define STATFS_NODIRATIME  0x800
+#define STATFS_RELATIME    0x1000
+#define STATFS_NOSYMFOLLOW 0x2000
+
+/* The inode of a procfs root is the same in every procfs. */
+#define PROCFS_ROOT_INODE 1
+
+uint64_t mount_host_propagation;
+
+int mount_clone(struct context *c, int dir, const char *path, unsigned int flags,
+                const char *what) {
+    int tree = sys_open_tree(dir, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    if (tree == -EINVAL)
+        return fail(
+            c, tree, what,
+            (flags & AT_RECURSIVE) != 0
+                ? " (unbindable, or in another mount namespace)"
+                : " (unbindable, in another mount namespace, or something is mounted below it "
+                  "that a user namespace may not uncover: use rbind)");
+    return tree < 0 ? fail(c, tree, what) : tree;
+}
+
+int mount_classic(struct context *c, int fd, const char *source, const char *type, uint64_t flags,
+                  const char *data) {
+    char number[NUMBER_SIZE];
+    int error, here = -1;
+    /*
+     * /proc/self/fd of a procfs that is one; mount(2) takes paths, and a descriptor has no other.
+     */
+    int links = proc_open(c, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (links < 0)
+        return links;
+    error = here = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (error < 0)
+        goto out;
+    error = sys_fchdir(links);
+    if (error < 0)
+        goto out;
+    error = sys_mount(source, format_number(number, (uint64_t)fd), type, flags, data);
+    if (sys_fchdir(here) < 0 && error == 0)
+        error = -EIO;
+out:
+    if (here >= 0)
+        sys_close(here);
+    sys_close(links);
+    return error;
+}
+
+int mount_classic_flags(int fd, uint64_t set, uint64_t clear, uint64_t *flags) {
+    struct statfs st;
+    uint64_t now, attributes;
+    int error = sys_fstatfs(fd, &st);
+
+    if (error < 0)
+        return error;
+    now = (uint64_t)st.f_flags;
+    attributes =
+        now & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+    if ((now & STATFS_NOATIME) != 0)
+        attributes |= MOUNT_ATTR_NOATIME;
+    else if ((now & STATFS_RELATIME) == 0)
+        attributes |= MOUNT_ATTR_STRICTATIME;
+    if ((now & STATFS_NODIRATIME) != 0)
+        attributes |= MOUNT_ATTR_NODIRATIME;
+    if ((now & STATFS_NOSYMFOLLOW) != 0)
+        attributes |= MOUNT_ATTR_NOSYMFOLLOW;
+    attributes = (attributes & ~clear) | set;
+
+    /* The lowest four are the same numbers in both. */
+    *flags = attributes & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
+        *flags |= MS_NOATIME;
+    else if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
+        *flags |= MS_STRICTATIME;
+    else
+        *flags |= MS_RELATIME;
+    if ((attributes & MOUNT_ATTR_NODIRATIME) != 0)
+        *flags |= MS_NODIRATIME;
+    if ((attributes & MOUNT_ATTR_NOSYMFOLLOW) != 0)
+        *flags |= MS_NOSYMFOLLOW;
+    return 0;
+}
+
+/*
+ * For kernels before 5.12, and before 5.14 for nosymfollow: only attached mounts, and not
+ * recursive.
+ */
+static int change_classic(struct context *c, int fd, uint64_t set, uint64_t clear) {
+    uint64_t flags;
+    int error = mount_classic_flags(fd, set, clear, &flags);
+
+    return error < 0 ? error : mount_classic(c, fd, NULL, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+}
+
+static int setattr(int fd, uint64_t set, uint64_t clear, unsigned int flags) {
+    struct mount_attr attr = {.attr_set = set, .attr_clr = clear};
+
+    return set == 0 && clear == 0 ? 0 : sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
+}
+
+static bool too_old(int error, uint64_t bits) {
+    return error == -ENOSYS || (error == -EINVAL && (bits & MOUNT_ATTR_NOSYMFOLLOW) != 0);
+}
+
+static int explain_change(struct context *c, int error) {
+    if (error == -EPERM)
+        return fail(c, error,
+                    "mount options (in a user namespace those of the source cannot be lifted)");
+    if (error == -EINVAL)
+        return fail(c, error, "mount options (not a mount point, or not known to this kernel)");
+    return fail(c, error, "mount options");
+}
+
+static int change_recursive(struct context *c, int fd, const struct attributes *a) {
+    int error = setattr(fd, a->recursive_set, a->recursive_clear, AT_RECURSIVE);
+
+    if (error == -ENOSYS)
+        return fail(c, error, "recursive mount options need Linux 5.12");
+    return error < 0 ? explain_change(c, error) : 0;
+}
+
+int mount_change(struct context *c, int fd, const struct attributes *a) {
+    int error = setattr(fd, a->set, a->clear, 0);
+
+    if (too_old(error, a->set | a->clear))
+        error = change_classic(c, fd, a->set, a->clear);
+    return error < 0 ? explain_change(c, error) : change_recursive(c, fd, a);
+}
+
+/*
+ * The path of the destination must lead to the mount now. If it does not, a directory was moved
+ * away while we mounted on it, and the container would run without the mount.
+ */
+static int check_landed(struct context *c, int tree, const struct place *at) {
+    struct statx mounted, found;
+    int error, fd = path_reopen(c, at);
+
+    if (fd < 0)
+        return fd;
+    error = path_identify(tree, &mounted);
+    if (error == 0)
+        error = path_identify(fd, &found);
+    if (error == 0 && mounted.stx_mnt_id != found.stx_mnt_id)
+        error = -ESTALE;
+    sys_close(fd);
+    return error;
+}
+
+static bool is_rootfs(struct context *c, const struct place *at) {
+    struct statx st;
+
+    return path_identify(c->rootfs, &st) == 0 && path_same(&st, &at->st);
+}
+
+int mount_attach(struct context *c, int tree, const struct place *at, const struct attributes *a) {
+    bool root = is_rootfs(c, at), late;
+    int error = setattr(tree, a->set, a->clear, 0);
+
+    late = too_old(error, a->set | a->clear);
+    if (error < 0 && !late)
+        return explain_change(c, error);
+    error = change_recursive(c, tree, a);
+    if (error < 0)
+        return error;
+    error = sys_move_mount(tree, "", at->fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+    if (error < 0)
+        return fail(c, error, "destination /", at->path);
+    if (root) {
+        /* The descriptor of the old one would lead below the new mount. */
+        error = sys_fcntl(tree, F_DUPFD_CLOEXEC, c->internal_base);
+        if (error < 0)
+            return fail(c, error, "destination /");
+        sys_close(c->rootfs);
+        c->rootfs = error;
+    } else {
+        error = check_landed(c, tree, at);
+        if (error < 0)
+            return fail(c, error, "destination /", at->path, " (replaced while it was mounted on)");
+    }
+    if (!late)
+        return 0;
+    error = change_classic(c, tree, a->set, a->clear);
+    return error < 0 ? explain_change(c, error) : 0;
+}
+
+int mount_propagation(struct context *c, int fd, uint64_t flags) {
+    uint64_t type = flags & (MS_SHARED | MS_PRIVATE | MS_SLAVE | MS_UNBINDABLE);
+    struct mount_attr attr = {.propagation = type};
+    int error = sys_mount_setattr(
+        fd, "", AT_EMPTY_PATH | ((flags & MS_REC) != 0 ? AT_RECURSIVE : 0), &attr);
+
+    if (error == -ENOSYS)
+        error = mount_classic(c, fd, NULL, NULL, type | (flags & MS_REC), NULL);
+    if (error == -EINVAL)
+        return fail(c, error, "mount propagation (not a mount point)");
+    return error < 0 ? fail(c, error, "mount propagation") : 0;
+}
+
+int mount_propagations(struct context *c, int fd, const struct wire_u32s *list) {
+    int error = 0;
+
+    for (uint32_t i = 0; i < list->count && error == 0; i++)
+        error = mount_propagation(c, fd, u32s_at(list, i));
+    return error;
+}
+
+static bool is_procfs(int fd) {
+    struct statfs st;
+
+    return sys_fstatfs(fd, &st) == 0 && st.f_type == PROC_SUPER_MAGIC;
+}
+
+bool mount_is_whole_procfs(int fd) {
+    struct statx st;
+
+    return is_procfs(fd) && path_identify(fd, &st) == 0 && st.stx_ino == PROCFS_ROOT_INODE;
+}
+
+/* The directory that the container will see as its /proc. */
+static bool is_proc_directory(struct context *c, const struct place *at) {
+    struct place proc;
+    bool same = false;
+
+    if (path_open(c, "proc", 0, &proc) == 0)
+        same = path_same(&proc.st, &at->st);
+    else
+        set_detail(c, NULL);
+    path_close(&proc);
+    return same;
+}
+
+int mount_guard(struct context *c, const struct place *at, bool whole_procfs, uint32_t flags) {
+    if ((flags & MOUNT_FLAG_ALLOW_PROC) != 0 ||
+        (whole_procfs && (!is_procfs(at->fd) || at->st.stx_ino == PROCFS_ROOT_INODE)))
+        return 0;
+    if (is_procfs(at->fd))
+        return fail(c, -EPERM, "destination /", at->path,
+                    " (mounting inside /proc is not allowed)");
+    if (is_proc_directory(c, at))
+        return fail(c, -EPERM, "destination /", at->path, " (only procfs may be mounted on /proc)");
+    return 0;
+}
