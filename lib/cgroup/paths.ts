@@ -1,6 +1,13 @@
+import { accessSync, constants } from 'node:fs';
+import { posix } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { CgroupLayout } from '../plan/types.ts';
 import type { CgroupDriver, CgroupRecord } from './types.ts';
+
+const pointer = '/linux/cgroupsPath';
+
+/** The only named hierarchy a container gets a cgroup in: others belong to whoever named them. */
+const systemdHierarchy = 'name=systemd';
 
 export interface CgroupRequest {
   /** linux.cgroupsPath. */
@@ -13,10 +20,101 @@ export interface CgroupRequest {
   ownCgroups: ReadonlyMap<string, string>;
 }
 
-/** Decides where the container's cgroups are; creates nothing. */
-export function resolveCgroup(layout: CgroupLayout, request: CgroupRequest): CgroupRecord {
-  if (request.driver === 'disabled' || layout.mode === 'none') {
-    return { driver: 'disabled', version: 1, paths: {}, shared: {} };
+/**
+ * Decides where the container's cgroups are (config-linux.md, "Cgroups Path"); creates nothing. An absolute
+ * cgroupsPath starts at the root of each hierarchy; a relative one, or the container id when there is none,
+ * at tsrun's own cgroup. On v2 that is the parent of tsrun's cgroup: a cgroup with processes cannot give
+ * controllers to its children.
+ *
+ * An unprivileged tsrun that was given no cgroupsPath uses the hierarchies delegated to it, if any.
+ * `writable` says whether this process may create directories in an existing one.
+ */
+export function resolveCgroup(
+  layout: CgroupLayout,
+  request: CgroupRequest,
+  writable: (directory: string) => boolean = mayWrite,
+): CgroupRecord {
+  if (request.driver === 'systemd') {
+    throw new TsrunError('unsupported', 'the systemd cgroup driver is not available', {
+      hint: 'Use --cgroup-manager cgroupfs.',
+    });
   }
-  throw new TsrunError('unsupported', `cgroup driver ${request.driver} is not available`);
+  const version = layout.mode === 'v2' ? 2 : 1;
+  if (request.driver === 'disabled' || layout.mode === 'none') {
+    return { driver: 'disabled', version, paths: {}, shared: {} };
+  }
+  const inner = innerPath(request);
+  const delegatedOnly = !request.privileged && !request.cgroupsPath;
+  const record: CgroupRecord = { driver: 'cgroupfs', version, paths: {}, shared: {} };
+  if (!request.privileged) record.unprivileged = true;
+  for (const hierarchy of hierarchies(layout)) {
+    const [first = '', ...others] = hierarchy.controllers;
+    const base = baseDirectory(hierarchy, inner, request.ownCgroups.get(first), version);
+    if (delegatedOnly && !writable(base)) continue;
+    record.paths[first] = posix.join(base, inner);
+    for (const other of others) record.shared[other] = first;
+  }
+  if (Object.keys(record.paths).length === 0) record.driver = 'disabled';
+  return record;
+}
+
+interface Hierarchy {
+  mountpoint: string;
+  root?: string;
+  controllers: readonly string[];
+}
+
+/** All hierarchies in the order a process joins them: the freezer late, since joining may freeze it. */
+function hierarchies(layout: CgroupLayout): Hierarchy[] {
+  const v1 = layout.v1.filter(({ controllers }) =>
+    controllers.some((name) => name === systemdHierarchy || (name !== '' && !name.startsWith('name='))),
+  );
+  const isFreezer = (hierarchy: Hierarchy): boolean => hierarchy.controllers.includes('freezer');
+  const v2 = layout.v2 === undefined ? [] : [{ ...layout.v2, controllers: [''] }];
+  if (layout.mode === 'v2') return v2;
+  return [...v1.filter((one) => !isFreezer(one)), ...v1.filter(isFreezer), ...v2];
+}
+
+/** The cleaned cgroupsPath: `..` never leads out of where it starts, as if that were the root. */
+function innerPath({ cgroupsPath, containerId }: CgroupRequest): string {
+  const given = cgroupsPath === undefined || cgroupsPath === '' ? containerId : cgroupsPath;
+  const rooted = posix.resolve('/', given);
+  if (rooted.includes('\0') || rooted.includes('\n')) {
+    throw new TsrunError('config', 'cgroupsPath must not contain a NUL or a line break', { pointer });
+  }
+  if (rooted === '/') {
+    // Killing or pausing the container would then do so to everything in there.
+    throw new TsrunError('config', `cgroupsPath "${given}" names the cgroup it starts from`, {
+      pointer,
+      hint: 'Name a cgroup of its own for the container, for example /group/container.',
+    });
+  }
+  return given.startsWith('/') ? rooted : rooted.slice(1);
+}
+
+/** The directory `inner` is to be joined to. */
+function baseDirectory(
+  { mountpoint, root = '/' }: Hierarchy,
+  inner: string,
+  own: string | undefined,
+  version: 1 | 2,
+): string {
+  if (inner.startsWith('/') || own === undefined) return mountpoint;
+  return posix.join(mountpoint, below(root, version === 2 ? posix.dirname(own) : own));
+}
+
+/** The part of `path` below `root`; / when it is not there: seen from inside a container it may be outside. */
+function below(root: string, path: string): string {
+  if (path === '/..' || path.startsWith('/../')) return '/';
+  if (root === '/') return path;
+  return path.startsWith(`${root}/`) ? path.slice(root.length) : '/';
+}
+
+function mayWrite(directory: string): boolean {
+  try {
+    accessSync(directory, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,5 +1,5 @@
 import type { PlanWarning } from '../plan/types.ts';
-import type { Device, Resources } from '../spec/types.ts';
+import type { Resources } from '../spec/types.ts';
 
 export type CgroupDriver = 'cgroupfs' | 'systemd' | 'disabled';
 
@@ -14,6 +14,20 @@ export interface CgroupRecord {
   paths: Record<string, string>;
   /** Controllers mounted together with the first of their hierarchy: `cpuacct` → `cpu`. */
   shared: Record<string, string>;
+  /** Made by a tsrun that is not root over the host: the kernel lets it set no device rules. */
+  unprivileged?: true;
+}
+
+/**
+ * What a process with one thread does to move itself into the cgroups. The kernel then needs to stop no
+ * other thread, so it takes no global lock. A file opened by root may be written by any process of root's
+ * making, whatever user namespace it is in by then: the opener's credentials count.
+ */
+export interface SelfJoin {
+  /** The v1 files to write "0" to, in this order. */
+  tasks: string[];
+  /** The v2 directory for CLONE_INTO_CGROUP, in the hybrid layout too. */
+  cloneInto: string | undefined;
 }
 
 /** The life of a container's cgroups. All paths are the host's; every function is synchronous. */
@@ -25,13 +39,20 @@ export interface CgroupManager {
    */
   create(): void;
   /**
-   * Writes the limits, and on v1 the device rules. `devices` is linux.devices: a default device with the
-   * same path loses its default rule. Before join(), so that the process never runs without its limits.
-   * Throws an error with the JSON pointer of the property the kernel refused.
+   * Writes the limits and the device rules of a new container; needed also when there are no resources.
+   * Before a process joins, so that none runs without them. Throws an error with the JSON pointer of the
+   * property the kernel refused.
    */
-  apply(resources: Resources | undefined, devices?: readonly Device[]): PlanWarning[];
-  /** Moves a process (all its threads) into every hierarchy. */
+  apply(resources: Resources | undefined): PlanWarning[];
+  /** Changes the limits of a running container: what `resources` does not name stays as it is. */
+  update(resources: Resources): PlanWarning[];
+  /**
+   * Moves a process (all its threads) into every hierarchy. The kernel stops every fork of the host for
+   * that and waits for an RCU grace period: 4 to 20 ms, once. `selfJoin` has none of it.
+   */
   join(pid: number): void;
+  /** How a process moves itself in, without the cost of join(). */
+  selfJoin(): SelfJoin;
   /** Pids of all processes in the cgroup and below it; empty when it does not exist. */
   processes(): number[];
   /** Stops all processes; returns when all are stopped. */

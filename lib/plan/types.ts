@@ -18,9 +18,12 @@ export interface HostFacts {
 export interface CgroupLayout {
   mode: 'v1' | 'hybrid' | 'v2' | 'none';
   /** v1 hierarchies: where, and which controllers (`cpu`, `name=systemd`). */
-  v1: readonly { mountpoint: string; controllers: readonly string[] }[];
-  /** The v2 hierarchy, when one is mounted. */
-  v2?: { mountpoint: string; controllers: readonly string[] };
+  v1: readonly { mountpoint: string; root?: string; controllers: readonly string[] }[];
+  /**
+   * The v2 hierarchy, when one is mounted. `root`, here and above: the cgroup seen at the mountpoint
+   * (mountinfo's fourth field); not / where tsrun itself runs in a container.
+   */
+  v2?: { mountpoint: string; root?: string; controllers: readonly string[] };
 }
 
 /** What a command asks of a plan besides the config. */

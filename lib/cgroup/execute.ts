@@ -1,0 +1,123 @@
+import { closeSync, writeSync } from 'node:fs';
+import { TsrunError } from '../errors.ts';
+import type { PlanWarning } from '../plan/types.ts';
+import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
+import { refusal } from './refusal.ts';
+import type { CgroupCheck, CgroupStep, CgroupWrite } from './steps.ts';
+
+/** The container's directory for a controller; undefined when it has none. */
+export type Locate = (controller: string) => string | undefined;
+
+/**
+ * Makes the writes. Throws at the first one the kernel refuses, and before any of them when the container
+ * has no cgroup of a controller it needs.
+ */
+export function executeSteps(steps: readonly CgroupStep[], locate: Locate): PlanWarning[] {
+  for (const step of steps) directoryFor(step, locate);
+  const warnings: PlanWarning[] = [];
+  const writer = new Writer();
+  const postponed: CgroupWrite[] = [];
+  const run = (step: CgroupWrite): void => {
+    const warning = writeStep(step, directoryFor(step, locate), writer);
+    if (warning !== undefined) warnings.push(warning);
+  };
+  try {
+    for (const [index, step] of steps.entries()) {
+      if (step.step === 'check') {
+        checkUsage(step, directoryFor(step, locate));
+        continue;
+      }
+      try {
+        run(step);
+      } catch (error) {
+        if (step.retry !== true || !(error instanceof TsrunError) || error.errno !== einval) throw error;
+        postponed.push(step);
+      }
+      if (steps[index + 1]?.controller !== step.controller) postponed.splice(0).forEach(run);
+    }
+  } finally {
+    writer.close();
+  }
+  return warnings;
+}
+
+const einval = 22;
+
+/** Throws for a limit that nothing here can enforce. */
+function directoryFor(step: CgroupStep, locate: Locate): string {
+  const directory = locate(step.controller);
+  if (directory !== undefined) return directory;
+  throw noCgroup(step);
+}
+
+/** The error for a limit whose controller the container has no cgroup of. */
+export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
+  return new TsrunError(
+    'unsupported',
+    `cannot set ${controller} limit: container could not join or create cgroup: ` +
+      `it has none with the ${controller} controller`,
+    { pointer, hint: `Mount the ${controller} controller where tsrun may write to it, or remove the limit.` },
+  );
+}
+
+/** Makes one write; a warning when the kernel has no use for the value and that is no error. */
+function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWarning | undefined {
+  const { unused, pointer } = step;
+  const names = step.alias === undefined ? [step.file] : [step.file, step.alias];
+  for (const name of names) {
+    const path = `${directory}/${name}`;
+    try {
+      writer.write(path, step.value);
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) continue;
+      if (unused !== undefined && failedWith(error, 'EOPNOTSUPP'))
+        return { pointer, message: unused.message };
+      throw refusal(step, path, errnoOf(error));
+    }
+    if (unused === undefined) return undefined;
+    return readValue(path) === unused.reads ? { pointer, message: unused.message } : undefined;
+  }
+  if (step.optional === true) return undefined;
+  if (unused !== undefined) return { pointer, message: unused.message };
+  throw refusal(step, `${directory}/${step.file}`, enoent);
+}
+
+const enoent = 2;
+
+function checkUsage({ file, limit, pointer }: CgroupCheck, directory: string): void {
+  let usage: bigint;
+  try {
+    usage = BigInt(readValue(`${directory}/${file}`));
+  } catch (error) {
+    // No such accounting: the limit itself will say so.
+    if (failedWith(error, 'ENOENT')) return;
+    throw ioError(`read ${directory}/${file}`, error);
+  }
+  if (usage <= limit) return;
+  const what = file.includes('memsw') ? 'memory+swap' : 'memory';
+  throw new TsrunError('config', `rejecting ${what} limit ${String(limit)} < usage ${String(usage)}`, {
+    pointer,
+    hint: 'checkBeforeUpdate is set: the limit must not be lower than what is in use.',
+  });
+}
+
+/** Keeps the file it wrote last open: device rules are a dozen writes to the same one. */
+class Writer {
+  private path = '';
+  private fd = -1;
+
+  write(path: string, value: string): void {
+    if (path !== this.path) {
+      this.close();
+      this.fd = openForWriting(path);
+      this.path = path;
+    }
+    writeSync(this.fd, value);
+  }
+
+  close(): void {
+    if (this.fd >= 0) closeSync(this.fd);
+    this.fd = -1;
+    this.path = '';
+  }
+}

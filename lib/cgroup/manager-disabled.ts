@@ -1,0 +1,63 @@
+import { TsrunError } from '../errors.ts';
+import type { PlanWarning } from '../plan/types.ts';
+import type { Resources } from '../spec/types.ts';
+import { noCgroup } from './execute.ts';
+import { resourceStepsV1 } from './resources-v1.ts';
+import type { CgroupManager, SelfJoin } from './types.ts';
+
+/**
+ * A container without cgroups: none are wanted, or tsrun is unprivileged and has been given none. A config
+ * that asks for a limit is an error. Device rules are no limit in this sense: every config has them, and the
+ * container stays in its caller's cgroup, under its caller's rules.
+ */
+export class ManagerDisabled implements CgroupManager {
+  create(): void {
+    // There is nothing to create.
+  }
+
+  apply(resources: Resources = {}): PlanWarning[] {
+    const [step] = resourceStepsV1(resources);
+    if (step !== undefined) throw noCgroup(step);
+    return [];
+  }
+
+  update(resources: Resources): PlanWarning[] {
+    return this.apply(resources);
+  }
+
+  join(): void {
+    // The process stays where it is.
+  }
+
+  selfJoin(): SelfJoin {
+    return { tasks: [], cloneInto: undefined };
+  }
+
+  processes(): number[] {
+    return [];
+  }
+
+  freeze(): void {
+    throw new TsrunError('unsupported', 'cannot pause: the container has no cgroup');
+  }
+
+  thaw(): void {
+    throw new TsrunError('unsupported', 'cannot resume: the container has no cgroup');
+  }
+
+  frozen(): boolean {
+    return false;
+  }
+
+  kill(): void {
+    // No process is known to belong to the container but its first one, which is not this manager's.
+  }
+
+  remove(): void {
+    // There is nothing to remove.
+  }
+
+  exists(): boolean {
+    return false;
+  }
+}

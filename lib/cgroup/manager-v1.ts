@@ -1,0 +1,233 @@
+import { accessSync } from 'node:fs';
+import { systemError, TsrunError } from '../errors.ts';
+import type { PlanWarning } from '../plan/types.ts';
+import type { Resources } from '../spec/types.ts';
+import { fillCpuset } from './cpuset.ts';
+import { deviceStepsV1 } from './devices-v1.ts';
+import { Directories } from './directories.ts';
+import { executeSteps } from './execute.ts';
+import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
+import { freezerState, freezeV1, setFreezer } from './freezer-v1.ts';
+import { needsCurrentLimit } from './memory-v1.ts';
+import { removeCgroups } from './remove.ts';
+import { resourceStepsV1 } from './resources-v1.ts';
+import { signalAll } from './signal.ts';
+import { processesBelow } from './tree.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
+
+/** Pausing a container whose tasks wait for a disk may take long; killing it does not need all of them stopped. */
+const freezePatienceMs = 5000;
+const killPatienceMs = 100;
+
+/** cgroup v1, also when a v2 hierarchy without controllers is mounted beside it (hybrid). */
+export class ManagerV1 implements CgroupManager {
+  private readonly record: CgroupRecord;
+  /** Directories create() of this object has made: nothing is set in them yet. */
+  private readonly fresh = new Set<string>();
+
+  constructor(record: CgroupRecord) {
+    this.record = record;
+  }
+
+  create(): void {
+    const directories = new Directories();
+    try {
+      for (const directory of Object.values(this.record.paths)) {
+        if (directories.make(directory)) this.fresh.add(directory);
+        else requireVacant(directory);
+      }
+    } catch (error) {
+      directories.undo();
+      this.fresh.clear();
+      throw error;
+    }
+  }
+
+  apply(resources: Resources = {}): PlanWarning[] {
+    const steps = resourceStepsV1(resources, this.memoryLimit(resources));
+    const cpuset = this.path('cpuset');
+    if (cpuset !== undefined) prepareCpuset(cpuset, resources, this.fresh.has(cpuset));
+    const devices = this.record.unprivileged === true ? [] : deviceStepsV1(resources.devices ?? []);
+    return executeSteps([...steps, ...devices], (controller) => this.path(controller));
+  }
+
+  update(resources: Resources): PlanWarning[] {
+    const steps = resourceStepsV1(resources, this.memoryLimit(resources));
+    return executeSteps(steps, (controller) => this.path(controller));
+  }
+
+  join(pid: number): void {
+    for (const directory of Object.values(this.record.paths)) {
+      const path = `${directory}/cgroup.procs`;
+      try {
+        writeValue(path, String(pid));
+      } catch (error) {
+        throw joinError(path, pid, error);
+      }
+    }
+  }
+
+  selfJoin(): SelfJoin {
+    const v1 = Object.entries(this.record.paths).filter(([controller]) => controller !== '');
+    return {
+      tasks: v1.map(([, directory]) => `${directory}/tasks`),
+      cloneInto: this.record.paths[''],
+    };
+  }
+
+  processes(): number[] {
+    const directory = this.tracking();
+    return directory === undefined ? [] : processesBelow(directory);
+  }
+
+  freeze(): void {
+    const freezer = this.freezer();
+    this.requireOutside();
+    const result = freezeV1(freezer, freezePatienceMs);
+    if (result === 'FROZEN') return;
+    if (result === 'GONE') throw gone(freezer);
+    const pids = this.processes();
+    setFreezer(freezer, 'THAWED');
+    throw new TsrunError('system', `freeze ${freezer}: not all of its processes stop: ${pids.join(', ')}`, {
+      hint: 'One of them may be waiting for a device or a network filesystem; try again.',
+    });
+  }
+
+  thaw(): void {
+    const freezer = this.freezer();
+    if (!setFreezer(freezer, 'THAWED')) throw gone(freezer);
+  }
+
+  frozen(): boolean {
+    const freezer = this.path('freezer');
+    return freezer !== undefined && freezerState(freezer) === 'FROZEN';
+  }
+
+  kill(signal: number): void {
+    const list = (): number[] => this.processes();
+    const freezer = this.path('freezer');
+    if (freezer === undefined) {
+      signalAll(list, signal);
+      return;
+    }
+    if (list().length === 0) return;
+    this.requireOutside();
+    const before = freezerState(freezer);
+    try {
+      // Nothing forks while all are stopped. One that does not stop soon has the signal pending just as well.
+      freezeV1(freezer, killPatienceMs);
+      signalAll(list, signal);
+    } finally {
+      // A stopped task dies only once it runs again.
+      if (before === 'THAWED' || signal === sigkill) setFreezer(freezer, 'THAWED');
+    }
+  }
+
+  remove(): void {
+    removeCgroups(Object.values(this.record.paths));
+  }
+
+  exists(): boolean {
+    return Object.values(this.record.paths).some(isThere);
+  }
+
+  private path(controller: string): string | undefined {
+    return this.record.paths[this.record.shared[controller] ?? controller];
+  }
+
+  /** The hierarchy that tells which processes there are: one that nobody but a runtime moves processes in. */
+  private tracking(): string | undefined {
+    const directory = ['freezer', 'pids', 'devices', 'memory']
+      .map((name) => this.path(name))
+      .find((path) => path !== undefined);
+    return directory ?? Object.values(this.record.paths)[0];
+  }
+
+  private freezer(): string {
+    const freezer = this.path('freezer');
+    if (freezer !== undefined) return freezer;
+    throw new TsrunError(
+      'unsupported',
+      'cannot pause: the container has no cgroup with the freezer controller',
+    );
+  }
+
+  /** Freezing ourselves would never end. */
+  private requireOutside(): void {
+    if (!this.processes().includes(process.pid)) return;
+    throw new TsrunError('state', 'tsrun itself runs in the cgroup of this container', {
+      hint: 'Run it from another cgroup: see /proc/self/cgroup.',
+    });
+  }
+
+  /** The present memory limit, where it matters and is not known to be the default. */
+  private memoryLimit(resources: Resources): bigint | undefined {
+    const directory = this.path('memory');
+    if (directory === undefined || this.fresh.has(directory)) return undefined;
+    if (!needsCurrentLimit(resources.memory ?? {})) return undefined;
+    try {
+      return BigInt(readValue(`${directory}/memory.limit_in_bytes`));
+    } catch (error) {
+      if (isGone(error)) return undefined;
+      throw ioError(`read the memory limit of ${directory}`, error);
+    }
+  }
+}
+
+const sigkill = 9;
+
+function gone(directory: string): TsrunError {
+  return new TsrunError('not-found', `cgroup ${directory} does not exist`);
+}
+
+/**
+ * A cgroup that exists already may be what an engine prepared or what a killed runtime left. Processes in it
+ * belong to somebody who would be paused and killed with this container.
+ */
+function requireVacant(directory: string): void {
+  const pids = processesBelow(directory);
+  if (pids.length > 0) {
+    throw new TsrunError(
+      'config',
+      `container's cgroup ${directory} is not empty: ${String(pids.length)} process(es) found: ${pids.join(', ')}`,
+      {
+        pointer: '/linux/cgroupsPath',
+        hint: 'Give each container a cgroupsPath of its own.',
+      },
+    );
+  }
+  if (freezerState(directory) !== 'THAWED') {
+    throw new TsrunError('config', `container's cgroup ${directory} is unexpectedly frozen`, {
+      pointer: '/linux/cgroupsPath',
+      hint: `Write THAWED to ${directory}/freezer.state, or use another cgroupsPath.`,
+    });
+  }
+}
+
+function prepareCpuset(directory: string, resources: Resources, isNew: boolean): void {
+  try {
+    fillCpuset(directory, resources.cpu ?? {}, isNew);
+  } catch (error) {
+    throw ioError(`give cgroup ${directory} the cpus and memory nodes of its parent`, error);
+  }
+}
+
+function joinError(path: string, pid: number, error: unknown): TsrunError {
+  const realtime = path.includes('cpu') && failedWith(error, 'EINVAL');
+  return systemError(`write ${String(pid)} to ${path}`, errnoOf(error), {
+    ...(realtime
+      ? { hint: 'A real-time process needs linux.resources.cpu.realtimeRuntime in its cgroup.' }
+      : {}),
+    cause: error,
+  });
+}
+
+function isThere(path: string): boolean {
+  try {
+    accessSync(path);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw ioError(`look at ${path}`, error);
+  }
+}
