@@ -68,19 +68,42 @@ export function defineCommand<const F extends Flags>(command: Command<F>): Comma
 
 /** Flags in front of the command's name. */
 export const globalFlags = {
-  root: { kind: 'string', value: 'DIR', help: 'where containers are kept (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun)' },
+  root: {
+    kind: 'string',
+    value: 'DIR',
+    help: 'where containers are kept (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun)',
+  },
   log: { kind: 'string', value: 'FILE', help: 'write the log to FILE instead of stderr' },
-  'log-format': { kind: 'string', value: 'FORMAT', choices: ['text', 'json'], help: 'text (default) or json' },
-  'log-level': { kind: 'string', value: 'LEVEL', choices: ['error', 'warning', 'warn', 'info', 'debug'], help: 'least level that is logged', hidden: true },
+  'log-format': {
+    kind: 'string',
+    value: 'FORMAT',
+    choices: ['text', 'json'],
+    help: 'text (default) or json',
+  },
+  'log-level': {
+    kind: 'string',
+    value: 'LEVEL',
+    choices: ['error', 'warning', 'warn', 'info', 'debug'],
+    help: 'least level that is logged',
+    hidden: true,
+  },
   debug: { kind: 'boolean', help: 'log what tsrun does' },
-  'systemd-cgroup': { kind: 'boolean', help: 'let systemd manage cgroups; the same as --cgroup-manager systemd' },
+  'systemd-cgroup': {
+    kind: 'boolean',
+    help: 'let systemd manage cgroups; the same as --cgroup-manager systemd',
+  },
   'cgroup-manager': {
     kind: 'string',
     value: 'NAME',
     choices: ['cgroupfs', 'systemd', 'disabled'],
     help: 'cgroupfs (default), systemd or disabled',
   },
-  rootless: { kind: 'string', value: 'BOOL', choices: ['true', 'false', 'auto'], help: 'true, false or auto (default): act without root privileges' },
+  rootless: {
+    kind: 'string',
+    value: 'BOOL',
+    choices: ['true', 'false', 'auto'],
+    help: 'true, false or auto (default): act without root privileges',
+  },
   version: { kind: 'boolean', short: 'v', help: 'print the version and stop' },
   help: { kind: 'boolean', short: 'h', help: 'print help and stop' },
 } as const satisfies Flags;
@@ -88,4 +111,7 @@ export const globalFlags = {
 export type GlobalValues = FlagValues<typeof globalFlags>;
 
 /** The positional that nearly every command has. */
-export const containerId = { name: 'container-id', help: 'the name of the container' } as const satisfies Positional;
+export const containerId = {
+  name: 'container-id',
+  help: 'the name of the container',
+} as const satisfies Positional;

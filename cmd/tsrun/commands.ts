@@ -10,7 +10,10 @@ interface Entry {
 
 /** Every command of tsrun, in the order help shows them. */
 export const commands: Readonly<Record<string, Entry>> = {
-  create: { summary: 'create a container; its process waits for start', load: () => import('./create.ts').then(erase) },
+  create: {
+    summary: 'create a container; its process waits for start',
+    load: () => import('./create.ts').then(erase),
+  },
   start: { summary: 'run the process of a created container', load: () => import('./start.ts').then(erase) },
   run: { summary: 'create and start a container', load: () => import('./run.ts').then(erase) },
   state: { summary: 'print the state of a container', load: () => import('./state.ts').then(erase) },
@@ -18,7 +21,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   delete: { summary: 'delete a container and all it holds', load: () => import('./delete.ts').then(erase) },
   list: { summary: 'list containers', load: () => import('./list.ts').then(erase) },
   spec: { summary: 'write a config.json to start from', load: () => import('./spec.ts').then(erase) },
-  completion: { summary: 'print a completion script for the shell', load: () => import('./completion.ts').then(erase) },
+  completion: {
+    summary: 'print a completion script for the shell',
+    load: () => import('./completion.ts').then(erase),
+  },
 };
 
 /** A command's own flag types matter inside its file only; the table sees commands of any flags. */

@@ -37,11 +37,13 @@ export function completionScript(shell: Shell): string {
 export async function completions(words: readonly string[], containerIds: () => string[]): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const name = words.slice(0, -1).find((word) => Object.hasOwn(commands, word));
-  if (name === undefined) return matching(current, current.startsWith('-') ? flagNames(globalFlags) : Object.keys(commands));
+  if (name === undefined)
+    return matching(current, current.startsWith('-') ? flagNames(globalFlags) : Object.keys(commands));
   const command = (await commands[name]?.load())?.command;
   if (command === undefined) return [];
   if (current.startsWith('-')) return matching(current, [...flagNames(command.flags), '--help']);
-  const namesExisting = command.positionals[0]?.name === 'container-id' && name !== 'create' && name !== 'run';
+  const namesExisting =
+    command.positionals[0]?.name === 'container-id' && name !== 'create' && name !== 'run';
   return namesExisting ? matching(current, containerIds()) : [];
 }
 

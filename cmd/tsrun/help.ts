@@ -20,9 +20,12 @@ export async function overview(): Promise<string> {
 
 /** Help of one command. */
 export async function commandHelp(name: string, summary: string, command: Command): Promise<string> {
-  const parser = base().usage(`tsrun ${name} [flags] ${command.positionals.map(positionalUsage).join(' ')}\n\n${summary}`);
+  const parser = base().usage(
+    `tsrun ${name} [flags] ${command.positionals.map(positionalUsage).join(' ')}\n\n${summary}`,
+  );
   addFlags(parser, command.flags);
-  for (const positional of command.positionals) parser.positional(positional.name, { describe: positional.help, type: 'string' });
+  for (const positional of command.positionals)
+    parser.positional(positional.name, { describe: positional.help, type: 'string' });
   for (const example of command.examples ?? []) parser.example(example, '');
   return parser.getHelp();
 }

@@ -23,7 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-async function dispatch(name: string | undefined, argv: readonly string[], globals: GlobalValues): Promise<number> {
+async function dispatch(
+  name: string | undefined,
+  argv: readonly string[],
+  globals: GlobalValues,
+): Promise<number> {
   if (globals.version) {
     print((await import('./version.ts')).versionText());
     return 0;
@@ -93,20 +97,29 @@ async function complete(words: readonly string[]): Promise<number> {
  * Tells the user and the log of a failure. The log's record is the plain message, which engines read; a person
  * on stderr also gets the hint.
  */
-async function report(error: unknown, name: string | undefined, globals: GlobalValues | undefined): Promise<number> {
+async function report(
+  error: unknown,
+  name: string | undefined,
+  globals: GlobalValues | undefined,
+): Promise<number> {
   const failure = error instanceof TsrunError ? error : internalError(error);
   const where = name === undefined || failure.code === 'usage' ? '' : `${name} failed: `;
   const message = `${where}${failure.message}`;
-  const hint = failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
+  const hint =
+    failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
   if (globals?.log !== undefined || globals?.['log-format'] === 'json') {
     try {
-      await openLog({ file: globals.log, format: globals['log-format'], debug: globals.debug }).error(message);
+      await openLog({ file: globals.log, format: globals['log-format'], debug: globals.debug }).error(
+        message,
+      );
     } catch (logError) {
       printError(`tsrun: ${logError instanceof Error ? logError.message : String(logError)}\n`);
     }
   }
   if (globals?.log !== undefined || globals?.['log-format'] !== 'json') {
-    printError(`${message.startsWith('tsrun') ? '' : 'tsrun '}${message}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`);
+    printError(
+      `${message.startsWith('tsrun') ? '' : 'tsrun '}${message}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`,
+    );
   }
   return failure.exitCode;
 }

@@ -52,7 +52,11 @@ describe('parseFlags', () => {
   });
 
   it('collects what may be repeated and joins boolean letters', () => {
-    expect(parse(['-e', 'A=1', '--env=B=2', '-td']).flags).to.deep.include({ env: ['A=1', 'B=2'], tty: true, detach: true });
+    expect(parse(['-e', 'A=1', '--env=B=2', '-td']).flags).to.deep.include({
+      env: ['A=1', 'B=2'],
+      tty: true,
+      detach: true,
+    });
   });
 
   it('reads booleans with a value', () => {

@@ -25,8 +25,15 @@ interface ParseOptions {
 type Value = boolean | string | number | string[] | undefined;
 
 /** Parses `argv` by a table of flags. Throws a usage error that names the flag and, if close, the one meant. */
-export function parseFlags<const F extends Flags>(argv: readonly string[], flags: F, options: ParseOptions): Parsed<F> {
-  const byShort = new Map(Object.entries(flags).flatMap(([name, flag]) => (flag.short ? [[flag.short, name]] : [])) as [string, string][]);
+export function parseFlags<const F extends Flags>(
+  argv: readonly string[],
+  flags: F,
+  options: ParseOptions,
+): Parsed<F> {
+  const byShort = new Map<string, string>();
+  for (const [name, flag] of Object.entries(flags)) {
+    if (flag.short !== undefined) byShort.set(flag.short, name);
+  }
   const values: Record<string, Value> = {};
   for (const [name, flag] of Object.entries(flags)) {
     values[name] = flag.kind === 'boolean' ? false : flag.kind === 'strings' ? [] : undefined;
@@ -63,10 +70,15 @@ export function parseFlags<const F extends Flags>(argv: readonly string[], flags
     }
     const value = inline ?? argv[++i];
     if (value === undefined) {
-      throw new TsrunError('usage', `${options.program}: ${written} needs a value (${flag.value ?? 'VALUE'})`);
+      throw new TsrunError(
+        'usage',
+        `${options.program}: ${written} needs a value (${flag.value ?? 'VALUE'})`,
+      );
     }
     const before = values[name];
-    values[name] = Array.isArray(before) ? [...before, value] : convert(written, flag, value, options.program);
+    values[name] = Array.isArray(before)
+      ? [...before, value]
+      : convert(written, flag, value, options.program);
   }
   if (!options.stopAtPositional) {
     args.push(...argv.slice(i));
@@ -78,7 +90,10 @@ export function parseFlags<const F extends Flags>(argv: readonly string[], flags
 /** `-td` is `-t -d` when every letter is a boolean flag. */
 function expandShorts(argument: string, byShort: ReadonlyMap<string, string>, flags: Flags): boolean {
   if (argument.startsWith('--') || argument.length < 3) return false;
-  return [...argument.slice(1)].every((letter) => flags[byShort.get(letter) ?? '']?.kind === 'boolean');
+  return argument
+    .slice(1)
+    .split('')
+    .every((letter) => flags[byShort.get(letter) ?? '']?.kind === 'boolean');
 }
 
 function booleanValue(written: string, inline: string | undefined, program: string): boolean {
@@ -89,7 +104,10 @@ function booleanValue(written: string, inline: string | undefined, program: stri
 
 function convert(written: string, flag: Flag, value: string, program: string): string | number {
   if (flag.choices !== undefined && !flag.choices.includes(value)) {
-    throw new TsrunError('usage', `${program}: ${written} is one of ${flag.choices.join(', ')}, not ${JSON.stringify(value)}`);
+    throw new TsrunError(
+      'usage',
+      `${program}: ${written} is one of ${flag.choices.join(', ')}, not ${JSON.stringify(value)}`,
+    );
   }
   if (flag.kind !== 'integer') return value;
   const number = Number(value);
@@ -101,5 +119,9 @@ function convert(written: string, flag: Flag, value: string, program: string): s
 
 function unknownFlag(written: string, names: readonly string[], program: string): TsrunError {
   const meant = nearest(written.replace(/^-+/, ''), names);
-  return new TsrunError('usage', `${program}: unknown flag ${written}`, meant === undefined ? {} : { hint: `did you mean --${meant}?` });
+  return new TsrunError(
+    'usage',
+    `${program}: unknown flag ${written}`,
+    meant === undefined ? {} : { hint: `did you mean --${meant}?` },
+  );
 }

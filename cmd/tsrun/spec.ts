@@ -6,7 +6,12 @@ import { defineCommand } from './command.ts';
 
 export const command = defineCommand({
   flags: {
-    bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle to write to (default: the working directory)' },
+    bundle: {
+      kind: 'string',
+      short: 'b',
+      value: 'DIR',
+      help: 'the bundle to write to (default: the working directory)',
+    },
     rootless: { kind: 'boolean', help: 'for a container that an unprivileged user runs' },
   },
   positionals: [],
@@ -23,7 +28,9 @@ export const command = defineCommand({
       fd = openSync(file, 'wx', 0o666);
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
-        throw new TsrunError('bundle', `File config.json exists. Remove it first (${file})`, { cause: error });
+        throw new TsrunError('bundle', `File config.json exists. Remove it first (${file})`, {
+          cause: error,
+        });
       }
       throw fileError(`write ${file}`, error);
     }

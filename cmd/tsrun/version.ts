@@ -10,6 +10,7 @@ export const specVersion = '1.3.0';
 
 /** What `--version` prints. Engines read the lines `commit:` and `spec:` as runc writes them. */
 export function versionText(): string {
-  const engine = 'Bun' in globalThis ? `bun ${process.versions['bun'] ?? ''}` : `node ${process.versions.node}`;
+  const engine =
+    'Bun' in globalThis ? `bun ${process.versions['bun'] ?? ''}` : `node ${process.versions.node}`;
   return `tsrun version ${version}\ncommit: ${commit}\nspec: ${specVersion}\nengine: ${engine}\n`;
 }

@@ -2,20 +2,34 @@ import type { LibraryHandle } from 'koffi';
 import { TsrunError } from '../errors.ts';
 import { installation } from './install.ts';
 
+interface Koffi {
+  load(path: string): LibraryHandle;
+  decode(pointer: unknown, type: string, length: number): unknown;
+}
+
+let koffi: Koffi | undefined;
 let handle: LibraryHandle | undefined;
+
+/**
+ * koffi's native module. Its own entry looks for it along several paths, some of them relative to the working
+ * directory; here there is exactly one place.
+ */
+function loadKoffi(path: string): Koffi {
+  if (koffi !== undefined) return koffi;
+  const module: { exports: Partial<Koffi> } = { exports: {} };
+  process.dlopen(module, path);
+  const { load, decode } = module.exports;
+  if (load === undefined || decode === undefined) throw new Error(`${path} is not koffi`);
+  koffi = { load, decode };
+  return koffi;
+}
 
 /** libtsrun.so, loaded at the first call of any function of it. */
 function library(): LibraryHandle {
   if (handle !== undefined) return handle;
   const files = installation();
   try {
-    // koffi's own entry looks for its native module along several paths, some of them relative to the
-    // working directory; here there is exactly one place.
-    const module: { exports: { load?: (path: string) => LibraryHandle } } = { exports: {} };
-    process.dlopen(module, files.koffi);
-    const { load } = module.exports;
-    if (load === undefined) throw new Error(`${files.koffi} has no load()`);
-    handle = load(files.library);
+    handle = loadKoffi(files.koffi).load(files.library);
     return handle;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -23,6 +37,25 @@ function library(): LibraryHandle {
       hint: `The folder of the tsrun executable is incomplete: it must hold libtsrun.so and koffi.node.`,
       cause,
     });
+  }
+}
+
+/** A shared library of the host's. */
+export interface HostLibrary {
+  /** A function by its C declaration. */
+  func(declaration: string): (...args: unknown[]) => unknown;
+  /** Reads `length` values of a C type from memory the library returned. */
+  decode(pointer: unknown, type: string, length: number): unknown;
+}
+
+/** Opens a library by its soname, as dlopen(3) finds it; undefined when the host has none. */
+export function openLibrary(soname: string): HostLibrary | undefined {
+  const { load, decode } = loadKoffi(installation().koffi);
+  try {
+    const opened = load(soname);
+    return { func: (declaration) => opened.func(declaration), decode };
+  } catch {
+    return undefined;
   }
 }
 

@@ -2,6 +2,7 @@ import { systemError } from '../errors.ts';
 import { native } from './library.ts';
 import type { Native } from './library.ts';
 
+const memfdEmpty = native('int tsrun_memfd(const char *)');
 const memfdBytes: Native<[string, Uint8Array, number]> = native(
   'int tsrun_memfd_bytes(const char *, const void *, unsigned int)',
 );
@@ -24,5 +25,12 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
 export function sealedMemfdOfFile(name: string, path: string): number {
   const result = memfdFile(name, path);
   if (result < 0) throw systemError(`copy ${path} into memory`, result);
+  return result;
+}
+
+/** An empty memory file that others write to. */
+export function memfd(name: string): number {
+  const result = memfdEmpty(name);
+  if (result < 0) throw systemError(`make the memory file ${name}`, result);
   return result;
 }

@@ -62,6 +62,10 @@ static int copy(int from, int to) {
     }
 }
 
+int tsrun_memfd(const char *name) {
+    return make(name, MFD_NOEXEC_SEAL);
+}
+
 int tsrun_memfd_bytes(const char *name, const void *bytes, unsigned int size) {
     int fd = make(name, MFD_NOEXEC_SEAL);
     if (fd < 0)

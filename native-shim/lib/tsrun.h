@@ -44,6 +44,7 @@ TSRUN_API int tsrun_spawn(const void *request, unsigned int request_words, const
 
 /* memfd.c */
 
+TSRUN_API int tsrun_memfd(const char *name);
 TSRUN_API int tsrun_memfd_bytes(const char *name, const void *bytes, unsigned int size);
 TSRUN_API int tsrun_memfd_file(const char *name, const char *path);
 
