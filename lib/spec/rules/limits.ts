@@ -1,0 +1,57 @@
+import { nearest } from '../../nearest.ts';
+import { capabilityNumbers } from '../capabilities.ts';
+import type { Finding } from '../finding.ts';
+import { error, warning } from '../finding.ts';
+import { pointerTo } from '../pointer.ts';
+import { quoted } from '../printable.ts';
+import { rlimitNumbers } from '../rlimits.ts';
+import type { Config } from '../types.ts';
+
+/** config.md, "POSIX process": unknown and duplicate types are errors. */
+export function* rlimits({ process }: Config): Iterable<Finding> {
+  const seen = new Set<string>();
+  for (const [i, { type, soft, hard }] of (process?.rlimits ?? []).entries()) {
+    const pointer = pointerTo('/process/rlimits', i);
+    if (!rlimitNumbers.has(type))
+      yield error(`${pointer}/type`, 'no such resource limit', didYouMean(type, rlimitNumbers));
+    if (seen.has(type)) yield error(`${pointer}/type`, 'this limit is given twice');
+    seen.add(type);
+    if (soft > hard) yield error(`${pointer}/soft`, `must not be above the hard limit (${hard})`);
+  }
+}
+
+const sets = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'] as const;
+
+/** config.md, "Linux Process": capabilities that cannot be had are warnings. */
+export function* capabilityNames({ process }: Config): Iterable<Finding> {
+  for (const set of sets) {
+    for (const [i, name] of (process?.capabilities?.[set] ?? []).entries()) {
+      if (capabilityNumbers.has(name)) continue;
+      const pointer = pointerTo('/process/capabilities', set, i);
+      yield warning(pointer, 'no such capability, ignored', didYouMean(name, capabilityNumbers));
+    }
+  }
+}
+
+/** capabilities(7): the kernel lets a set contain only what certain others have. */
+export function* capabilitySubsets({ process }: Config): Iterable<Finding> {
+  const capabilities = process?.capabilities;
+  if (capabilities === undefined) return;
+  const needs = [
+    ['effective', 'permitted'],
+    ['ambient', 'permitted'],
+    ['ambient', 'inheritable'],
+  ] as const;
+  for (const [set, container] of needs) {
+    const allowed = new Set(capabilities[container]);
+    for (const [i, name] of (capabilities[set] ?? []).entries()) {
+      if (allowed.has(name) || !capabilityNumbers.has(name)) continue;
+      yield warning(pointerTo('/process/capabilities', set, i), `cannot be had: it is not in "${container}"`);
+    }
+  }
+}
+
+function didYouMean(name: string, known: ReadonlyMap<string, number>): string | undefined {
+  const meant = nearest(name, [...known.keys()]);
+  return meant === undefined ? undefined : `Did you mean ${quoted(meant)}?`;
+}

@@ -1,0 +1,54 @@
+import type { Finding } from '../finding.ts';
+import { error } from '../finding.ts';
+import { hasNamespace } from '../namespaces.ts';
+import { pointerTo } from '../pointer.ts';
+import { sysctlPath } from '../sysctl.ts';
+import type { Config, NamespaceType } from '../types.ts';
+
+/** The System V IPC parameters that belong to an IPC namespace (ipc_namespaces(7)). */
+const ipcParameters: ReadonlySet<string> = new Set([
+  'kernel/msgmax',
+  'kernel/msgmnb',
+  'kernel/msgmni',
+  'kernel/sem',
+  'kernel/shmall',
+  'kernel/shmmax',
+  'kernel/shmmni',
+  'kernel/shm_rmid_forced',
+]);
+
+/** The namespace a parameter belongs to; undefined for one of the whole host. */
+function namespaceOf(path: string): NamespaceType | undefined {
+  if (ipcParameters.has(path) || path.startsWith('fs/mqueue/')) return 'ipc';
+  if (path.startsWith('net/')) return 'network';
+  if (path === 'kernel/hostname' || path === 'kernel/domainname') return 'uts';
+  if (path.startsWith('user/')) return 'user';
+  return undefined;
+}
+
+/** Only parameters of a namespace the container does not share with the host may be set. */
+export function* sysctl({ linux, domainname }: Config): Iterable<Finding> {
+  for (const name of Object.keys(linux?.sysctl ?? {})) {
+    const pointer = pointerTo('/linux/sysctl', name);
+    const path = sysctlPath(name);
+    if (!isParameter(path)) {
+      yield error(pointer, 'is not the name of a kernel parameter');
+      continue;
+    }
+    const namespace = namespaceOf(path);
+    if (namespace === undefined) {
+      yield error(pointer, 'is a parameter of the whole host, not of a namespace');
+    } else if (!hasNamespace(linux, namespace)) {
+      yield error(pointer, `needs a namespace of type "${namespace}"; without it this would change the host`);
+    } else if (path === 'kernel/hostname') {
+      yield error(pointer, 'the name of the container is set by the property "hostname"');
+    } else if (path === 'kernel/domainname' && (domainname ?? '') !== '') {
+      yield error(pointer, 'conflicts with the property "domainname"');
+    }
+  }
+}
+
+/** A relative path of ordinary parts: it is opened below /proc/sys. */
+function isParameter(path: string): boolean {
+  return path.split('/').every((part) => /^[!-~]+$/.test(part) && part !== '.' && part !== '..');
+}
