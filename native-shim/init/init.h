@@ -28,8 +28,6 @@ struct context {
     struct reader ops;
     /* Index of the operation that runs, for messages. */
     uint32_t op;
-    /* STAGE_A or STAGE_B. */
-    int stage;
 
     /* Socket for errors: the engine's, then that of `start`; -1 for none. */
     int channel;

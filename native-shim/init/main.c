@@ -18,7 +18,8 @@ _Noreturn void __stack_chk_fail(void) {
     __builtin_trap();
 }
 
-static struct context context = {.channel = -1, .rootfs = -1};
+/* All zero at first, so that the file does not carry it and no page of it exists before its use. */
+static struct context context;
 
 int slot_get(struct context *c, uint32_t slot) {
     char number[NUMBER_SIZE];
@@ -83,7 +84,8 @@ static _Noreturn void run_init(int argc, char **argv) {
     int error;
 
     c->op = WIRE_NO_OP;
-    c->stage = STAGE_A;
+    c->channel = -1;
+    c->rootfs = -1;
     if (argc != 2 || !parse_number(argv[1], INT32_MAX - WIRE_MAX_SLOTS, &base) || base < 3)
         sys_exit(2);
     c->internal_base = (int)base;

@@ -143,14 +143,43 @@ int run_make_user_namespace(struct context *c, const struct op_make_user_namespa
     return error;
 }
 
+/* In A: names B to the engine, then lets it go on. */
+static _Noreturn void announce(struct context *c, int pid, int go) {
+    char byte = 0;
+
+    if (send_message(c, MESSAGE_PID, 0, (uint32_t)pid, NULL, 0) == 0)
+        sys_write(go, &byte, 1);
+    sys_exit(0);
+}
+
+/*
+ * In B: the engine must know of B before B speaks. When A ends without a word the engine is gone,
+ * or A was killed, and nobody would wait for B.
+ */
+static void await_announcement(const int pipe[2]) {
+    char byte;
+    long size;
+
+    sys_close(pipe[1]);
+    do
+        size = sys_read(pipe[0], &byte, 1);
+    while (size == -EINTR);
+    if (size != 1)
+        sys_exit(1);
+    sys_close(pipe[0]);
+}
+
 /*
  * B is a sibling of A, so that the engine is its parent and A need not stay. CLONE_PARENT allows no
  * exit signal of its own: B has A's.
  */
 int run_clone(struct context *c, const struct op_clone *o) {
     struct clone_args arguments = {.flags = o->flags | CLONE_PARENT};
-    int pid;
+    int pipe[2], pid;
+    int error = sys_pipe2(pipe, O_CLOEXEC);
 
+    if (error < 0)
+        return fail(c, error, "pipe");
     if (c->slots[SLOT_CGROUP] != 0) {
         arguments.flags |= CLONE_INTO_CGROUP;
         arguments.cgroup = (uint64_t)(c->slots[SLOT_CGROUP] - 1);
@@ -158,11 +187,9 @@ int run_clone(struct context *c, const struct op_clone *o) {
     pid = sys_clone3(&arguments);
     if (pid < 0)
         return fail(c, pid, "clone3");
-    if (pid > 0) {
-        /* When the engine is gone, B finds out by itself. */
-        send_message(c, MESSAGE_PID, 0, (uint32_t)pid, NULL, 0);
-        sys_exit(0);
-    }
+    if (pid > 0)
+        announce(c, pid, pipe[1]);
+    await_announcement(pipe);
     if ((o->flags & CLONE_NEWUSER) != 0)
         c->user_namespace = true;
     slot_close(c, SLOT_CGROUP);

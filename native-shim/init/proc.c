@@ -58,7 +58,7 @@ static int open_below(int root, const char *path, uint64_t flags) {
         return root;
     /* EAGAIN: something was renamed or mounted while the kernel looked. */
     do
-        fd = sys_openat2(root, path, flags | O_CLOEXEC | O_NOCTTY, 0,
+        fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
                          RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
     while (fd == -EAGAIN || fd == -EINTR);
     return fd;
