@@ -70,8 +70,9 @@ function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWa
       writer.write(path, step.value);
     } catch (error) {
       if (failedWith(error, 'ENOENT')) continue;
-      if (unused !== undefined && failedWith(error, 'EOPNOTSUPP'))
-        return { pointer, message: unused.message };
+      const refused = failedWith(error, 'EOPNOTSUPP');
+      if (refused && step.optional === true) return undefined;
+      if (refused && unused !== undefined) return { pointer, message: unused.message };
       throw refusal(step, path, errnoOf(error));
     }
     if (unused === undefined) return undefined;

@@ -17,13 +17,15 @@ export function memoryStepsV1(memory: MemoryResources, current?: bigint): Cgroup
   if (memory.checkBeforeUpdate === true) steps.push(...checks(memory));
   steps.push(...limits(memory, current));
   if (isSet(memory.kernel)) {
-    steps.push({
-      ...write('kernel', 'memory.kmem.limit_in_bytes', memory.kernel),
-      unused: { reads: noLimit, message: 'this kernel does not limit kernel memory separately' },
-    });
+    const kernel = write('kernel', 'memory.kmem.limit_in_bytes', memory.kernel);
+    if (isUnlimited(memory.kernel)) kernel.optional = true;
+    else kernel.unused = { reads: noLimit, message: 'this kernel does not limit kernel memory separately' };
+    steps.push(kernel);
   }
   if (isSet(memory.kernelTCP)) {
-    steps.push(write('kernelTCP', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTCP));
+    const kernelTCP = write('kernelTCP', 'memory.kmem.tcp.limit_in_bytes', memory.kernelTCP);
+    if (isUnlimited(memory.kernelTCP)) kernelTCP.optional = true;
+    steps.push(kernelTCP);
   }
   if (isSet(memory.reservation)) {
     steps.push(write('reservation', 'memory.soft_limit_in_bytes', memory.reservation));

@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { posix } from 'node:path';
 import { TsrunError } from '../errors.ts';
+import type { CgroupMembership } from '../host/proc.ts';
 import type { CgroupLayout } from '../plan/types.ts';
 import type { CgroupDriver, CgroupRecord } from './types.ts';
 
@@ -16,8 +17,8 @@ export interface CgroupRequest {
   driver: CgroupDriver;
   /** False when tsrun does not act as root over the host (HostFacts.privileged). */
   privileged: boolean;
-  /** tsrun's own cgroup in each hierarchy, by controller, '' for v2 (/proc/self/cgroup, cgroups(7)). */
-  ownCgroups: ReadonlyMap<string, string>;
+  /** tsrun's own cgroups: processCgroups('self') of lib/host/proc.ts. */
+  ownCgroups: readonly CgroupMembership[];
 }
 
 /**
@@ -49,7 +50,7 @@ export function resolveCgroup(
   if (!request.privileged) record.unprivileged = true;
   for (const hierarchy of hierarchies(layout)) {
     const [first = '', ...others] = hierarchy.controllers;
-    const base = baseDirectory(hierarchy, inner, request.ownCgroups.get(first), version);
+    const base = baseDirectory(hierarchy, inner, ownPath(request.ownCgroups, first), version);
     if (delegatedOnly && !writable(base)) continue;
     record.paths[first] = posix.join(base, inner);
     for (const other of others) record.shared[other] = first;
@@ -73,6 +74,13 @@ function hierarchies(layout: CgroupLayout): Hierarchy[] {
   const v2 = layout.v2 === undefined ? [] : [{ ...layout.v2, controllers: [''] }];
   if (layout.mode === 'v2') return v2;
   return [...v1.filter((one) => !isFreezer(one)), ...v1.filter(isFreezer), ...v2];
+}
+
+/** tsrun's own cgroup in the hierarchy with this controller, '' for v2. */
+function ownPath(own: readonly CgroupMembership[], controller: string): string | undefined {
+  return own.find(({ controllers }) =>
+    controller === '' ? controllers.length === 0 : controllers.includes(controller),
+  )?.path;
 }
 
 /** The cleaned cgroupsPath: `..` never leads out of where it starts, as if that were the root. */

@@ -10,7 +10,7 @@ export interface CgroupWrite {
   pointer: string;
   /** Another name of the file, used when there is no `file`. */
   alias?: string;
-  /** A kernel without the file needs no write. */
+  /** Asks for the default: a kernel without the file, or without support for it, needs no write. */
   optional?: true;
   /** Refused with EINVAL, it is tried again after the controller's other writes: they constrain each other. */
   retry?: true;

@@ -1,0 +1,157 @@
+import { expect } from 'chai';
+import { TsrunError } from '../errors.ts';
+import { parseCgroups } from '../host/proc.ts';
+import type { CgroupLayout } from '../plan/types.ts';
+import type { CgroupRequest } from './paths.ts';
+import { resolveCgroup } from './paths.ts';
+
+const hybrid: CgroupLayout = {
+  mode: 'hybrid',
+  v1: [
+    { mountpoint: '/sys/fs/cgroup/freezer', controllers: ['freezer'] },
+    { mountpoint: '/sys/fs/cgroup/cpu,cpuacct', controllers: ['cpu', 'cpuacct'] },
+    { mountpoint: '/sys/fs/cgroup/memory', controllers: ['memory'] },
+    { mountpoint: '/sys/fs/cgroup/systemd', controllers: ['name=systemd'] },
+    { mountpoint: '/sys/fs/cgroup/other', controllers: ['name=other'] },
+  ],
+  v2: { mountpoint: '/sys/fs/cgroup/unified', controllers: [] },
+};
+
+const unified: CgroupLayout = {
+  mode: 'v2',
+  v1: [],
+  v2: { mountpoint: '/sys/fs/cgroup', controllers: ['cpu', 'memory'] },
+};
+
+const own = parseCgroups(
+  '4:memory:/user/me\n3:cpu,cpuacct:/\n2:freezer:/a\n1:name=systemd:/user.slice\n0::/x/y:z\n',
+);
+
+function request(overrides: Partial<CgroupRequest> = {}): CgroupRequest {
+  return { containerId: 'c1', driver: 'cgroupfs', privileged: true, ownCgroups: own, ...overrides };
+}
+
+function refused(cgroupsPath: string): TsrunError {
+  try {
+    resolveCgroup(hybrid, request({ cgroupsPath }));
+  } catch (error) {
+    if (error instanceof TsrunError) return error;
+    throw error;
+  }
+  throw new Error(`${cgroupsPath} was accepted`);
+}
+
+describe('the place of a container among the cgroups', () => {
+  it('starts an absolute path at the root of every hierarchy, the freezer after the others', () => {
+    const record = resolveCgroup(hybrid, request({ cgroupsPath: '/pods/p1/c1' }));
+    expect(record).to.deep.equal({
+      driver: 'cgroupfs',
+      version: 1,
+      paths: {
+        cpu: '/sys/fs/cgroup/cpu,cpuacct/pods/p1/c1',
+        memory: '/sys/fs/cgroup/memory/pods/p1/c1',
+        'name=systemd': '/sys/fs/cgroup/systemd/pods/p1/c1',
+        freezer: '/sys/fs/cgroup/freezer/pods/p1/c1',
+        '': '/sys/fs/cgroup/unified/pods/p1/c1',
+      },
+      shared: { cpuacct: 'cpu' },
+    });
+    expect(Object.keys(record.paths)).to.deep.equal(['cpu', 'memory', 'name=systemd', 'freezer', '']);
+  });
+
+  it('starts a relative path at its own cgroup in each hierarchy', () => {
+    expect(resolveCgroup(hybrid, request({ cgroupsPath: 'group/c1' })).paths).to.deep.equal({
+      cpu: '/sys/fs/cgroup/cpu,cpuacct/group/c1',
+      memory: '/sys/fs/cgroup/memory/user/me/group/c1',
+      'name=systemd': '/sys/fs/cgroup/systemd/user.slice/group/c1',
+      freezer: '/sys/fs/cgroup/freezer/a/group/c1',
+      '': '/sys/fs/cgroup/unified/x/y:z/group/c1',
+    });
+  });
+
+  it('uses the container id, relatively, without a path', () => {
+    expect(resolveCgroup(hybrid, request()).paths['memory']).to.equal('/sys/fs/cgroup/memory/user/me/c1');
+    expect(resolveCgroup(hybrid, request({ cgroupsPath: '' })).paths['cpu']).to.equal(
+      '/sys/fs/cgroup/cpu,cpuacct/c1',
+    );
+  });
+
+  for (const [given, expected] of [
+    ['/a/../../../etc', '/sys/fs/cgroup/memory/etc'],
+    ['../../../../etc', '/sys/fs/cgroup/memory/user/me/etc'],
+    ['a/./b//c/..', '/sys/fs/cgroup/memory/user/me/a/b'],
+    ['/a:b', '/sys/fs/cgroup/memory/a:b'],
+  ] as const) {
+    it(`keeps ${given} inside the hierarchy`, () => {
+      expect(resolveCgroup(hybrid, request({ cgroupsPath: given })).paths['memory']).to.equal(expected);
+    });
+  }
+
+  for (const given of ['/', '.', '..', '/..', 'a/..', '/a/../']) {
+    it(`refuses ${given}: the processes there are not the container's`, () => {
+      const error = refused(given);
+      expect(error.code).to.equal('config');
+      expect(error.pointer).to.equal('/linux/cgroupsPath');
+    });
+  }
+
+  it('refuses what cannot be a path', () => {
+    expect(refused('/a\0b').pointer).to.equal('/linux/cgroupsPath');
+    expect(refused('/a\nb').pointer).to.equal('/linux/cgroupsPath');
+  });
+
+  it('goes from the part of the hierarchy that a container sees', () => {
+    const layout: CgroupLayout = {
+      mode: 'v1',
+      v1: [{ mountpoint: '/sys/fs/cgroup/memory', root: '/docker/abc', controllers: ['memory'] }],
+    };
+    const from = (path: string): string | undefined =>
+      resolveCgroup(layout, request({ cgroupsPath: 'c1', ownCgroups: parseCgroups(`1:memory:${path}\n`) }))
+        .paths['memory'];
+    expect(from('/docker/abc')).to.equal('/sys/fs/cgroup/memory/c1');
+    expect(from('/docker/abc/inner')).to.equal('/sys/fs/cgroup/memory/inner/c1');
+    expect(from('/docker/abcd')).to.equal('/sys/fs/cgroup/memory/c1');
+    expect(from('/../other')).to.equal('/sys/fs/cgroup/memory/c1');
+  });
+
+  it('goes from the parent of its own cgroup on v2', () => {
+    expect(resolveCgroup(unified, request()).paths).to.deep.equal({ '': '/sys/fs/cgroup/x/c1' });
+    const absolute = resolveCgroup(unified, request({ cgroupsPath: '/p/c1' }));
+    expect(absolute).to.deep.equal({
+      driver: 'cgroupfs',
+      version: 2,
+      paths: { '': '/sys/fs/cgroup/p/c1' },
+      shared: {},
+    });
+  });
+
+  it('uses what is delegated to an unprivileged tsrun, and nothing when nothing is', () => {
+    const delegated = (directory: string): boolean => directory === '/sys/fs/cgroup/systemd/user.slice';
+    const some = resolveCgroup(hybrid, request({ privileged: false }), delegated);
+    expect(some).to.deep.equal({
+      driver: 'cgroupfs',
+      version: 1,
+      paths: { 'name=systemd': '/sys/fs/cgroup/systemd/user.slice/c1' },
+      shared: {},
+      unprivileged: true,
+    });
+    const none = resolveCgroup(hybrid, request({ privileged: false }), () => false);
+    expect(none.driver).to.equal('disabled');
+    expect(none.paths).to.deep.equal({});
+  });
+
+  it('does not drop a path that was asked for, writable or not', () => {
+    const record = resolveCgroup(hybrid, request({ privileged: false, cgroupsPath: '/a' }), () => false);
+    expect(Object.keys(record.paths)).to.have.length(5);
+  });
+
+  it('has no cgroups when none are wanted or there are none', () => {
+    expect(resolveCgroup(hybrid, request({ driver: 'disabled' })).driver).to.equal('disabled');
+    expect(resolveCgroup({ mode: 'none', v1: [] }, request()).driver).to.equal('disabled');
+  });
+
+  it('is plain JSON', () => {
+    const record = resolveCgroup(hybrid, request());
+    expect(JSON.parse(JSON.stringify(record))).to.deep.equal(record);
+  });
+});
