@@ -1,5 +1,6 @@
 import koffi from 'koffi';
 import { systemError } from '../../errors.ts';
+import { setCloexec } from '../native.ts';
 
 /** Pseudoterminals for tests, from the C library: the product itself gets its ptys from the init. */
 const libc = koffi.load('libc.so.6');
@@ -24,7 +25,11 @@ export function openPty(): { master: number; slave: number } {
   const master = [0];
   const slave = [0];
   check(openptyNative(master, slave, null, null, null), 'openpty');
-  return { master: master[0] ?? -1, slave: slave[0] ?? -1 };
+  const pty = { master: master[0] ?? -1, slave: slave[0] ?? -1 };
+  // A program started by a test must not keep the other end of its own terminal open.
+  setCloexec(pty.master, true);
+  setCloexec(pty.slave, true);
+  return pty;
 }
 
 export function setSize(fd: number, size: Size): void {
