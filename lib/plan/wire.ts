@@ -159,7 +159,10 @@ export const wireOps = {
   // Process B: rootfs.
   /** Sets the propagation of / (MS_SHARED…, with MS_REC) so that nothing below reaches the host. */
   hostPropagation: { code: 32, in: 'b', fields: { flags: 'u64' } },
-  /** Bind-mounts the rootfs on itself, makes its parent mount private, opens it as the root of all that follows. */
+  /**
+   * Bind-mounts the rootfs on itself, makes its parent mount private, opens it as the root of all that follows.
+   * Without hostPropagation before it (no mount namespace of its own) it is only opened.
+   */
   rootfs: { code: 33, in: 'b', fields: { path: 'str' } },
   /** A new filesystem. `attributes`: MOUNT_ATTR_*; `options`: fsconfig `key` or `key=value`. */
   mountFilesystem: {

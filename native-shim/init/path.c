@@ -185,6 +185,23 @@ static int follow(struct walk *w, int fd, const char *left) {
     return restart_at(w);
 }
 
+/*
+ * Links of procfs like /proc/1/root name something else than their text says; the kernel, told not
+ * to follow those, tells them from ordinary ones.
+ */
+static bool is_magic_link(int directory, const char *name, int link) {
+    struct statfs fs;
+    int fd;
+
+    if (sys_fstatfs(link, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+        return false;
+    fd = sys_openat2(directory, name, O_PATH | O_CLOEXEC, 0,
+                     RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    if (fd >= 0)
+        sys_close(fd);
+    return fd == -ELOOP;
+}
+
 /* One part of w->rest. Sets *left to what comes after it. */
 static int walk_part(struct walk *w, const char *part, size_t size, const char **left) {
     char name[NAME_MAX + 1];
@@ -210,7 +227,10 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
     if (error < 0)
         goto out;
     if (S_ISLNK(st.stx_mode) && !(last && (w->flags & PATH_NO_FOLLOW) != 0)) {
-        error = (w->flags & PATH_NO_LINKS) != 0 ? -ELOOP : follow(w, fd, after);
+        if ((w->flags & PATH_NO_LINKS) != 0 || is_magic_link(w->place->fd, name, fd))
+            error = -ELOOP;
+        else
+            error = follow(w, fd, after);
         *left = w->rest;
         goto out;
     }

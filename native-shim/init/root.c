@@ -71,6 +71,11 @@ int run_rootfs(struct context *c, const struct op_rootfs *o) {
 
     if (fd < 0)
         return fail(c, fd, o->path);
+    if (mount_host_propagation == 0) {
+        /* The mounts here are the caller's own: they stay as they are. */
+        c->rootfs = fd;
+        return 0;
+    }
     error = make_private(c, fd);
     if (error < 0)
         goto out;

@@ -1,0 +1,164 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { messages, noSlot, rootModes, wireOps } from '../../../lib/plan/wire.ts';
+import type { OpName, OpOf } from '../../../lib/plan/wire.ts';
+import type { TestOp } from './plan.ts';
+import { runInit } from './run.ts';
+import type { InitRequest } from './run.ts';
+
+/** clone(2), mount(2) and mount_setattr(2) in numbers. */
+export const CLONE_NEWNS = 0x20000;
+export const CLONE_NEWUSER = 0x10000000;
+export const CLONE_NEWPID = 0x20000000;
+export const CLONE_NEWNET = 0x40000000;
+export const CLONE_NEWIPC = 0x08000000;
+export const CLONE_NEWCGROUP = 0x02000000;
+export const MS_REC = 0x4000;
+export const MS_PRIVATE = 0x40000;
+export const MS_SLAVE = 0x80000;
+export const MS_SHARED = 0x100000;
+export const RDONLY = 1;
+export const NOSUID = 2;
+export const NODEV = 4;
+export const NOEXEC = 8;
+export const ATIME = 0x70;
+export const NOATIME = 0x10;
+export const STRICTATIME = 0x20;
+export const NODIRATIME = 0x80;
+export const NOSYMFOLLOW = 0x200000;
+
+type Fields<N extends OpName> = Omit<OpOf<N>, 'op' | 'origin'>;
+
+/** An operation with 0, '' or nothing in the fields that are not given. */
+export function op<N extends OpName>(name: N, given: Partial<Fields<N>> = {}): TestOp {
+  const filled = Object.entries(wireOps[name].fields).map(([field, type]) => [
+    field,
+    field === 'slot' ? noSlot : type === 'str' ? '' : type === 'strs' || type === 'u32s' ? [] : 0,
+  ]);
+  // The fields come from the same table as the type.
+  return { op: name, ...(Object.fromEntries(filled) as object), ...given } as unknown as TestOp;
+}
+
+export const procfs = op('mountFilesystem', {
+  destination: '/proc',
+  type: 'proc',
+  source: 'proc',
+  attributes: NOSUID | NODEV | NOEXEC,
+  flags: 1,
+});
+
+/** A folder with a minimal image in `rootfs` and room for what the host would have in `host`. */
+export interface Image {
+  folder: string;
+  rootfs: string;
+  host: string;
+}
+
+export function makeImage(): Image {
+  // Not in /tmp, which may be a tmpfs: a mount over it could hide a mistake.
+  const folder = mkdtempSync('/var/tmp/tsrun-rootfs-');
+  const rootfs = join(folder, 'rootfs');
+  const host = join(folder, 'host');
+  chmodSync(folder, 0o755);
+  for (const name of ['bin', 'proc', 'sys', 'dev', 'etc', 'tmp'])
+    mkdirSync(join(rootfs, name), { recursive: true });
+  mkdirSync(host);
+  copyFileSync('/bin/busybox', join(rootfs, 'bin/busybox'));
+  chmodSync(join(rootfs, 'bin/busybox'), 0o755);
+  symlinkSync('busybox', join(rootfs, 'bin/sh'));
+  return { folder, rootfs, host };
+}
+
+export function removeImage({ folder }: Image): void {
+  // Not rmSync, which fails on paths longer than PATH_MAX.
+  execFileSync('rm', ['-rf', folder]);
+}
+
+/** Files and folders below `folder`, sorted: to see that nothing has been made there. */
+export function listing(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort();
+}
+
+export interface ContainerRequest extends Partial<Omit<InitRequest, 'plan'>> {
+  /** Operations between `rootfs` and `enterRoot`. */
+  ops?: readonly TestOp[];
+  /** Operations before `clone`, in process A. */
+  before?: readonly TestOp[];
+  /** Operations after `enterRoot`. */
+  after?: readonly TestOp[];
+  /** Namespaces besides mount and pid. */
+  namespaces?: number;
+  hostPropagation?: number;
+  mode?: number;
+}
+
+export interface Outcome {
+  /** What the script printed; '' after an error. */
+  stdout: string;
+  stderr: string;
+  status: number | undefined;
+  /** Errno of the operation that failed; 0: none did. */
+  errno: number;
+  /** Name of the operation that failed, and on what. */
+  failed: string;
+  detail: string;
+}
+
+const shellNames =
+  'for n in $(/bin/busybox --list); do [ $n = busybox ] || alias $n="/bin/busybox $n" 2>/dev/null; done;';
+
+/** Runs a shell script in a container of `image`. */
+export function runContainer(image: Image, script: string, request: ContainerRequest = {}): Outcome {
+  const mode = request.mode ?? rootModes.pivot;
+  const plan: TestOp[] = [
+    ...(request.before ?? []),
+    op('clone', { flags: CLONE_NEWNS | CLONE_NEWPID | (request.namespaces ?? 0) }),
+    ...((request.namespaces ?? 0) & CLONE_NEWUSER ? [op('sync', { point: 1 }), op('becomeRoot')] : []),
+    op('hostPropagation', { flags: request.hostPropagation ?? MS_SLAVE | MS_REC }),
+    op('rootfs', { path: image.rootfs }),
+    ...(request.ops ?? []),
+    op('enterRoot', { mode }),
+    ...(request.after ?? []),
+    op('findExecutable', { name: '/bin/sh', path: '' }),
+    op('exec', { args: ['sh', '-c', `${shellNames}\n${script}`], env: ['PATH=/bin'] }),
+  ];
+  const result = runInit({ ...request, plan });
+  const error = result.messages.find(({ type }) => type === messages.error);
+  return {
+    stdout: error === undefined ? result.stdout : '',
+    stderr: result.stderr,
+    status: result.status,
+    errno: error?.errno ?? 0,
+    failed: error === undefined ? '' : (plan[error.op]?.op ?? ''),
+    detail: error?.detail ?? '',
+  };
+}
+
+/** The same, when the script must run; returns what it printed, without the last newline. */
+export function shellIn(image: Image, script: string, request: ContainerRequest = {}): string {
+  const { stdout, stderr, errno, failed, detail, status } = runContainer(image, script, request);
+  if (errno !== 0) throw new Error(`${failed} failed with errno ${errno}: ${detail}`);
+  if (status !== 0) throw new Error(`the script ended with ${String(status)}: ${stdout}${stderr}`);
+  return stdout.replace(/\n$/, '');
+}
+
+/** Makes the folders of a file's path. */
+export function inFolder(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  return path;
+}
+
+/** For a new user namespace, at its first sync point: root is root, everybody else is 65535 higher. */
+export function userMaps(_point: number, pid: number): undefined {
+  writeFileSync(`/proc/${pid}/uid_map`, '0 0 1\n1 65536 65535\n');
+  writeFileSync(`/proc/${pid}/gid_map`, '0 0 1\n1 65536 65535\n');
+}
