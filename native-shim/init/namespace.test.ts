@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, readlinkSync } from 'node:fs';
+import type { Message } from '../../lib/host/native.ts';
+import { slots } from '../../lib/plan/wire.ts';
+import {
+  clone,
+  errno,
+  errorOf,
+  fields,
+  newNs,
+  outputOf,
+  program,
+  scratch,
+  setup,
+  shell,
+  withMaps,
+} from './testing/ops.ts';
+import type { TestOp } from './testing/plan.ts';
+
+describe('init: namespaces', () => {
+  const { path } = scratch();
+
+  it('are new for every kind the plan names, and the process is in them', () => {
+    const flags = newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.net;
+    const stdout = outputOf([
+      clone(flags),
+      setup,
+      { op: 'unshare', flags: newNs.cgroup },
+      { op: 'timeNamespace', offsets: 'boottime 1000000 0\n' },
+      { op: 'hostname', name: 'inside' },
+      { op: 'domainname', name: 'example.org' },
+      { op: 'loopback' },
+      ...shell(
+        'cd /proc/self/ns; for n in mnt uts ipc pid net cgroup time; do echo $n: $(readlink $n); done;' +
+          ' echo pid: $$; echo host: $(uname -n); echo domain: $(cat /proc/sys/kernel/domainname);' +
+          ' echo up: $(cut -d. -f1 /proc/uptime); grep -c 127.0.0.1 /proc/self/net/fib_trie | sed "s/^/lo: /"',
+      ),
+    ]);
+    const inside = fields(stdout.replace(/^(.*): .*:\[(.*)\]$/gm, '$1: $2'));
+    for (const name of ['mnt', 'uts', 'ipc', 'net', 'cgroup', 'time']) {
+      const outside = /\[(.*)\]/.exec(readlinkSync(`/proc/self/ns/${name}`))?.[1];
+      expect(inside.get(name), name).to.match(/^\d+$/).and.not.equal(outside);
+    }
+    expect(inside.get('pid')).to.equal('1');
+    expect(inside.get('host')).to.equal('inside');
+    expect(inside.get('domain')).to.equal('example.org');
+    expect(Number(inside.get('up'))).to.be.greaterThan(1_000_000);
+    expect(Number(inside.get('lo'))).to.be.greaterThan(0);
+  });
+
+  it('leave the host as it was', () => {
+    const before = readFileSync('/proc/sys/kernel/hostname', 'utf8');
+    outputOf([clone(newNs.uts), setup, { op: 'hostname', name: 'elsewhere' }, ...program(['true'])]);
+    expect(readFileSync('/proc/sys/kernel/hostname', 'utf8')).to.equal(before);
+  });
+
+  it('of users are mapped by the engine while the init waits, and it becomes their root', () => {
+    const stdout = outputOf(
+      [
+        clone(newNs.user | newNs.mount | newNs.uts),
+        setup,
+        { op: 'becomeRoot' },
+        { op: 'hostname', name: 'mapped' },
+        { op: 'timeNamespace', offsets: 'monotonic 5 0\n' },
+        ...shell('id -u; id -g; uname -n; cat /proc/self/timens_offsets; cat /proc/self/uid_map'),
+      ],
+      withMaps('0 100000 1000', '0 200000 1000'),
+    );
+    const lines = stdout.split('\n');
+    expect(lines.slice(0, 3)).to.deep.equal(['0', '0', 'mapped']);
+    expect(lines[3]).to.match(/^monotonic +5 +0$/);
+    expect(lines[5]).to.match(/^ +0 +100000 +1000$/);
+  });
+
+  it('without id 0 say so', () => {
+    const message = errorOf(
+      [clone(newNs.user), setup, { op: 'becomeRoot' }, ...program(['true'])],
+      withMaps('7 100000 1', '0 200000 1'),
+    );
+    expect(message).to.include({ op: 2, errno: errno.EINVAL, detail: 'the user namespace maps no uid 0' });
+  });
+
+  it('are joined by path, and the wrong type is refused', () => {
+    const slot = slots.first;
+    const outside = readlinkSync('/proc/self/ns/net');
+    let joined = '';
+    let inside: string[] = [];
+    // A first container waits at its sync point while a second one joins its network.
+    outputOf([clone(newNs.net), setup, ...program(['true'])], {
+      atSync: (_point, pid) => {
+        const net = `/proc/${String(pid)}/ns/net`;
+        joined = readlinkSync(net);
+        inside = outputOf([
+          { op: 'openNamespace', slot, type: newNs.net, path: net },
+          { op: 'enterNamespace', slot, type: newNs.net },
+          clone(newNs.uts),
+          setup,
+          ...shell('readlink /proc/self/ns/net; readlink /proc/self/ns/uts'),
+        ]).split('\n');
+        return undefined;
+      },
+    });
+    expect(joined).not.to.equal(outside);
+    expect(inside[0]).to.equal(joined);
+    expect(inside[1]).not.to.equal(readlinkSync('/proc/self/ns/uts'));
+
+    const wrong = (wrongPath: string): Message =>
+      errorOf([
+        { op: 'openNamespace', slot, type: newNs.net, path: wrongPath },
+        clone(),
+        ...program(['true']),
+      ]);
+    expect(wrong('/proc/self/ns/mnt')).to.include({
+      op: 0,
+      errno: errno.EINVAL,
+      detail: '/proc/self/ns/mnt is a mount namespace, not a net namespace',
+    });
+    const fifo = path('fifo');
+    execFileSync('mkfifo', [fifo]);
+    expect(wrong(fifo)).to.include({ errno: errno.EINVAL, detail: `${fifo} is not a namespace` });
+    expect(wrong('/nowhere')).to.include({ errno: errno.ENOENT, detail: '/nowhere' });
+  });
+
+  it('of users can be made for idmapped mounts only', () => {
+    const slot = slots.first;
+    const ops: TestOp[] = [
+      { op: 'makeUserNamespace', slot, uidMap: '0 100000 10\n', gidMap: '0 100000 10\n' },
+      { op: 'enterNamespace', slot, type: newNs.user },
+      clone(),
+      ...shell('cat /proc/self/uid_map; id -u'),
+    ];
+    expect(outputOf(ops)).to.match(/^ +0 +100000 +10\n0\n$/);
+    const bad = errorOf([
+      { op: 'makeUserNamespace', slot, uidMap: 'x', gidMap: '0 100000 10\n' },
+      clone(),
+      ...program(['true']),
+    ]);
+    expect(bad).to.include({ op: 0, errno: errno.EINVAL, detail: "write uid_map 'x'" });
+  });
+
+  it('report what the kernel refuses of a time offset', () => {
+    const message = errorOf([
+      clone(),
+      { op: 'timeNamespace', offsets: 'boottime x 0\n' },
+      ...program(['true']),
+    ]);
+    expect(message).to.include({ op: 1, errno: errno.EINVAL });
+  });
+});

@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Message } from '../../lib/host/native.ts';
+import {
+  afterMounts,
+  clone,
+  errno,
+  errorOf,
+  newNs,
+  outputOf,
+  program,
+  runOps,
+  scratch,
+} from './testing/ops.ts';
+import type { TestOp } from './testing/plan.ts';
+
+describe('init: sysctl', () => {
+  const { path, file } = scratch();
+
+  const networkSetting = '/proc/sys/net/ipv4/ip_forward';
+  const ops: TestOp[] = [
+    clone(newNs.net),
+    { op: 'sysctl', path: 'net/ipv4/ip_forward', value: '1' },
+    ...program(['cat', networkSetting]),
+  ];
+  it('is set in the namespace of the container', () => {
+    const before = readFileSync(networkSetting, 'utf8');
+    expect(outputOf([clone(newNs.net), ...program(['cat', networkSetting])])).to.equal('0\n');
+    expect(outputOf(ops)).to.equal('1\n');
+    expect(readFileSync(networkSetting, 'utf8')).to.equal(before);
+  });
+
+  it('is not written to a file that covers /proc', () => {
+    const fake = path('fake-proc');
+    mkdirSync(`${fake}/sys/net/ipv4`, { recursive: true });
+    writeFileSync(`${fake}/sys/net/ipv4/ip_forward`, 'untouched');
+    const result = runOps(ops, { wrap: afterMounts(`mount --bind ${fake} /proc`) });
+    expect(result.status).to.equal(0);
+    expect(readFileSync(`${fake}/sys/net/ipv4/ip_forward`, 'utf8')).to.equal('untouched');
+  });
+
+  it('gets past a part of /proc that is masked or read-only', () => {
+    const mask = file('mask', 'untouched');
+    expect(
+      runOps(ops, { wrap: afterMounts(`mount --bind ${mask} ${networkSetting}`) }).messages,
+    ).to.deep.equal([]);
+    expect(readFileSync(mask, 'utf8')).to.equal('untouched');
+    const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys';
+    expect(outputOf(ops, { wrap: afterMounts(readOnly) })).to.equal('1\n');
+  });
+
+  it('stays inside of /proc/sys and says what the kernel refuses', () => {
+    const sysctl = (name: string, value = '1'): Message =>
+      errorOf([clone(newNs.net), { op: 'sysctl', path: name, value }, ...program(['true'])]);
+    expect(sysctl('../self/oom_score_adj')).to.include({ op: 1, errno: errno.EINVAL });
+    expect(sysctl('net/..')).to.include({ errno: errno.EINVAL });
+    expect(sysctl('net/no/such')).to.include({
+      errno: errno.ENOENT,
+      detail: 'this kernel, or this namespace, has no /proc/sys/net/no/such',
+    });
+    expect(sysctl('net/ipv4/ip_forward', 'x')).to.include({
+      errno: errno.EINVAL,
+      detail: "write 'x' to /proc/sys/net/ipv4/ip_forward",
+    });
+  });
+});

@@ -1,0 +1,231 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs';
+import { installation } from '../../lib/host/install.ts';
+import { messages } from '../../lib/plan/wire.ts';
+import {
+  afterMounts,
+  clone,
+  errno,
+  errorOf,
+  fields,
+  newNs,
+  outputOf,
+  program,
+  runOps,
+  scratch,
+  setup,
+  shell,
+  withMaps,
+} from './testing/ops.ts';
+import type { TestOp } from './testing/plan.ts';
+
+describe('init: the process', () => {
+  const { path, file } = scratch();
+
+  const status = program(['cat', '/proc/self/status']);
+
+  it('has the user, groups, umask, capabilities and privileges of the plan', () => {
+    const chownKill = 0b100001n;
+    const stdout = outputOf([
+      clone(),
+      { op: 'boundingSet', bounding: chownKill },
+      { op: 'user', uid: 1234, gid: 2345, groups: [7, 8], umask: 0o27, noGroups: 0 },
+      {
+        op: 'capabilities',
+        effective: 1n,
+        permitted: chownKill,
+        inheritable: chownKill,
+        ambient: chownKill,
+      },
+      { op: 'noNewPrivileges' },
+      ...status,
+    ]);
+    const found = fields(stdout);
+    expect(found.get('Uid')).to.equal('1234\t1234\t1234\t1234');
+    expect(found.get('Gid')).to.equal('2345\t2345\t2345\t2345');
+    expect(found.get('Groups')).to.equal('7 8');
+    expect(found.get('Umask')).to.equal('0027');
+    expect(found.get('NoNewPrivs')).to.equal('1');
+    // The ambient set is what a user other than root gets at execve.
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) {
+      expect(found.get(set), set).to.equal('0000000000000021');
+    }
+  });
+
+  it('keeps its name, has default signals, and shows none of the init', () => {
+    const found = fields(outputOf([clone(), ...status]));
+    expect(found.get('Name')).to.equal('cat');
+    for (const set of ['SigBlk', 'SigIgn', 'SigCgt', 'ShdPnd']) expect(found.get(set), set).to.match(/^0+$/);
+  });
+
+  it('gets no capability that is not there, with a warning that names it', () => {
+    const everything = (1n << 41n) - 1n;
+    const result = runOps([
+      clone(),
+      { op: 'boundingSet', bounding: 0b11n },
+      {
+        op: 'capabilities',
+        effective: everything | (1n << 60n),
+        permitted: everything | (1n << 60n),
+        inheritable: 0b101n,
+        ambient: 0b11n,
+      },
+      ...status,
+    ]);
+    expect(result.status).to.equal(0);
+    const found = fields(result.stdout);
+    expect(found.get('CapBnd')).to.equal('0000000000000003');
+    expect(found.get('CapInh')).to.equal('0000000000000001');
+    expect(found.get('CapAmb')).to.equal('0000000000000001');
+    const warnings = result.messages.map(({ type, op, detail }) => ({ type, op, detail }));
+    expect(warnings.map((warning) => warning.type)).to.deep.equal([messages.warning, messages.warning]);
+    expect(warnings[0]?.detail).to.contain('60').and.contain('CAP_DAC_READ_SEARCH');
+    expect(warnings[1]?.detail).to.match(/^CAP_DAC_OVERRIDE cannot be granted/);
+  });
+
+  it('has the limits of the plan', () => {
+    const stdout = outputOf([
+      clone(),
+      { op: 'rlimit', resource: 7, soft: 100, hard: 200 },
+      { op: 'rlimit', resource: 4, soft: 0, hard: 0 },
+      ...shell('ulimit -n; ulimit -Hn; ulimit -c'),
+    ]);
+    expect(stdout).to.equal('100\n200\n0\n');
+    const message = errorOf([
+      clone(),
+      { op: 'rlimit', resource: 99, soft: 0, hard: 0 },
+      ...program(['true']),
+    ]);
+    expect(message).to.include({ op: 1, errno: errno.EINVAL, detail: 'setrlimit' });
+  });
+
+  it('has the score of oomScoreAdj', () => {
+    const stdout = outputOf([
+      { op: 'oomScoreAdj', value: 321 },
+      clone(),
+      ...program(['cat', '/proc/self/oom_score_adj']),
+    ]);
+    expect(stdout).to.equal('321\n');
+  });
+
+  it('says which id the user namespace does not map', () => {
+    const message = errorOf(
+      [
+        clone(newNs.user),
+        setup,
+        { op: 'becomeRoot' },
+        { op: 'user', uid: 0, gid: 0, groups: [5, 77], umask: 0o22, noGroups: 0 },
+        ...program(['true']),
+      ],
+      withMaps('0 100000 10'),
+    );
+    expect(message).to.include({
+      op: 3,
+      errno: errno.EINVAL,
+      detail: 'additional gid 77 is not mapped in the user namespace',
+    });
+  });
+
+  it('starts where the plan says, in directories made for it when they are missing', () => {
+    const missing = path('made/for/it');
+    expect(
+      outputOf([clone(), { op: 'workingDirectory', path: missing, create: 1 }, ...shell('pwd')]),
+    ).to.equal(`${missing}\n`);
+    const message = errorOf([
+      clone(),
+      { op: 'workingDirectory', path: path('nowhere'), create: 0 },
+      ...program(['true']),
+    ]);
+    expect(message).to.include({ errno: errno.ENOENT, detail: path('nowhere') });
+  });
+
+  it('never starts outside of its root', () => {
+    const root = path('root');
+    mkdirSync(`${root}/proc`, { recursive: true });
+    copyFileSync('/bin/busybox', `${root}/busybox`);
+    copyFileSync(installation().init, `${root}/init`);
+    const wrap = afterMounts(`mount --rbind /proc ${root}/proc`, `chroot ${root} /init`);
+    const outside = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const ops: TestOp[] = [
+        clone(),
+        { op: 'workingDirectory', path: '/proc/self/fd/3', create: 0 },
+        { op: 'findExecutable', name: '/busybox', path: '' },
+        { op: 'exec', args: ['busybox', 'ls'], env: [], preserveFds: 1 },
+      ];
+      const message = errorOf(ops, { wrap, keep: [outside] });
+      expect(message).to.include({
+        op: 1,
+        errno: errno.EPERM,
+        detail: "/proc/self/fd/3 leads outside of the container's root",
+      });
+    } finally {
+      closeSync(outside);
+    }
+  });
+
+  it('has HOME from /etc/passwd only when the environment has none', () => {
+    const home = (uid: number, env: string[]): string =>
+      outputOf([clone(), { op: 'home', uid }, ...program(['env'], env)]);
+    expect(home(0, ['A=1'])).to.equal('A=1\nHOME=/root\n');
+    expect(home(0, ['HOME=/mine'])).to.equal('HOME=/mine\n');
+    expect(home(4242, [])).to.equal('HOME=/\n');
+  });
+
+  it('finds HOME in a large passwd, and never in something that is not a file', () => {
+    const passwd = file(
+      'passwd',
+      `${'#'.repeat(9000)}\nx:x:99999999999:\nlong:x:5:5::/${'l'.repeat(5000)}:\n` +
+        `${'user:x:1:1::/one:/bin/sh\n'.repeat(20_000)}nocolon\nme:x:4242:1::/home/me`,
+    );
+    const home = (uid: number, over: string): string =>
+      outputOf([clone(), { op: 'home', uid }, ...program(['env'])], {
+        wrap: afterMounts(`mount --bind ${over} /etc/passwd`),
+      });
+    expect(home(4242, passwd)).to.equal('HOME=/home/me\n');
+    expect(home(1, passwd)).to.equal('HOME=/one\n');
+    expect(home(5, passwd)).to.equal('HOME=/\n');
+    const pipe = path('passwd-pipe');
+    execFileSync('mkfifo', [pipe]);
+    expect(home(0, pipe)).to.equal('HOME=/\n');
+  });
+
+  it('has only the descriptors it was given, gaps included', () => {
+    const kept = openSync('/dev/null', 'r');
+    try {
+      const list =
+        'for n in 0 1 2 3 4 5 6 7 8 9 10 11 12 13; do [ -e /proc/self/fd/$n ] && printf "$n "; done; true';
+      const find: TestOp = { op: 'findExecutable', name: 'sh', path: '/bin' };
+      const args = ['sh', '-c', list];
+      expect(outputOf([clone(), find, { op: 'exec', args, env: [], preserveFds: 0 }])).to.equal('0 1 2 ');
+      const exec: TestOp = { op: 'exec', args, env: [], preserveFds: 4 };
+      const keep = [-1, kept, -1, kept];
+      expect(outputOf([clone(), find, exec], { keep })).to.equal('0 1 2 4 6 ');
+      expect(outputOf([clone(), find, exec], { keep, stdin: -1 })).to.equal('1 2 4 6 ');
+      const tooMany: TestOp = { op: 'exec', args, env: [], preserveFds: 5 };
+      expect(errorOf([clone(), find, tooMany], { keep })).to.include({ op: 2, errno: errno.EINVAL });
+    } finally {
+      closeSync(kept);
+    }
+  });
+
+  it('gets arguments and environment of any number and length the kernel allows', () => {
+    const args = ['sh', '-c', 'echo $#; echo ${#LONG}', 'sh', ...Array.from({ length: 20_000 }, String)];
+    const stdout = outputOf([clone(), ...program(args, [`LONG=${'x'.repeat(100_000)}`])]);
+    expect(stdout).to.equal('20000\n100000\n');
+    const tooLong = errorOf([clone(), ...program(['true', 'x'.repeat(200_000)])]);
+    expect(tooLong).to.include({ op: 2, errno: errno.E2BIG });
+  });
+
+  it('has a session keyring of its own', () => {
+    const name = `_ses.tsrun-init-test-${String(process.pid)}`;
+    const stdout = outputOf([clone(), { op: 'keyring', name }, ...program(['cat', '/proc/keys'])]);
+    expect(stdout).to.match(new RegExp(`3f[0-9a-f]{6} .*keyring +${name}: empty`));
+  });
+
+  it('leads a session when the plan says so', () => {
+    const script = 'read -r _ _ _ _ pgrp session _ < /proc/self/stat; [ $session = $$ ] && echo leader';
+    expect(outputOf([clone(), { op: 'newSession' }, ...shell(script)])).to.equal('leader\n');
+  });
+});
