@@ -1,0 +1,220 @@
+import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import type { SpawnSyncOptions } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+const built = join(import.meta.dirname, '../../dist/tsrun');
+
+interface Result {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+describe('the launcher', () => {
+  let folder = '';
+  let tsrun = '';
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsrun-launcher-'));
+    tsrun = join(folder, 'tsrun');
+    copyFileSync(built, tsrun);
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** env(1) as the engine prints its environment, or runs what it is told to in it. */
+  const installEngine = (): void => {
+    copyFileSync('/usr/bin/env', join(folder, 'tsrun-engine'));
+  };
+  const installScript = (): void => {
+    writeFileSync(
+      join(folder, 'tsrun.cjs'),
+      'console.log(JSON.stringify([process.execPath, ...process.argv.slice(1)]))',
+    );
+  };
+  const run = (
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    options: SpawnSyncOptions = {},
+  ): Result => {
+    const { status, stdout, stderr } = spawnSync(tsrun, args, { env, ...options, encoding: 'utf8' });
+    return { status, stdout, stderr };
+  };
+  const environment = (env: NodeJS.ProcessEnv): string[] =>
+    run([], env)
+      .stdout.split('\n')
+      .filter((line) => line !== '' && !line.startsWith('TSRUN_NOFILE='))
+      .sort();
+
+  it('is small and needs no library', () => {
+    const file = spawnSync('readelf', ['-ldW', built], { encoding: 'utf8' }).stdout;
+    expect(file).to.contain('no dynamic section');
+    expect(file).to.not.contain('INTERP');
+    expect(file).to.match(/GNU_STACK.* RW /);
+  });
+
+  it('removes what would steer the engine, and nothing else', () => {
+    installEngine();
+    const kept = {
+      PATH: '/bin',
+      LD_LIBRARY_PATH: '/x',
+      BUN: '1',
+      NODE: '2',
+      XNODE_A: '3',
+      TSRUN_ENGINE: 'bun',
+      EMPTY: '',
+    };
+    const dropped = {
+      BUN_BE_BUN: '1',
+      BUN_OPTIONS: '--print',
+      NODE_OPTIONS: '--require /tmp/x',
+      NODE_EXTRA_CA_CERTS: '/x',
+      JSC_useJIT: '0',
+      MIMALLOC_VERBOSE: '1',
+      TSRUN_CWD_GONE: '1',
+      TSRUN_OTHER: '1',
+    };
+    const expected = Object.entries(kept).map(([name, value]) => `${name}=${value}`);
+    expect(environment({ ...dropped, ...kept })).to.deep.equal(expected.sort());
+    expect(environment({})).to.deep.equal([]);
+  });
+
+  it('notes the soft limit of open files, whatever the caller says it is', () => {
+    installEngine();
+    const script = `ulimit -Sn 77; exec ${tsrun}`;
+    const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { TSRUN_NOFILE: '5' } });
+    expect(stdout.match(/^TSRUN_NOFILE=.*$/gm)).to.deep.equal(['TSRUN_NOFILE=77']);
+  });
+
+  it('passes arguments and exit status', () => {
+    installEngine();
+    const { status, stdout } = run(['printf', '[%s]', '', 'a b', '-x', 'ä\n'], { PATH: '/usr/bin:/bin' });
+    expect(stdout).to.equal('[][a b][-x][ä\n]');
+    expect(status).to.equal(0);
+    expect(run(['sh', '-c', 'exit 3'], { PATH: '/usr/bin:/bin' }).status).to.equal(3);
+  });
+
+  it('finds the engine beside its own file, through links and whatever it is called', () => {
+    installEngine();
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'tsrun-engine'), '#!/bin/sh\necho the wrong one', { mode: 0o755 });
+    symlinkSync('../tsrun', join(bin, 'link'));
+    const { stdout } = spawnSync(join(bin, 'link'), ['echo', 'right'], {
+      argv0: join(bin, 'tsrun'),
+      cwd: bin,
+      env: { PATH: `${bin}:/usr/bin:/bin` },
+      encoding: 'utf8',
+    });
+    expect(stdout).to.equal('right\n');
+  });
+
+  it('survives a working directory that is deleted', () => {
+    installEngine();
+    const gone = join(folder, 'gone');
+    const script = `mkdir ${gone}; cd ${gone}; rmdir ${gone}; ${tsrun} sh -c 'pwd; echo $TSRUN_CWD_GONE'`;
+    const { stdout } = spawnSync('/bin/sh', ['-c', script], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    expect(stdout).to.equal('/\n1\n');
+    expect(
+      run(['sh', '-c', 'pwd; echo $TSRUN_CWD_GONE'], { PATH: '/usr/bin:/bin' }, { cwd: folder }).stdout,
+    ).to.equal(`${folder}\n\n`);
+  });
+
+  it('opens stdin, stdout and stderr where they are missing, and keeps the others', () => {
+    installEngine();
+    const list = `${tsrun} sh -c 'for n in 0 1 2 3 4 5 6; do readlink /proc/self/fd/$n || echo closed; done >&6'`;
+    const { stdout } = spawnSync('/bin/sh', ['-c', `exec 6>&1; ${list} <&- >&- 2>&- 4</dev/zero`], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
+    });
+    const lines = stdout.split('\n');
+    // readlink's own stdout is 6 here.
+    expect(lines[0]).to.equal('/dev/null');
+    expect(lines[2]).to.equal('/dev/null');
+    expect(lines.slice(3, 6)).to.deep.equal(['closed', '/dev/zero', 'closed']);
+  });
+
+  it('leaves stdio that is open as it is', () => {
+    installEngine();
+    const input = openSync('/dev/zero', 'r');
+    const { stdout } = run(
+      ['readlink', '/proc/self/fd/0'],
+      { PATH: '/usr/bin:/bin' },
+      { stdio: [input, 'pipe', 'pipe'] },
+    );
+    closeSync(input);
+    expect(stdout).to.equal('/dev/zero\n');
+  });
+
+  it('does not inherit blocked signals or an ignored SIGCHLD, but other ignored ones', () => {
+    installEngine();
+    const script = `trap '' CHLD HUP; exec ${tsrun} cat /proc/self/status`;
+    const { stdout } = spawnSync(
+      'env',
+      ['--block-signal=USR1', '--block-signal=TERM', '--ignore-signal=CHLD', 'sh', '-c', script],
+      {
+        encoding: 'utf8',
+      },
+    );
+    expect(stdout).to.match(/^SigBlk:\s*0+$/m);
+    const ignored = BigInt(`0x${/^SigIgn:\s*([0-9a-f]+)$/m.exec(stdout)?.[1] ?? '0'}`);
+    expect((ignored >> 16n) & 1n, 'SIGCHLD').to.equal(0n);
+    expect(ignored & 1n, 'SIGHUP').to.equal(1n);
+  });
+
+  it('falls back to node from PATH when there is no engine, or when told to', () => {
+    installScript();
+    const path = `:.:bin:/nowhere:${dirname(process.execPath)}`;
+    const script = join(folder, 'tsrun.cjs');
+    // The working directory may be anybody's: its node is not run.
+    writeFileSync(join(folder, 'node'), '#!/bin/sh\necho hostile', { mode: 0o755 });
+    const expected = `${JSON.stringify([process.execPath, script, 'state', '--root', 'x'])}\n`;
+    expect(run(['state', '--root', 'x'], { PATH: path }, { cwd: folder }).stdout).to.equal(expected);
+    installEngine();
+    expect(
+      run(['state', '--root', 'x'], { PATH: path, TSRUN_ENGINE: 'node' }, { cwd: folder }).stdout,
+    ).to.equal(expected);
+    expect(run(['echo', 'engine'], { PATH: '/bin', TSRUN_ENGINE: 'nodejs' }).stdout).to.equal('engine\n');
+  });
+
+  it('says what is missing', () => {
+    const slash = `${folder}/`;
+    expect(run([])).to.deep.equal({
+      status: 1,
+      stdout: '',
+      stderr: `tsrun: neither tsrun-engine nor tsrun.cjs is in ${slash}: install tsrun again\n`,
+    });
+    expect(run([], { TSRUN_ENGINE: 'node' }).stderr).to.equal(
+      `tsrun: TSRUN_ENGINE=node needs ${slash}tsrun.cjs, which cannot be read: no such file or directory\n`,
+    );
+    installScript();
+    expect(run([], { PATH: '/nowhere:relative' })).to.deep.equal({
+      status: 1,
+      stdout: '',
+      stderr: `tsrun: node is not in PATH, and is needed to run ${slash}tsrun.cjs; install Node.js 20 or newer\n`,
+    });
+    installEngine();
+    chmodSync(join(folder, 'tsrun-engine'), 0o644);
+    expect(run([])).to.deep.equal({
+      status: 1,
+      stdout: '',
+      stderr: `tsrun: execute ${slash}tsrun-engine: permission denied\n`,
+    });
+  });
+});

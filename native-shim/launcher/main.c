@@ -1,0 +1,211 @@
+/* What happens between the user's call and the engine's first instruction. */
+#include "launcher.h"
+
+/* The reasons a launcher meets, in words (strerror(3)); NULL for the rest. */
+static const char *reason(int error) {
+    switch (-error) {
+    case EPERM:
+        return "operation not permitted";
+    case ENOENT:
+        return "no such file or directory";
+    case E2BIG:
+        return "argument list too long";
+    case ENOEXEC:
+        return "exec format error";
+    case ENOMEM:
+        return "cannot allocate memory";
+    case EACCES:
+        return "permission denied";
+    case EMFILE:
+        return "too many open files";
+    default:
+        return NULL;
+    }
+}
+
+static _Noreturn void fail(const char *what, const char *path, const char *why, int error) {
+    struct text line = {.size = 0};
+
+    text_add_string(&line, "tsrun: ");
+    text_add_string(&line, what);
+    text_add_string(&line, path);
+    text_add_string(&line, why);
+    if (error < 0) {
+        const char *words = reason(error);
+
+        text_add_string(&line, ": ");
+        text_add_string(&line, words == NULL ? "errno " : words);
+        if (words == NULL)
+            text_add_number(&line, (uint64_t)-error);
+    }
+    text_add_string(&line, "\n");
+    /* Nobody is left to tell when this fails. */
+    (void)sys_write(2, line.bytes, line.size);
+    sys_exit(1);
+}
+
+/*
+ * Opens the missing ones of stdin, stdout and stderr: the next files the engine opens would take
+ * their numbers, and so become the container's.
+ */
+static void open_stdio(void) {
+    for (int fd = 0; fd <= 2; fd++) {
+        int opened;
+
+        if (sys_fcntl(fd, F_GETFD, 0) >= 0)
+            continue;
+        /* The lowest free number, hence this one. */
+        opened = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
+        if (opened < 0)
+            fail("open ", "/dev/null", "", opened);
+    }
+}
+
+/*
+ * The engine and its garbage collector depend on signals the caller may have blocked, and waiting
+ * for children on SIGCHLD not being ignored; both survive execve. Other ignored signals are the
+ * caller's wish (nohup).
+ */
+static void reset_signals(void) {
+    const struct sigaction action = {.sa_handler = SIG_DFL};
+    const sigset_t none = 0;
+
+    /* Neither can fail with these arguments. */
+    (void)sys_sigaction(SIGCHLD, &action, NULL);
+    (void)sys_sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* The folder of this program, with a slash at the end. */
+static void own_folder(struct text *folder) {
+    long size = sys_readlinkat(AT_FDCWD, "/proc/self/exe", folder->bytes, PATH_MAX);
+
+    if (size < 0)
+        fail("read ", "/proc/self/exe", ": is /proc mounted?", (int)size);
+    while (size > 0 && folder->bytes[size - 1] != '/')
+        size--;
+    folder->size = (size_t)size;
+    folder->bytes[size] = '\0';
+}
+
+static void file_of(struct text *path, const struct text *folder, const char *name) {
+    path->size = 0;
+    path->cut = false;
+    text_add(path, folder->bytes, folder->size);
+    text_add_string(path, name);
+    if (path->cut)
+        fail("the path of ", name, " is too long", 0);
+}
+
+/* True when the working directory has no name, without which the engines do not start: deleted, or
+ * elsewhere. */
+static bool is_cwd_gone(void) {
+    char path[PATH_MAX];
+    long size = sys_getcwd(path, sizeof path);
+
+    return size <= 0 || path[0] != '/';
+}
+
+/*
+ * Becomes `node script args…`, with node from PATH. Only absolute folders of PATH count: the
+ * working directory may be anybody's.
+ */
+static _Noreturn void run_node(const char *script, int argc, char **argv, char **env) {
+    const char *folders = environment_value(env, "PATH=");
+    char **args = sys_mmap(((size_t)argc + 3) * sizeof *args, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+    if (sys_is_error(args))
+        fail("no memory", "", "", 0);
+    args[0] = (char *)"node";
+    args[1] = (char *)script;
+    for (int i = 1; i < argc; i++)
+        args[i + 1] = argv[i];
+    args[argc > 0 ? argc + 1 : 2] = NULL;
+    if (folders == NULL)
+        folders = "/usr/local/bin:/usr/bin:/bin";
+    while (*folders != '\0') {
+        struct text path = {.size = 0};
+        size_t size = 0;
+
+        while (folders[size] != '\0' && folders[size] != ':')
+            size++;
+        text_add(&path, folders, size);
+        text_add_string(&path, "/node");
+        if (folders[0] == '/' && !path.cut)
+            (void)sys_execve(path.bytes, args, env);
+        folders += size;
+        if (*folders == ':')
+            folders++;
+    }
+    fail("node is not in PATH, and is needed to run ", script, "; install Node.js 20 or newer", 0);
+}
+
+static _Noreturn void run(int argc, char **argv, char **env) {
+    struct text folder = {.size = 0}, path, nofile = {.size = 0};
+    struct notes notes = {.nofile = NULL};
+    struct rlimit64 limit;
+    bool wants_node;
+    int error = 0;
+
+    open_stdio();
+    reset_signals();
+    if (is_cwd_gone()) {
+        error = sys_chdir("/");
+        if (error < 0)
+            fail("enter ", "/", "", error);
+        notes.cwd_gone = NOTE_CWD_GONE;
+    }
+    if (sys_prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0) {
+        text_add_string(&nofile, NOTE_NOFILE);
+        text_add_number(&nofile, limit.rlim_cur);
+        notes.nofile = nofile.bytes;
+    }
+    own_folder(&folder);
+    env = engine_environment(env, &notes, &wants_node);
+    if (env == NULL)
+        fail("no memory", "", "", 0);
+    if (!wants_node) {
+        file_of(&path, &folder, "tsrun-engine");
+        error = sys_execve(path.bytes, argv, env);
+        if (error != -ENOENT)
+            fail("execute ", path.bytes, "", error);
+    }
+    file_of(&path, &folder, "tsrun.cjs");
+    error = sys_faccessat(AT_FDCWD, path.bytes, R_OK);
+    if (error < 0 && wants_node)
+        fail("TSRUN_ENGINE=node needs ", path.bytes, ", which cannot be read", error);
+    if (error < 0)
+        fail("neither tsrun-engine nor tsrun.cjs is in ", folder.bytes, ": install tsrun again", 0);
+    run_node(path.bytes, argc, argv, env);
+}
+
+/* `stack` is what the kernel leaves for a new program: argc, argv, NULL, environment, NULL. */
+__attribute__((used)) _Noreturn void start(long *stack);
+
+__attribute__((used)) _Noreturn void start(long *stack) {
+    int argc = (int)stack[0];
+    char **argv = (char **)(stack + 1);
+
+    run(argc, argv, argv + argc + 1);
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n"
+        ".type _start, @function\n"
+        "_start:\n"
+        "    xor %ebp, %ebp\n"
+        "    mov %rsp, %rdi\n"
+        "    and $-16, %rsp\n"
+        "    call start\n"
+        "    hlt\n");
+#elif defined(__aarch64__)
+__asm__(".globl _start\n"
+        ".type _start, %function\n"
+        "_start:\n"
+        "    mov x29, #0\n"
+        "    mov x30, #0\n"
+        "    mov x0, sp\n"
+        "    and sp, x0, #-16\n"
+        "    bl start\n"
+        "    brk #0\n");
+#endif
