@@ -89,7 +89,9 @@ export function failure(run: () => unknown): TsrunError {
 
 /** Resolves when `condition` holds; fails after a few seconds. */
 export async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 5000; !condition(); await delay(5)) {
+  const deadline = performance.now() + 5000;
+  while (!condition()) {
+    await delay(5);
     if (performance.now() > deadline) throw new Error('it did not become true in 5 s');
   }
 }
