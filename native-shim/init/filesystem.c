@@ -356,6 +356,7 @@ static __attribute__((noinline)) int reconfigure_classic(struct context *c, cons
 }
 
 int filesystem_reconfigure(struct context *c, const struct place *at, struct wire_strs options) {
+    char subject[PATH_MAX + 8] = "on /";
     int error, fs;
 
     if (any_long(options))
@@ -365,11 +366,13 @@ int filesystem_reconfigure(struct context *c, const struct place *at, struct wir
         return fail(c, fs, "destination /", at->path, " (not a mount point)");
     if (fs < 0)
         return fail(c, fs, "destination /", at->path);
-    error = set_options(c, fs, "remount", options, NULL);
+    error = append_text(subject, sizeof(subject), at->path);
+    if (error == 0)
+        error = set_options(c, fs, subject, options, NULL);
     if (error == 0) {
         error = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
         if (error < 0)
-            explain(c, fs, error, "remount", "");
+            explain(c, fs, error, subject, "");
     }
     sys_close(fs);
     return error;

@@ -1,0 +1,358 @@
+import { expect } from 'chai';
+import { execFileSync } from 'node:child_process';
+import { chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { join } from 'node:path';
+import { installation } from '../../lib/host/install.ts';
+import { slots } from '../../lib/plan/wire.ts';
+import type { OpOf } from '../../lib/plan/wire.ts';
+import type { TestOp } from './testing/plan.ts';
+import { compile } from './testing/programs.ts';
+import {
+  ATIME,
+  CLONE_NEWUSER,
+  MS_PRIVATE,
+  MS_REC,
+  MS_SHARED,
+  NOATIME,
+  NODEV,
+  NOEXEC,
+  NOSUID,
+  RDONLY,
+  inFolder,
+  makeImage,
+  op,
+  procfs,
+  removeImage,
+  runContainer,
+  shellIn,
+  userMaps,
+} from './testing/rootfs.ts';
+import type { ContainerRequest, Image } from './testing/rootfs.ts';
+
+const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST } = os.errno;
+
+const noFollow = 16;
+const recursive = 8;
+const ensureDirectory = 32;
+
+/** Mount point, options and propagation of the mounts below /mnt. */
+const showMounts =
+  'grep " /mnt" /proc/self/mountinfo | sed "s/^[^ ]* [^ ]* [^ ]* [^ ]* //; s/ - .*//" | sort';
+
+describe('bind mounts', () => {
+  let image: Image;
+  let source: string;
+  /** A mount on the host, below the source. */
+  let below: string;
+  beforeEach(() => {
+    image = makeImage();
+    source = join(image.host, 'source');
+    below = join(source, 'below');
+    mkdirSync(below, { recursive: true });
+    writeFileSync(join(source, 'file'), 'of the host');
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'nosuid', 'tsrun-test', below]);
+    writeFileSync(join(below, 'file'), 'mounted');
+  });
+  afterEach(() => {
+    execFileSync('umount', [below]);
+    removeImage(image);
+  });
+
+  const bind = (more: Partial<OpOf<'mountBind'>> = {}): TestOp =>
+    op('mountBind', { destination: '/mnt', source, ...more });
+  const remount = (more: Partial<OpOf<'remount'>> = {}): TestOp =>
+    op('remount', { destination: '/mnt', ...more });
+  const show = (ops: readonly TestOp[], request: ContainerRequest = {}): string =>
+    shellIn(image, showMounts, { ...request, ops: [procfs, ...ops] });
+  const fail = (ops: readonly TestOp[], request: ContainerRequest = {}): [number, string] => {
+    const { errno, detail } = runContainer(image, 'true', { ...request, ops });
+    return [errno, detail];
+  };
+
+  it('show the source, alone or with what is mounted below', () => {
+    const script = 'cat /mnt/file /mnt/below/file 2>&1';
+    expect(shellIn(image, `${script}; true`, { ops: [bind()] })).to.match(/^of the host.*No such file/);
+    expect(shellIn(image, script, { ops: [bind({ flags: recursive })] })).to.equal('of the hostmounted');
+  });
+
+  it('set attributes of the top mount, or of all', () => {
+    expect(show([bind({ flags: recursive, attributesSet: RDONLY | NODEV })])).to.equal(
+      '/mnt ro,nodev,relatime\n/mnt/below rw,nosuid,relatime',
+    );
+    expect(
+      show([
+        bind({
+          flags: recursive,
+          attributesSet: NOEXEC,
+          recursiveSet: RDONLY | NOATIME,
+          recursiveClear: NOSUID | ATIME,
+        }),
+      ]),
+    ).to.equal('/mnt ro,noexec,noatime\n/mnt/below ro,noatime');
+    expect(show([bind({ source: below, attributesClear: NOSUID })])).to.equal('/mnt rw,relatime');
+    // The mount of the host is not the one that changed.
+    expect(readFileSync('/proc/self/mountinfo', 'utf8')).to.match(
+      new RegExp(` ${below} rw,nosuid,relatime `),
+    );
+  });
+
+  it('set attributes on kernels without mount_setattr(2), but not recursively', () => {
+    const wrap = [compile('old-kernel', image.folder), installation().init];
+    expect(
+      show([bind({ source: below, attributesSet: RDONLY | NOATIME, attributesClear: ATIME })], { wrap }),
+    ).to.equal('/mnt ro,nosuid,noatime');
+    expect(show([bind({ source: below, attributesSet: NODEV, attributesClear: NOSUID })], { wrap })).to.equal(
+      '/mnt rw,nodev,relatime',
+    );
+    expect(fail([bind({ recursiveSet: RDONLY })], { wrap })).to.deep.equal([
+      ENOSYS,
+      'recursive mount options need Linux 5.12',
+    ]);
+    expect(
+      show(
+        [
+          bind({ source: join(source, 'file'), destination: '/mnt.file', propagation: [MS_SHARED] }),
+          remount({ destination: '/mnt.file', attributesSet: RDONLY }),
+          op('readonlyPath', { path: '/etc' }),
+        ],
+        { wrap },
+      ),
+    ).to.match(/^\/mnt.file ro,relatime shared:\d+$/);
+  });
+
+  it('apply propagation', () => {
+    expect(show([bind({ flags: recursive, propagation: [MS_SHARED] })])).to.match(
+      /^\/mnt rw,relatime shared:\d+\n\/mnt\/below rw,nosuid,relatime$/,
+    );
+    expect(show([bind({ flags: recursive, propagation: [MS_SHARED | MS_REC, MS_PRIVATE] })])).to.match(
+      /^\/mnt rw,relatime\n\/mnt\/below rw,nosuid,relatime shared:\d+$/,
+    );
+  });
+
+  it('of a file, a device or a socket make a file', () => {
+    const ops = [
+      bind({ source: join(source, 'file'), destination: '/a/file' }),
+      bind({ source: '/dev/null', destination: '/a/null' }),
+    ];
+    expect(shellIn(image, 'cat /a/file; test -c /a/null', { ops })).to.equal('of the host');
+  });
+
+  it('follow links of the source, or show the link itself', () => {
+    const link = join(image.host, 'link');
+    symlinkSync('source/file', link);
+    const ops = [
+      bind({ source: link, destination: '/a' }),
+      bind({ source: link, destination: '/b', flags: noFollow }),
+    ];
+    expect(shellIn(image, 'cat /a; readlink /b', { ops })).to.equal('of the hostsource/file');
+  });
+
+  it('make a directory for a file when told to', () => {
+    expect(fail([bind({ source: join(source, 'file'), flags: ensureDirectory })])).to.deep.equal([
+      EISDIR,
+      'destination /mnt (the source is not a directory)',
+    ]);
+    expect(statSync(join(image.rootfs, 'mnt')).isDirectory()).to.equal(true);
+  });
+
+  it('tell what is wrong with the source', () => {
+    expect(fail([bind({ source: '/no/where' })])).to.deep.equal([ENOENT, 'source /no/where']);
+    expect(fail([bind({ source: `${source}/file/x` })])).to.deep.equal([ENOTDIR, `source ${source}/file/x`]);
+    expect(fail([bind({ slot: slots.first })])).to.deep.equal([EBADF, `slot ${slots.first} is empty`]);
+  });
+
+  it('tell when source and destination do not match', () => {
+    writeFileSync(join(image.rootfs, 'etc/file'), '');
+    expect(fail([bind({ destination: '/etc/file' })])).to.deep.equal([
+      ENOTDIR,
+      'destination /etc/file (the source is a directory)',
+    ]);
+    expect(fail([bind({ source: join(source, 'file'), destination: '/etc' })])).to.deep.equal([
+      EISDIR,
+      'destination /etc (the source is not a directory)',
+    ]);
+  });
+
+  describe('keep /proc what it is:', () => {
+    it('nothing but a whole procfs is mounted on it', () => {
+      expect(fail([bind({ destination: '/proc' })])).to.deep.equal([
+        EPERM,
+        'destination /proc (only procfs may be mounted on /proc)',
+      ]);
+      expect(fail([bind({ destination: '/proc', source: '/proc/sys' })])[0]).to.equal(EPERM);
+      const ops = [bind({ destination: '/proc', source: '/proc', flags: recursive })];
+      expect(shellIn(image, 'test -d /proc/self/fd', { ops })).to.equal('');
+    });
+
+    it('nothing is mounted inside it', () => {
+      const file = join(source, 'file');
+      for (const destination of ['/proc/self/attr/exec', '/proc/sys/kernel/hostname', '/proc/1/status']) {
+        const [errno, detail] = fail([procfs, bind({ source: file, destination })]);
+        expect([errno, detail]).to.deep.equal([
+          EPERM,
+          detail.replace(/ \(.*/, ' (mounting inside /proc is not allowed)'),
+        ]);
+      }
+      symlinkSync('/proc/sys/kernel', join(image.rootfs, 'kernel'));
+      expect(fail([procfs, bind({ source: file, destination: '/kernel/hostname' })])[0]).to.equal(EPERM);
+      expect(fail([procfs, op('deviceBind', { source: '/dev/null', path: '/proc/stat' })])[0]).to.equal(
+        EPERM,
+      );
+      const ops = [procfs, bind({ source: file, destination: '/proc/uptime', flags: 4 })];
+      expect(shellIn(image, 'cat /proc/uptime', { ops })).to.equal('of the host');
+    });
+  });
+
+  describe('through slots', () => {
+    const slot = slots.first;
+    const clone = (flags = 0): TestOp => op('cloneTree', { slot, path: source, flags });
+
+    it('attach what process A has cloned', () => {
+      const request = { before: [clone(recursive)], ops: [procfs, bind({ slot, source })] };
+      expect(shellIn(image, 'cat /mnt/below/file', request)).to.equal('mounted');
+    });
+
+    it('are no peers of the mounts of the host', () => {
+      execFileSync('mount', ['--make-shared', below]);
+      const ops = [procfs, bind({ slot, attributesSet: NODEV })];
+      const before = [op('cloneTree', { slot, path: below })];
+      expect(shellIn(image, showMounts, { before, ops })).to.match(
+        /^\/mnt rw,nosuid,nodev,relatime master:\d+$/,
+      );
+      expect(shellIn(image, showMounts, { before, ops, hostPropagation: MS_PRIVATE | MS_REC })).to.equal(
+        '/mnt rw,nosuid,nodev,relatime',
+      );
+    });
+
+    it('reach sources that only process A may walk to', () => {
+      execFileSync('chmod', ['700', image.host]);
+      chownSync(image.host, 1234, 1234);
+      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps, before: [clone(recursive)] };
+      expect(shellIn(image, 'cat /mnt/file', { ...request, ops: [bind({ slot })] })).to.equal('of the host');
+      expect(fail([bind({ flags: recursive })], { ...request, before: [] })).to.deep.equal([
+        os.errno.EACCES,
+        `source ${source}`,
+      ]);
+    });
+
+    it('can be idmapped', () => {
+      chownSync(join(source, 'file'), 1000, 2000);
+      const userSlot = slot + 1;
+      const before = [
+        op('makeUserNamespace', { slot: userSlot, uidMap: '1000 7 1\n', gidMap: '2000 8 1\n' }),
+        clone(),
+        op('idmapTree', { slot, userSlot }),
+      ];
+      expect(shellIn(image, 'stat -c %u:%g /mnt/file', { before, ops: [bind({ slot })] })).to.equal('7:8');
+    });
+
+    it('cannot be idmapped where the filesystem or the kernel cannot', () => {
+      const userSlot = slot + 1;
+      const before = [
+        op('makeUserNamespace', { slot: userSlot, uidMap: '0 7 1\n', gidMap: '0 8 1\n' }),
+        op('cloneTree', { slot, path: '/proc' }),
+        op('idmapTree', { slot, userSlot }),
+      ];
+      expect(fail([], { before })).to.deep.equal([
+        EINVAL,
+        'idmapped mount (the filesystem cannot do it on this kernel, or the mount is idmapped already)',
+      ]);
+      const wrap = [compile('old-kernel', image.folder), installation().init];
+      expect(fail([], { before, wrap })).to.deep.equal([ENOSYS, 'idmapped mounts need Linux 5.12']);
+    });
+  });
+
+  describe('remount', () => {
+    it('changes attributes', () => {
+      expect(
+        show([bind({ flags: recursive, attributesSet: NODEV }), remount({ attributesSet: RDONLY })]),
+      ).to.equal('/mnt ro,nodev,relatime\n/mnt/below rw,nosuid,relatime');
+      expect(show([bind({ flags: recursive }), remount({ recursiveSet: RDONLY })])).to.equal(
+        '/mnt ro,relatime\n/mnt/below ro,nosuid,relatime',
+      );
+      expect(show([bind(), remount({ propagation: [MS_SHARED] })])).to.match(
+        /^\/mnt rw,relatime shared:\d+$/,
+      );
+    });
+
+    it('reconfigures the filesystem with options', () => {
+      const tmpfs = op('mountFilesystem', {
+        destination: '/mnt',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['size=64k'],
+      });
+      const seen = (options: string[], attributesSet = 0): string =>
+        shellIn(image, 'grep " /mnt " /proc/self/mountinfo | sed "s/.* - //"', {
+          ops: [procfs, tmpfs, remount({ options, attributesSet })],
+        });
+      expect(seen(['size=32k', 'ro'])).to.match(/^tmpfs tmpfs ro,size=32k/);
+      expect(fail([tmpfs, remount({ options: ['size=x'] })])).to.deep.equal([
+        EINVAL,
+        "filesystem on /mnt, option size=x (tmpfs: Bad value for 'size')",
+      ]);
+    });
+
+    it('needs a mount there', () => {
+      expect(fail([remount({ destination: '/etc', attributesSet: RDONLY })])).to.deep.equal([
+        EINVAL,
+        'mount options (not a mount point, or not known to this kernel)',
+      ]);
+      expect(fail([remount({ destination: '/etc', options: ['ro'] })])).to.deep.equal([
+        EINVAL,
+        'destination /etc (not a mount point)',
+      ]);
+      expect(fail([remount({ destination: '/nowhere', attributesSet: RDONLY })])).to.deep.equal([
+        ENOENT,
+        '/nowhere',
+      ]);
+    });
+
+    it('cannot lift what the outer namespace wants, in a user namespace', () => {
+      const ops = [bind({ source: below }), remount({ attributesClear: NOSUID })];
+      expect(fail(ops, { namespaces: CLONE_NEWUSER, atSync: userMaps })).to.deep.equal([
+        EPERM,
+        'mount options (in a user namespace those of the source cannot be lifted)',
+      ]);
+    });
+  });
+
+  describe('of devices', () => {
+    const device = (more: Partial<OpOf<'deviceBind'>> = {}): TestOp =>
+      op('deviceBind', { path: '/dev/deep/null', source: '/dev/null', ...more });
+
+    it('show the device', () => {
+      expect(
+        shellIn(image, 'stat -c %t:%T /dev/deep/null; echo x > /dev/deep/null', { ops: [device()] }),
+      ).to.equal('1:3');
+      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps, ops: [device()] };
+      expect(shellIn(image, 'echo x > /dev/deep/null', request)).to.equal('');
+      const slot = slots.first;
+      const before = [op('cloneTree', { slot, path: '/dev/null' })];
+      expect(
+        shellIn(image, 'echo x > /dev/deep/null', { ...request, before, ops: [device({ slot })] }),
+      ).to.equal('');
+    });
+
+    it('need a device', () => {
+      expect(fail([device({ source: join(source, 'file') })])).to.deep.equal([
+        ENODEV,
+        `source ${source}/file (must be a device)`,
+      ]);
+      expect(fail([device({ source: '/dev/nothing' })])).to.deep.equal([ENOENT, 'source /dev/nothing']);
+    });
+
+    it('are not mounted on a link or a directory', () => {
+      symlinkSync(join(image.host, 'made'), inFolder(join(image.rootfs, 'dev/deep/null')));
+      for (let i = 0; i < 2; i++) {
+        expect(fail([device()])).to.deep.equal([
+          EEXIST,
+          '/dev/deep/null (in the rootfs, a link or a directory)',
+        ]);
+        execFileSync('rm', ['-r', join(image.rootfs, 'dev/deep/null')]);
+        mkdirSync(join(image.rootfs, 'dev/deep/null'));
+      }
+    });
+  });
+});
