@@ -3,7 +3,7 @@ import { capabilityNumbers } from '../capabilities.ts';
 import type { Finding } from '../finding.ts';
 import { error, warning } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
-import { quoted } from '../printable.ts';
+import { quoted, shorten } from '../printable.ts';
 import { rlimitNumbers } from '../rlimits.ts';
 import type { Config } from '../types.ts';
 
@@ -44,9 +44,12 @@ export function* capabilitySubsets({ process }: Config): Iterable<Finding> {
   ] as const;
   for (const [set, container] of needs) {
     const allowed = new Set(capabilities[container]);
-    for (const [i, name] of (capabilities[set] ?? []).entries()) {
-      if (allowed.has(name) || !capabilityNumbers.has(name)) continue;
-      yield warning(pointerTo('/process/capabilities', set, i), `cannot be had: it is not in "${container}"`);
+    const refused = (capabilities[set] ?? []).filter(
+      (name) => capabilityNumbers.has(name) && !allowed.has(name),
+    );
+    if (refused.length > 0) {
+      const names = shorten(refused.join(', '), 200);
+      yield warning(`/process/capabilities/${set}`, `${names} cannot be had without being in "${container}"`);
     }
   }
 }
