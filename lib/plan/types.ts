@@ -9,6 +9,8 @@ export interface HostFacts {
   gid: number;
   /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
   privileged: boolean;
+  /** True in a user namespace that denies setgroups(2): /proc/self/setgroups says `deny`. */
+  setgroupsDenied?: boolean;
   /** Filesystems of /proc/filesystems. */
   filesystems: ReadonlySet<string>;
   cgroup: CgroupLayout;
@@ -43,6 +45,8 @@ export interface PlanOptions {
   cgroupPaths: ReadonlyMap<string, string>;
   /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
   extraEnv: readonly string[];
+  /** Environment of createContainer hooks that name none: the command's own. Empty when absent. */
+  hookEnv?: readonly string[];
 }
 
 export interface PlanWarning {

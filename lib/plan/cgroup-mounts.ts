@@ -1,0 +1,161 @@
+/**
+ * Mounts of type `cgroup`: the container's view of its cgroups, for whatever hierarchies the host has
+ * (cgroups(7), config-linux.md "Control groups").
+ */
+import { mountAttributes } from '../spec/mount-options.ts';
+import type { CgroupLayout } from './types.ts';
+import type { Draft } from './draft.ts';
+import { readonlyRemount } from './mount-entry.ts';
+import type { MountEntry, MountOps } from './mount-entry.ts';
+import { baseName } from './paths.ts';
+import { noSlot } from './wire.ts';
+import type { Op, OpOf } from './wire.ts';
+
+type Hierarchy = CgroupLayout['v1'][number];
+
+const { nosuid, nodev, noexec, readonly } = mountAttributes;
+const safeAttributes = nosuid | nodev | noexec;
+
+/** The mounts follow from the type; the config names neither their sources nor most destinations. */
+function typeOrigin(pointer: string): string {
+  return `${pointer}/type`;
+}
+
+/** One entry of `mounts` with type `cgroup`. */
+export function cgroupMounts(draft: Draft, entry: MountEntry): MountOps {
+  const { mode, v2 } = draft.facts.cgroup;
+  if (mode === 'v2' && v2 !== undefined) {
+    return { ops: [unifiedMount(draft, entry, v2.mountpoint)], readonlyLater: [] };
+  }
+  if (mode === 'none')
+    draft.warn(typeOrigin(entry.pointer), 'this host has no cgroups: the mount stays empty');
+  return legacyMounts(draft, entry);
+}
+
+/**
+ * A filesystem of cgroups shows the tree from the root of the process's cgroup namespace. Without one of its own
+ * the container would see that of the host from the very root, and cgroup2 would take its mount options for
+ * those of the whole host; and a new user namespace may mount it only together with a new cgroup namespace.
+ */
+function canMountCgroups({ namespaces }: Draft): boolean {
+  if (namespaces.cgroup === 'joined') return namespaces.user !== 'new';
+  return namespaces.cgroup === 'new';
+}
+
+function unifiedMount(draft: Draft, entry: MountEntry, mountpoint: string): Op {
+  const { pointer, options } = entry;
+  const attributes = options.attributes.set;
+  if (canMountCgroups(draft)) {
+    return cgroupFilesystem(entry, entry.destination, 'cgroup2', options.data, attributes);
+  }
+  // The same user owns cgroups outside of the container, so file permissions would not keep it from them.
+  const guard = draft.facts.privileged ? 0 : readonly;
+  if (guard !== 0 && (attributes & readonly) === 0) {
+    draft.warn(
+      typeOrigin(pointer),
+      'cgroups are mounted read-only: without a cgroup namespace the container would see and could change those of its user',
+    );
+  }
+  return cgroupBind(entry, entry.destination, mountpoint, attributes | guard);
+}
+
+/** A tmpfs with a directory for each v1 hierarchy. On hybrid hosts v2 has no controllers and is left out. */
+function legacyMounts(draft: Draft, entry: MountEntry): MountOps {
+  const { destination, pointer, options } = entry;
+  const attributes = safeAttributes | options.attributes.set;
+  const ops: Op[] = [
+    {
+      op: 'mountFilesystem',
+      origin: typeOrigin(pointer),
+      destination,
+      type: 'tmpfs',
+      source: 'tmpfs',
+      options: ['mode=755'],
+      attributes: attributes & ~readonly,
+      recursiveSet: 0,
+      recursiveClear: 0,
+      propagation: options.propagation,
+      flags: 0,
+    },
+  ];
+  for (const hierarchy of draft.facts.cgroup.v1) {
+    const mount = hierarchyMount(draft, entry, hierarchy, attributes);
+    if (mount === undefined) continue;
+    const name = baseName(hierarchy.mountpoint);
+    ops.push(mount, ...controllerLinks(entry, hierarchy, name));
+  }
+  const isReadonly = (options.attributes.set & readonly) !== 0;
+  return { ops, readonlyLater: isReadonly ? [readonlyRemount(entry)] : [] };
+}
+
+function hierarchyMount(
+  draft: Draft,
+  entry: MountEntry,
+  { mountpoint, controllers }: Hierarchy,
+  attributes: number,
+): Op | undefined {
+  const destination = `${entry.destination}/${baseName(mountpoint)}`;
+  if (canMountCgroups(draft)) {
+    return cgroupFilesystem(entry, destination, 'cgroup', controllers, attributes);
+  }
+  const path = draft.options.cgroupPaths.get(controllers[0] ?? '');
+  // Where the container has no cgroup of its own there is nothing of it to see.
+  return path === undefined ? undefined : cgroupBind(entry, destination, path, attributes);
+}
+
+/** `cpu` and `cpuacct` for the hierarchy `cpu,cpuacct`, as programs look for controllers by their names. */
+function controllerLinks(entry: MountEntry, { controllers }: Hierarchy, name: string): Op[] {
+  return controllers
+    .filter((controller) => controller !== name && !controller.startsWith('name='))
+    .map((controller) => ({
+      op: 'symlink',
+      origin: typeOrigin(entry.pointer),
+      path: `${entry.destination}/${controller}`,
+      target: name,
+      replace: 0,
+    }));
+}
+
+function cgroupFilesystem(
+  { pointer, options }: MountEntry,
+  destination: string,
+  type: string,
+  superblock: readonly string[],
+  attributes: number,
+): OpOf<'mountFilesystem'> {
+  return {
+    op: 'mountFilesystem',
+    origin: typeOrigin(pointer),
+    destination,
+    type,
+    source: 'cgroup',
+    options: superblock,
+    attributes,
+    recursiveSet: options.recursiveAttributes.set,
+    recursiveClear: options.recursiveAttributes.clear,
+    propagation: options.propagation,
+    flags: 0,
+  };
+}
+
+function cgroupBind(
+  { pointer, options }: MountEntry,
+  destination: string,
+  source: string,
+  attributes: number,
+): OpOf<'mountBind'> {
+  return {
+    op: 'mountBind',
+    origin: typeOrigin(pointer),
+    destination,
+    source,
+    // Not from A: the container's cgroups are made while B waits for the engine.
+    slot: noSlot,
+    attributesSet: attributes,
+    attributesClear: options.attributes.clear & ~attributes,
+    recursiveSet: options.recursiveAttributes.set,
+    recursiveClear: options.recursiveAttributes.clear,
+    propagation: options.propagation,
+    flags: 0,
+  };
+}

@@ -1,0 +1,348 @@
+import { expect } from 'chai';
+import type { Config } from '../spec/types.ts';
+import { compile } from './compile.ts';
+import {
+  fullMap,
+  layouts,
+  names,
+  namespaceList,
+  onlyOp,
+  opsOf,
+  planOf,
+  planOptions,
+  rootFacts,
+  userFacts,
+  usualConfig,
+} from './testing/fixtures.ts';
+import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import { rootModes, slots, syncPoints, wireOps } from './wire.ts';
+import type { Op, OpName } from './wire.ts';
+
+interface Variant {
+  name: string;
+  change: (config: Config) => unknown;
+  facts?: HostFacts;
+  options?: PlanOptions;
+}
+
+const hook = { path: '/bin/hook', args: ['hook'] };
+
+function withUserNamespace(config: Config): void {
+  config.linux = {
+    ...config.linux,
+    namespaces: namespaceList('user', 'pid', 'network', 'ipc', 'uts', 'mount', 'cgroup', 'time'),
+    uidMappings: fullMap,
+    gidMappings: fullMap,
+    timeOffsets: { monotonic: { secs: 5 } },
+    devices: [{ type: 'c', path: '/dev/fuse', major: 10, minor: 229 }],
+  };
+}
+
+function withEverything(config: Config): void {
+  const process = config.process ?? { cwd: '/' };
+  config.process = {
+    ...process,
+    terminal: true,
+    oomScoreAdj: 100,
+    rlimits: [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 20 }],
+  };
+  config.domainname = 'example';
+  config.hooks = {
+    prestart: [hook],
+    createRuntime: [hook],
+    createContainer: [hook],
+    startContainer: [hook],
+    poststop: [hook],
+  };
+  config.linux = {
+    ...config.linux,
+    rootfsPropagation: 'rshared',
+    sysctl: { 'net.ipv4.ip_forward': '1' },
+    devices: [{ type: 'c', path: '/dev/fuse', major: 10, minor: 229 }],
+  };
+  config.mounts?.push(
+    { destination: '/run', type: 'tmpfs', options: ['ro', 'tmpcopyup'] },
+    {
+      destination: '/mapped',
+      type: 'bind',
+      source: '/srv/m',
+      options: ['rbind'],
+      uidMappings: fullMap,
+      gidMappings: fullMap,
+    },
+  );
+}
+
+/** Many kinds of container; every invariant must hold for each. */
+const variants: Variant[] = [
+  { name: 'usual', change: () => undefined },
+  { name: 'everything', change: withEverything },
+  { name: 'run', change: withEverything, options: planOptions({ gate: 'engine' }) },
+  { name: 'no pivot', change: withEverything, options: planOptions({ noPivot: true, noNewKeyring: true }) },
+  { name: 'user namespace', change: withUserNamespace },
+  {
+    name: 'everything in a user namespace',
+    change: (config) => {
+      withEverything(config);
+      withUserNamespace(config);
+    },
+  },
+  { name: 'rootless', change: withUserNamespace, facts: userFacts() },
+  { name: 'inside a user namespace', change: () => undefined, facts: userFacts({ uid: 0, gid: 0 }) },
+  {
+    name: 'joined',
+    change: (config) => {
+      withUserNamespace(config);
+      config.linux = {
+        ...config.linux,
+        namespaces: (config.linux?.namespaces ?? []).map(({ type }) => ({ type, path: `/ns/${type}` })),
+      };
+    },
+  },
+  {
+    name: 'no namespaces',
+    change: (config) => {
+      config.linux = {};
+      delete config.hostname;
+      config.root = { path: 'rootfs' };
+    },
+  },
+  { name: 'v2', change: withEverything, facts: rootFacts({ cgroup: layouts.v2 }) },
+  { name: 'hybrid', change: withEverything, facts: rootFacts({ cgroup: layouts.hybrid }) },
+];
+
+function planFor({ change, facts, options }: Variant): Plan {
+  return planOf(change, facts, options);
+}
+
+/** Every `first` comes before every `second`; why it matters. */
+const orders: [first: OpName, second: OpName, why: string][] = [
+  ['oomScoreAdj', 'enterNamespace', 'lowering it needs the rights of the caller'],
+  ['openNamespace', 'enterNamespace', 'paths are those of the caller'],
+  ['openNamespace', 'cloneTree', 'slots are filled before they are used'],
+  ['makeUserNamespace', 'idmapTree', 'the mapping must exist'],
+  ['cloneTree', 'enterNamespace', 'sources are looked up where the caller is'],
+  ['cloneTree', 'clone', 'B cannot'],
+  ['idmapTree', 'clone', 'B cannot'],
+  ['idmapTree', 'enterNamespace', 'entering closes the slot of the user namespace'],
+  ['enterNamespace', 'clone', 'pid and time namespaces are for children'],
+  ['clone', 'sync', 'A has nothing to wait for'],
+  ['becomeRoot', 'newSession', 'B acts as root of its user namespace'],
+  ['becomeRoot', 'timeNamespace', 'B acts as root of its user namespace'],
+  ['becomeRoot', 'unshare', 'the user namespace must own the cgroup namespace'],
+  ['becomeRoot', 'rootfs', 'files are made by root of the container'],
+  ['newSession', 'console', 'only a session leader gets a controlling terminal'],
+  ['unshare', 'mountFilesystem', 'a cgroup mount shows the namespace it is made in'],
+  ['hostPropagation', 'rootfs', 'no mount may reach the host'],
+  ['rootfs', 'mountFilesystem', 'mounts go below the rootfs'],
+  ['rootfs', 'mountBind', 'mounts go below the rootfs'],
+  ['mountBind', 'maskPath', 'no mount may cover a mask'],
+  ['mountFilesystem', 'maskPath', 'no mount may cover a mask'],
+  ['mountBind', 'readonlyPath', 'no mount may cover it'],
+  ['mountFilesystem', 'device', 'devices are made in the /dev that is mounted'],
+  ['mountFilesystem', 'console', 'the terminal comes from the devpts that is mounted'],
+  ['device', 'remount', 'a read-only /dev takes no nodes'],
+  ['symlink', 'readonlyRoot', 'a read-only root takes no links'],
+  ['device', 'readonlyRoot', 'a read-only root takes no nodes'],
+  ['sysctl', 'readonlyPath', '/proc/sys is one of them'],
+  ['readonlyPath', 'maskPath', 'making a path read-only copies what is on it'],
+  ['maskPath', 'enterRoot', "the host's /dev/null must be in reach"],
+  ['maskPath', 'workingDirectory', 'being in a directory keeps it below a mask'],
+  ['enterRoot', 'rootPropagation', 'pivot_root refuses a shared root'],
+  ['enterRoot', 'workingDirectory', 'a directory of the container, not of the host'],
+  ['workingDirectory', 'readonlyRoot', 'it is made when it is missing'],
+  ['enterRoot', 'home', "/etc/passwd of the container, not of the host's"],
+  ['home', 'user', '/etc/passwd may be for root only'],
+  ['workingDirectory', 'user', 'the directory may be for root only'],
+  ['boundingSet', 'user', 'needs CAP_SETPCAP'],
+  ['user', 'capabilities', 'a change of user rewrites the sets'],
+  ['capabilities', 'noNewPrivileges', 'nothing after it may need more'],
+  ['capabilities', 'findExecutable', 'with the rights of the user'],
+  ['enterRoot', 'findExecutable', 'an executable of the container'],
+  ['workingDirectory', 'findExecutable', 'a relative path is relative to it'],
+  ['findExecutable', 'waitStart', 'create reports a missing executable'],
+  ['noNewPrivileges', 'waitStart', 'start changes nothing any more'],
+];
+
+describe('compile', () => {
+  for (const variant of variants) {
+    describe(`for a container: ${variant.name}`, () => {
+      const plan = planFor(variant);
+
+      it('keeps the order the kernel and safety ask for', () => {
+        const order = names(plan);
+        for (const [first, second, why] of orders) {
+          const last = order.lastIndexOf(first);
+          const next = order.indexOf(second);
+          if (last >= 0 && next >= 0) expect(last, `${first} before ${second}: ${why}`).to.be.below(next);
+        }
+      });
+
+      it('clones once, and each operation runs in the process it is for', () => {
+        const clones = plan.ops.flatMap(({ op }, index) => (op === 'clone' ? [index] : []));
+        expect(clones).to.have.length(1);
+        plan.ops.forEach(({ op }, index) => {
+          const where = wireOps[op].in;
+          const expected = index <= (clones[0] ?? 0) ? 'a' : 'b';
+          expect(where === 'ab' ? expected : where, op).to.equal(expected);
+        });
+      });
+
+      it('waits for the engine right after the clone, and ends with exec', () => {
+        const order = names(plan);
+        const start = plan.ops[order.indexOf('clone') + 1];
+        expect(start).to.include({ op: 'sync', point: syncPoints.setup });
+        expect(order.at(-1)).to.equal('exec');
+        expect(order.filter((op) => op === 'exec')).to.have.length(1);
+      });
+
+      it('has one gate, with nothing but hooks and lowered limits behind it', () => {
+        const isGate = (op: Op): boolean =>
+          op.op === 'waitStart' || (op.op === 'sync' && op.point === syncPoints.ready);
+        const gates = plan.ops.filter(isGate);
+        expect(gates).to.have.length(1);
+        const behind = plan.ops.slice(plan.ops.findIndex(isGate) + 1).map(({ op }) => op);
+        expect(behind.filter((op) => op !== 'hook' && op !== 'rlimit')).to.deep.equal(['exec']);
+      });
+
+      it('fills every slot before it is used, and only once', () => {
+        const filled = new Set<number>([slots.stateCreating, slots.stateCreated]);
+        for (const op of plan.ops) {
+          if (op.op === 'openNamespace' || op.op === 'makeUserNamespace' || op.op === 'cloneTree') {
+            expect(op.slot).to.be.within(slots.first, plan.slotCount - 1);
+            expect(filled.has(op.slot), `slot ${op.slot} twice`).to.be.false;
+            filled.add(op.slot);
+            continue;
+          }
+          const used = [
+            ...('slot' in op ? [op.slot] : []),
+            ...('userSlot' in op ? [op.userSlot] : []),
+            ...('stateSlot' in op ? [op.stateSlot] : []),
+          ].filter((slot) => slot !== 0xffffffff);
+          for (const slot of used) expect(filled.has(slot), `${op.op}: slot ${slot} is empty`).to.be.true;
+        }
+      });
+
+      it('points to a property that exists', () => {
+        const config = usualConfig();
+        variant.change(config);
+        for (const { op, origin } of plan.ops) {
+          let value: unknown = config;
+          for (const part of origin.split('/').slice(1)) {
+            const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
+            value = (value as Record<string, unknown> | undefined)?.[key];
+          }
+          expect(value, `${op} ${origin}`).not.to.be.undefined;
+        }
+      });
+    });
+  }
+
+  it('makes the same plan again, and changes nothing of the config', () => {
+    const config = usualConfig();
+    withEverything(config);
+    const before = structuredClone(config);
+    const plan = compile(config, rootFacts(), planOptions());
+    expect(compile(config, rootFacts(), planOptions())).to.deep.equal(plan);
+    expect(config).to.deep.equal(before);
+  });
+
+  it('stops for prestart and createRuntime hooks only when there are some', () => {
+    const points = (plan: Plan): number[] => opsOf(plan, 'sync').map(({ point }) => point);
+    expect(points(planOf())).to.deep.equal([syncPoints.setup]);
+    expect(
+      points(planOf((config) => (config.hooks = { poststart: [hook], createContainer: [hook] }))),
+    ).to.deep.equal([syncPoints.setup]);
+    for (const kind of ['prestart', 'createRuntime'] as const) {
+      expect(points(planOf((config) => (config.hooks = { [kind]: [hook] })))).to.deep.equal([
+        syncPoints.setup,
+        syncPoints.hooks,
+      ]);
+    }
+  });
+
+  it('has createContainer hooks after the mounts and before anything is hidden or read-only', () => {
+    const plan = planOf(withEverything);
+    const order = names(plan);
+    const first = order.indexOf('hook');
+    expect(first).to.be.above(order.lastIndexOf('mountBind')).and.above(order.lastIndexOf('device'));
+    for (const op of ['sysctl', 'maskPath', 'readonlyPath', 'enterRoot', 'readonlyRoot'] as const) {
+      expect(first, op).to.be.below(order.indexOf(op));
+    }
+  });
+
+  describe('without a mount namespace', () => {
+    const plan = planOf((config) => {
+      config.linux = { namespaces: namespaceList('pid'), devices: [{ type: 'c', path: '/dev/x' }] };
+      delete config.hostname;
+      delete config.root?.readonly;
+    });
+
+    it('mounts and makes nothing: it would be on the host', () => {
+      const forbidden: OpName[] = [
+        'hostPropagation',
+        'mountFilesystem',
+        'mountBind',
+        'remount',
+        'device',
+        'deviceBind',
+        'symlink',
+        'maskPath',
+        'readonlyPath',
+        'readonlyRoot',
+        'rootPropagation',
+      ];
+      expect(names(plan).filter((op) => forbidden.includes(op))).to.deep.equal([]);
+      expect(onlyOp(plan, 'enterRoot').mode).to.equal(rootModes.chroot);
+    });
+
+    it('says so', () => {
+      expect(plan.warnings.map(({ pointer }) => pointer)).to.deep.equal(['/mounts', '/linux/devices']);
+    });
+
+    it('refuses what it cannot do', () => {
+      const refusal = (change: (config: Config) => unknown) => (): unknown =>
+        planOf((config) => {
+          config.linux = {};
+          delete config.hostname;
+          delete config.root?.readonly;
+          change(config);
+        });
+      expect(refusal((config) => (config.root = { path: 'x', readonly: true }))).to.throw('mount namespace');
+      expect(refusal((config) => (config.linux = { maskedPaths: ['/x'] }))).to.throw('mount namespace');
+      expect(refusal((config) => (config.linux = { readonlyPaths: ['/x'] }))).to.throw('mount namespace');
+      expect(refusal((config) => (config.hostname = 'x'))).to.throw('uts namespace');
+      expect(refusal((config) => (config.domainname = 'x'))).to.throw('uts namespace');
+    });
+  });
+
+  it('refuses what it would have to leave out', () => {
+    const cases: [(config: Config) => unknown, string][] = [
+      [(config) => (config.linux = { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } }), '/linux/seccomp'],
+      [
+        (config) => (config.process = { cwd: '/', args: ['x'], apparmorProfile: 'x' }),
+        '/process/apparmorProfile',
+      ],
+    ];
+    for (const [change, pointer] of cases) {
+      expect(() => planOf(change))
+        .to.throw('is not supported')
+        .with.property('pointer', pointer);
+    }
+    expect(() =>
+      planOf((config) => (config.process = { cwd: '/', args: ['x'], selinuxLabel: '' })),
+    ).not.to.throw();
+  });
+
+  it('is fast', () => {
+    const config = usualConfig();
+    withEverything(config);
+    const run = (): number => {
+      const start = performance.now();
+      for (let i = 0; i < 100; i++) compile(config, rootFacts(), planOptions());
+      return (performance.now() - start) / 100;
+    };
+    // Warm, and the best of some: other work on the machine is not its fault.
+    expect(Math.min(...Array.from({ length: 10 }, run))).to.be.below(0.3);
+  });
+});

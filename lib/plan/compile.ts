@@ -1,0 +1,61 @@
+import type { Config } from '../spec/types.ts';
+import { compileConsole } from './console.ts';
+import { compileDevices } from './devices.ts';
+import { Draft } from './draft.ts';
+import { hooksBeforePivot } from './hooks.ts';
+import { compileMounts } from './mounts.ts';
+import { cloneProcess, enterNamespaces, openNamespaces, settleNamespaces } from './namespaces.ts';
+import { compileOomScore, compileProcess, workingDirectory } from './process.ts';
+import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
+import { compilePaths, compileSysctl } from './security.ts';
+import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import { refuseUnsupported } from './unsupported.ts';
+import { syncPoints } from './wire.ts';
+import type { Op } from './wire.ts';
+
+/**
+ * Decides everything the init will do for a container, in order. Pure: the same config, host and options give the
+ * same plan. The config must be valid (lib/spec); what is dangerous in a wrong one is refused here as well.
+ * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
+ */
+export function compile(config: Config, facts: HostFacts, options: PlanOptions): Plan {
+  refuseUnsupported(config);
+  const draft = new Draft(config, facts, options);
+  // Namespaces get their slots first, mounts may refer to them; the operations are put in their order below.
+  const opened = openNamespaces(draft);
+  const mounts = compileMounts(draft);
+  const devices = compileDevices(draft);
+
+  const ops: Op[] = [
+    // Process A, as the caller.
+    ...compileOomScore(draft),
+    ...opened,
+    // Sources are looked up where the caller sees them, so before A goes anywhere.
+    ...draft.sources,
+    ...enterNamespaces(draft),
+    cloneProcess(draft),
+
+    // Process B.
+    { op: 'sync', origin: '', point: syncPoints.setup },
+    ...settleNamespaces(draft),
+    ...openRootfs(draft),
+    ...mounts.ops,
+    ...devices,
+    // After the mounts, one of which is the devpts it comes from, and the links in /dev.
+    ...compileConsole(draft),
+    // Hooks find the container complete, but writable and with nothing hidden: some of them add to it.
+    ...hooksBeforePivot(draft),
+    // Needs a writable /proc/sys, so before readonlyPaths.
+    ...compileSysctl(draft),
+    // What hides a file is the host's /dev/null where the container has none: while it can be reached.
+    ...compilePaths(draft),
+    ...enterRoot(draft),
+    // Not before the paths are masked: a directory below a mask stays visible to whoever is in it already. And
+    // not after anything is read-only, since it is made when it is missing.
+    ...workingDirectory(draft),
+    ...mounts.readonlyLater,
+    ...readonlyRoot(draft),
+    ...compileProcess(draft),
+  ];
+  return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
+}

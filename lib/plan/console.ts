@@ -1,0 +1,18 @@
+import type { Draft } from './draft.ts';
+import type { Op } from './wire.ts';
+
+/** The terminal (config.md, "Process": terminal, consoleSize), from the container's own devpts. */
+export function compileConsole(draft: Draft): Op[] {
+  const { process } = draft.config;
+  if (process?.terminal !== true) return [];
+  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  return [
+    {
+      op: 'console',
+      origin: '/process/terminal',
+      rows: height,
+      columns: width,
+      mount: draft.ownMounts ? 1 : 0,
+    },
+  ];
+}

@@ -1,0 +1,145 @@
+/** What a user can do about a failure of the init, where that is known. */
+import type { HostFacts } from './types.ts';
+import type { Op, OpName } from './wire.ts';
+
+type Facts = Pick<HostFacts, 'kernel' | 'privileged'> | undefined;
+type Hint = (op: Op, errno: string, detail: string, facts: Facts) => string | undefined;
+
+/** The first Linux that has what the operation cannot do without. */
+const kernelNeeds: Partial<Record<OpName, string>> = {
+  timeNamespace: '5.6',
+  clone: '5.7',
+  idmapTree: '5.12',
+};
+const baseline = '5.10';
+
+/** One sentence, or nothing. `errno` by name. */
+export function hintFor(op: Op, errno: string, detail: string, facts: Facts): string | undefined {
+  if (errno === 'ENOSYS') return kernelHint(op, detail, facts);
+  return hints[op.op]?.(op, errno, detail, facts) ?? resourceHints[errno];
+}
+
+function kernelHint(op: Op, detail: string, facts: Facts): string {
+  const needed = /Linux (\d+\.\d+)/.exec(detail)?.[1] ?? kernelNeeds[op.op] ?? baseline;
+  const found = facts === undefined ? '' : `, this host runs ${facts.kernel.major}.${facts.kernel.minor}`;
+  return `this needs Linux ${needed} or later${found}; inside another container its seccomp profile may forbid it`;
+}
+
+const resourceHints: Readonly<Record<string, string>> = {
+  ENOMEM: 'the memory limit of the container may be too low, or the host is out of memory',
+  EMFILE: 'raise the limit of open files (ulimit -n)',
+  ENFILE: 'the host has too many open files (fs.file-max)',
+};
+
+/** By errno, for one operation. */
+function byErrno(table: Readonly<Record<string, string>>): Hint {
+  return (_, errno) => table[errno];
+}
+
+const hints: Partial<Record<OpName, Hint>> = {
+  oomScoreAdj: byErrno({
+    EACCES: 'a value below the current one needs CAP_SYS_RESOURCE',
+    EPERM: 'a value below the current one needs CAP_SYS_RESOURCE',
+  }),
+  openNamespace: byErrno({
+    ENOENT: 'the process or the file that kept the namespace is gone',
+    EACCES: 'the namespace belongs to a process of another user',
+  }),
+  enterNamespace: byErrno({
+    EPERM: 'joining needs CAP_SYS_ADMIN in the user namespace that owns the namespace: join that one, too',
+    EINVAL: 'the process is in this user namespace already, or the pid namespace is not below its own',
+  }),
+  idmapTree: byErrno({
+    EINVAL: 'the filesystem of the source does not support idmapped mounts on this kernel',
+    EPERM: 'idmapped mounts need root over the filesystem of the source',
+  }),
+  makeUserNamespace: byErrno({
+    EPERM: 'these id mappings need root, or must be of the own user',
+    ENOSPC: 'the limit of user namespaces is reached (user.max_user_namespaces)',
+  }),
+  clone: (_, errno, __, facts) => {
+    if (errno === 'EPERM' || errno === 'EACCES') {
+      return facts?.privileged === true
+        ? undefined
+        : 'without root a user namespace is needed, and the host must allow them to everybody (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)';
+    }
+    return cloneHints[errno];
+  },
+  becomeRoot: byErrno({ EINVAL: 'map the id 0 of the container in linux.uidMappings and linux.gidMappings' }),
+  unshare: byErrno({ ENOSPC: 'a limit of namespaces is reached (user.max_cgroup_namespaces)' }),
+  timeNamespace: byErrno({
+    EINVAL: 'the kernel is built without time namespaces (CONFIG_TIME_NS)',
+    ERANGE: 'the clock would become negative, or overflow',
+  }),
+  keyring: byErrno({
+    EDQUOT: 'the user has too many keys (kernel.keys.maxkeys); --no-new-keyring does without one',
+    EPERM: '--no-new-keyring does without a keyring',
+    EACCES: '--no-new-keyring does without a keyring',
+  }),
+  rootfs: byErrno({
+    EACCES: "every directory on the way to the rootfs must be open to the container's root",
+    ENOTDIR: 'root.path must be a directory',
+  }),
+  mountFilesystem: byErrno({
+    ENODEV: 'see /proc/filesystems; a module may have to be loaded',
+    EBUSY: 'the filesystem is mounted elsewhere with other options',
+    ENOTBLK: 'the source must be a block device',
+  }),
+  mountBind: (_, errno, detail) => {
+    if (errno === 'ENOENT' && detail.startsWith('source ')) return 'the source of a bind mount must exist';
+    if (errno === 'EACCES' && detail.startsWith('source ')) {
+      return 'every directory on the way to the source must be open to the user who runs tsrun';
+    }
+    return undefined;
+  },
+  cloneTree: byErrno({ ENOENT: 'the source of a bind mount must exist' }),
+  device: byErrno({ EPERM: 'making devices needs CAP_MKNOD on the host' }),
+  deviceBind: byErrno({
+    ENOENT:
+      'without root over the host a device can only be passed on, so it must exist there under the same path',
+  }),
+  console: byErrno({ ENOENT: 'mount a devpts on /dev/pts' }),
+  sysctl: byErrno({
+    EACCES: 'this sysctl belongs to the host, or to a namespace the container does not own',
+    EPERM: 'this sysctl belongs to the host, or to a namespace the container does not own',
+    EINVAL: 'the kernel does not accept this value',
+    EROFS: '/proc/sys is read-only here: tsrun may run in a container itself',
+  }),
+  enterRoot: byErrno({ EINVAL: 'on an initial ramfs use --no-pivot' }),
+  rlimit: byErrno({
+    EPERM: 'a hard limit above the current one needs CAP_SYS_RESOURCE on the host',
+    EINVAL: 'the soft limit must not be above the hard limit',
+  }),
+  findExecutable: (op, errno) => {
+    if (op.op !== 'findExecutable' || op.name.includes('/')) return undefined;
+    if (op.path === '')
+      return 'process.env has no PATH: give process.args[0] as an absolute path, or set one';
+    return errno === 'ENOENT' ? `PATH is ${op.path}` : undefined;
+  },
+  exec: (_, errno, detail) => {
+    if (errno === 'ENOENT' && detail.includes('interpreter')) {
+      return 'the rootfs lacks what the program needs to run: its shell or its dynamic loader';
+    }
+    return execHints[errno];
+  },
+  user: byErrno({
+    EINVAL: 'ids that are not in the mappings of the user namespace cannot be used',
+    EPERM: 'changing users and groups needs a user namespace, or root',
+  }),
+  workingDirectory: byErrno({ EROFS: 'process.cwd is missing and cannot be made' }),
+};
+
+const cloneHints: Readonly<Record<string, string>> = {
+  ENOSPC: 'a limit of namespaces is reached (user.max_*_namespaces), or they are nested too deep',
+  EUSERS: 'user namespaces are nested too deep',
+  EAGAIN: 'the limit of processes is reached (ulimit -u, or pids.max of the cgroup)',
+  EINVAL: 'the kernel is built without one of these namespaces',
+  EBUSY: 'the cgroup of the container has child cgroups that use its controllers',
+};
+
+const execHints: Readonly<Record<string, string>> = {
+  ENOEXEC: 'the program must be built for this architecture; a script must begin with #! and its interpreter',
+  EACCES: 'the file must be executable for the user of the container, and its mount must not be noexec',
+  E2BIG: 'process.args and process.env together are too long for the kernel',
+  ETXTBSY: 'the file is open for writing somewhere',
+};

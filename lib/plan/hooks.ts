@@ -1,0 +1,54 @@
+/** Hooks that run in the container's namespaces (config.md, "POSIX-platform Hooks"). */
+import { TsrunError } from '../errors.ts';
+import type { Hook } from '../spec/types.ts';
+import type { Draft } from './draft.ts';
+import { slots, syncPoints } from './wire.ts';
+import type { Op } from './wire.ts';
+
+/** True when the engine must run prestart or createRuntime hooks while the init waits. */
+function engineHasHooks({ config: { hooks } }: Draft): boolean {
+  return (hooks?.prestart ?? []).length > 0 || (hooks?.createRuntime ?? []).length > 0;
+}
+
+/** Before pivot_root, while the host's files and the container's mounts are both there: the engine's, then ours. */
+export function hooksBeforePivot(draft: Draft): Op[] {
+  const ops: Op[] = [];
+  if (engineHasHooks(draft)) ops.push({ op: 'sync', origin: '/hooks', point: syncPoints.hooks });
+  // Never the container's environment: the image would choose LD_PRELOAD for a program of the host.
+  return [...ops, ...hookOps(draft, 'createContainer', slots.stateCreating, draft.options.hookEnv ?? [])];
+}
+
+/** Just before execve, in the container: its environment is the one at home there. */
+export function hooksBeforeExec(draft: Draft, env: readonly string[]): Op[] {
+  return hookOps(draft, 'startContainer', slots.stateCreated, env);
+}
+
+function hookOps(
+  draft: Draft,
+  kind: 'createContainer' | 'startContainer',
+  stateSlot: number,
+  defaultEnv: readonly string[],
+): Op[] {
+  return (draft.config.hooks?.[kind] ?? []).map((hook, index) => {
+    const origin = `/hooks/${kind}/${index}`;
+    return {
+      op: 'hook',
+      origin,
+      path: hook.path,
+      args: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
+      env: hook.env ?? defaultEnv,
+      timeoutMs: timeoutMs(hook, origin),
+      stateSlot,
+    };
+  });
+}
+
+function timeoutMs({ timeout }: Hook, origin: string): number {
+  if (timeout === undefined) return 0;
+  if (!Number.isFinite(timeout) || timeout <= 0) {
+    throw new TsrunError('config', `hook timeout ${timeout} is not a positive number of seconds`, {
+      pointer: `${origin}/timeout`,
+    });
+  }
+  return Math.round(timeout * 1000);
+}

@@ -1,0 +1,116 @@
+import { TsrunError } from '../errors.ts';
+import { namespaces } from '../spec/namespaces.ts';
+import type { Config, NamespaceType } from '../spec/types.ts';
+import { originOf } from './draft.ts';
+import type { Draft } from './draft.ts';
+import type { Op, OpOf } from './wire.ts';
+
+/** Namespaces that clone3(2) makes. Cgroup comes after joining the cgroup, time after writing its offsets. */
+const clonedTypes: readonly NamespaceType[] = ['user', 'pid', 'network', 'mount', 'ipc', 'uts'];
+
+/**
+ * Entering: mount comes last of all but user, since after it the caller's paths are gone. Only a namespace's
+ * descriptor counts by then, but an error of a later one would be explained with files nobody can see.
+ */
+const enterOrder: readonly NamespaceType[] = ['pid', 'time', 'ipc', 'uts', 'network', 'cgroup', 'mount'];
+
+/** Opens every namespace that is joined, while the paths still are those of the caller. */
+export function openNamespaces(draft: Draft): Op[] {
+  const list = draft.config.linux?.namespaces ?? [];
+  return list.flatMap(({ type, path }, index): Op[] => {
+    if (path === undefined || path === '') return [];
+    const origin = `/linux/namespaces/${index}/path`;
+    const slot = draft.slot(origin);
+    draft.namespaceSlots.set(type, slot);
+    return [{ op: 'openNamespace', origin, slot, type: namespaces[type].flag, path }];
+  });
+}
+
+/** Enters what openNamespaces opened. */
+export function enterNamespaces(draft: Draft): Op[] {
+  const { privileged, uid } = draft.facts;
+  // Root may enter any namespace it has power over, but only until it gives up its user namespace. Everybody
+  // else gets the power from the user namespace that owns the others, so it comes first (setns(2)).
+  const order: readonly NamespaceType[] =
+    privileged || uid === 0 ? [...enterOrder, 'user'] : ['user', ...enterOrder];
+  return order.flatMap((type): Op[] => {
+    const slot = draft.namespaceSlots.get(type);
+    if (slot === undefined) return [];
+    return [
+      {
+        op: 'enterNamespace',
+        origin: `${namespaceOrigin(draft.config, type)}/path`,
+        slot,
+        type: namespaces[type].flag,
+      },
+    ];
+  });
+}
+
+/** The clone of process B, into all the new namespaces. */
+export function cloneProcess(draft: Draft): OpOf<'clone'> {
+  const flags = clonedTypes
+    .filter((type) => draft.namespaces[type] === 'new')
+    .reduce((sum, type) => sum + namespaces[type].flag, 0);
+  return { op: 'clone', origin: flags === 0 ? '' : '/linux/namespaces', flags };
+}
+
+/** What process B does to its namespaces once the engine has written its id maps and joined its cgroups. */
+export function settleNamespaces(draft: Draft): Op[] {
+  const { config, options } = draft;
+  const ops: Op[] = [];
+  if (draft.namespaces.user === 'new') {
+    // Before anything that is checked against the new user namespace, or makes a file in it: until now B is
+    // still the caller's user, whose id may not even be mapped.
+    ops.push({ op: 'becomeRoot', origin: originOf(config.linux?.uidMappings, '/linux/uidMappings') });
+  }
+  ops.push({ op: 'newSession', origin: '' });
+  if (draft.namespaces.time === 'new') ops.push(timeNamespace(config));
+  if (draft.namespaces.cgroup === 'new') {
+    // The cgroup of the process at this moment becomes the root of the namespace (cgroup_namespaces(7)).
+    ops.push({
+      op: 'unshare',
+      origin: namespaceOrigin(config, 'cgroup'),
+      flags: namespaces.cgroup.flag,
+    });
+  }
+  if (!options.noNewKeyring) ops.push({ op: 'keyring', origin: '', name: `_ses.${options.containerId}` });
+  if (draft.namespaces.network === 'new') {
+    ops.push({ op: 'loopback', origin: namespaceOrigin(config, 'network') });
+  }
+  return [...ops, ...hostNames(draft)];
+}
+
+function hostNames(draft: Draft): Op[] {
+  return (['hostname', 'domainname'] as const).flatMap((op): Op[] => {
+    const name = draft.config[op];
+    // An empty name is what Go programs write for "none".
+    if (name === undefined || name === '') return [];
+    const origin = `/${op}`;
+    if (draft.namespaces.uts === 'shared') {
+      throw new TsrunError('config', `${op} '${name}' needs a uts namespace, it would rename the host`, {
+        pointer: origin,
+      });
+    }
+    return [{ op, origin, name }];
+  });
+}
+
+/** `monotonic 86400 0` lines, as /proc/<pid>/timens_offsets takes them (time_namespaces(7)). */
+function timeNamespace(config: Config): OpOf<'timeNamespace'> {
+  const offsets = config.linux?.timeOffsets;
+  const text = Object.entries(offsets ?? {})
+    .map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`)
+    .join('');
+  return {
+    op: 'timeNamespace',
+    origin: offsets === undefined ? namespaceOrigin(config, 'time') : '/linux/timeOffsets',
+    offsets: text,
+  };
+}
+
+/** The pointer of the namespace's entry. */
+export function namespaceOrigin(config: Config, type: NamespaceType): string {
+  const index = config.linux?.namespaces?.findIndex((namespace) => namespace.type === type) ?? -1;
+  return index < 0 ? '' : `/linux/namespaces/${index}`;
+}

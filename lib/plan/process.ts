@@ -1,0 +1,149 @@
+/** The process itself (config.md, "Process"; config-linux.md and credentials(7), capabilities(7)). */
+import { TsrunError } from '../errors.ts';
+import { capabilityMask, capabilityNumbers } from '../spec/capabilities.ts';
+import { rlimitNumbers } from '../spec/rlimits.ts';
+import type { Capabilities, Process } from '../spec/types.ts';
+import { originOf } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { compileEnvironment } from './environment.ts';
+import { hooksBeforeExec } from './hooks.ts';
+import { deniesSetgroups } from './setgroups.ts';
+import { syncPoints } from './wire.ts';
+import type { Op } from './wire.ts';
+
+/** The config's process. @throws TsrunError 'config' when there is none, or nothing to run */
+export function requireProcess(draft: Draft): Process & { args: readonly [string, ...string[]] } {
+  const { process } = draft.config;
+  if (process === undefined) {
+    throw new TsrunError('config', 'there is no process to run', { pointer: '' });
+  }
+  const [name, ...rest] = process.args ?? [];
+  if (name === undefined) {
+    throw new TsrunError('config', 'process.args is empty: there is nothing to run', {
+      pointer: '/process/args',
+    });
+  }
+  return { ...process, args: [name, ...rest] };
+}
+
+/** In process A, while it still has the rights of the caller: lowering it needs CAP_SYS_RESOURCE on the host. */
+export function compileOomScore({ config }: Draft): Op[] {
+  const value = config.process?.oomScoreAdj;
+  return value === undefined ? [] : [{ op: 'oomScoreAdj', origin: '/process/oomScoreAdj', value }];
+}
+
+/** Made if it is missing, as engines expect. As root, since it may be open to root only. */
+export function workingDirectory(draft: Draft): Op[] {
+  return [{ op: 'workingDirectory', origin: '/process/cwd', path: requireProcess(draft).cwd, create: 1 }];
+}
+
+/** From the finished container to execve. */
+export function compileProcess(draft: Draft): Op[] {
+  const process = requireProcess(draft);
+  const { env, path, hasHome } = compileEnvironment(process.env ?? [], draft.options.extraEnv);
+  const limits = rlimits(process);
+  const ops: Op[] = [];
+  // As root: /etc/passwd need not be readable for the user.
+  if (!hasHome) {
+    ops.push({ op: 'home', origin: originOf(process.env, '/process/env'), uid: process.user?.uid ?? 0 });
+  }
+  ops.push(
+    // As root: raising a hard limit needs CAP_SYS_RESOURCE.
+    ...limits.asRoot,
+    ...privileges(draft, process),
+    // As the user, so that a file only root may execute is found out now and not by `start`.
+    { op: 'findExecutable', origin: '/process/args/0', name: process.args[0], path },
+    draft.options.gate === 'start'
+      ? { op: 'waitStart', origin: '' }
+      : { op: 'sync', origin: '', point: syncPoints.ready },
+    ...hooksBeforeExec(draft, env),
+    ...limits.last,
+    { op: 'exec', origin: '/process/args', args: process.args, env, preserveFds: draft.options.preserveFds },
+  );
+  return ops;
+}
+
+/** Descriptors the init and its hooks may need; what the process may have in the end can be less. */
+const enoughDescriptors = 256;
+
+/**
+ * The limits, and those that would stop the init itself: a small number of descriptors is set to something larger
+ * first and lowered in the end, which needs no capability.
+ */
+function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
+  const asRoot: Op[] = [];
+  const last: Op[] = [];
+  rlimits.forEach(({ type, soft, hard }, index) => {
+    const origin = `/process/rlimits/${index}`;
+    const resource = rlimitNumbers.get(type);
+    if (resource === undefined) {
+      throw new TsrunError('config', `unknown resource limit ${type}`, { pointer: `${origin}/type` });
+    }
+    const limit: Op = { op: 'rlimit', origin, resource, soft, hard };
+    if (type !== 'RLIMIT_NOFILE' || soft >= enoughDescriptors) {
+      asRoot.push(limit);
+      return;
+    }
+    asRoot.push({
+      ...limit,
+      soft: enoughDescriptors,
+      hard: hard < enoughDescriptors ? enoughDescriptors : hard,
+    });
+    last.push(limit);
+  });
+  return { asRoot, last };
+}
+
+/** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */
+function privileges(draft: Draft, process: Process): Op[] {
+  const { capabilities, user = {}, noNewPrivileges } = process;
+  warnUnknown(draft, capabilities);
+  const origin = originOf(capabilities, '/process/capabilities');
+  const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
+  const noGroups = deniesSetgroups(draft);
+  if (noGroups && additionalGids.length > 0) {
+    throw new TsrunError(
+      'config',
+      'additional groups cannot be set: this user namespace denies setgroups(2)',
+      {
+        pointer: '/process/user/additionalGids',
+        hint: 'map more than one group, which needs newgidmap and an entry in /etc/subgid',
+      },
+    );
+  }
+  const ops: Op[] = [
+    // Needs CAP_SETPCAP, which a change of user may take away.
+    { op: 'boundingSet', origin, bounding: capabilityMask(capabilities?.bounding) },
+    {
+      op: 'user',
+      origin: originOf(process.user, '/process/user'),
+      uid,
+      gid,
+      groups: additionalGids,
+      umask,
+      noGroups: noGroups ? 1 : 0,
+    },
+    // A change of user to or from root rewrites the sets, so they come after it. Without the property there are
+    // no capabilities at all, also for root.
+    {
+      op: 'capabilities',
+      origin,
+      effective: capabilityMask(capabilities?.effective),
+      permitted: capabilityMask(capabilities?.permitted),
+      inheritable: capabilityMask(capabilities?.inheritable),
+      ambient: capabilityMask(capabilities?.ambient),
+    },
+  ];
+  if (noNewPrivileges === true) ops.push({ op: 'noNewPrivileges', origin: '/process/noNewPrivileges' });
+  return ops;
+}
+
+/** A runtime warns of capabilities it does not know and goes on (config.md, "Linux Process"). */
+function warnUnknown(draft: Draft, capabilities: Capabilities | undefined): void {
+  for (const [set, names] of Object.entries(capabilities ?? {}) as [string, string[] | undefined][]) {
+    (names ?? []).forEach((name, index) => {
+      if (capabilityNumbers.has(name)) return;
+      draft.warn(`/process/capabilities/${set}/${index}`, `unknown capability ${name} is ignored`);
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import { TsrunError } from '../errors.ts';
+import { mountPropagation } from '../spec/mount-options.ts';
+import { originOf } from './draft.ts';
+import type { Draft } from './draft.ts';
+import { rootModes } from './wire.ts';
+import type { Op } from './wire.ts';
+
+const { shared, slave, unbindable, recursive } = mountPropagation;
+const privateFlag = mountPropagation.private;
+
+interface Propagation {
+  /** For everything of the host that the new mount namespace begins with. */
+  host: number;
+  /** For the container's / in the end; 0 leaves it private, as it is made. */
+  root: number;
+}
+
+/**
+ * Where events go. Only `shared` lets a mount in the container reach the host; in every other mode all copies of
+ * the host's mounts are cut off at once and recursively, also for the modes that are not recursive themselves:
+ * a mount below a bind mount of the container would show up on the host otherwise. `unbindable` on the host's
+ * side would forbid every bind mount, so it is for the container's / only.
+ */
+const propagations: Readonly<Record<string, Propagation>> = {
+  shared: { host: shared, root: shared },
+  rshared: { host: shared | recursive, root: shared | recursive },
+  slave: { host: slave | recursive, root: slave },
+  rslave: { host: slave | recursive, root: slave | recursive },
+  // Nothing to do for / in the end: it is private, and a mount that asked for more shall keep it.
+  private: { host: privateFlag | recursive, root: 0 },
+  rprivate: { host: privateFlag | recursive, root: 0 },
+  unbindable: { host: slave | recursive, root: unbindable },
+  runbindable: { host: slave | recursive, root: unbindable | recursive },
+};
+
+const defaultPropagation: Propagation = { host: slave | recursive, root: 0 };
+
+const propagationPointer = '/linux/rootfsPropagation';
+
+function propagationOf(draft: Draft): Propagation {
+  const name = draft.config.linux?.rootfsPropagation;
+  if (name === undefined || name === '') return defaultPropagation;
+  const propagation = Object.hasOwn(propagations, name) ? propagations[name] : undefined;
+  if (propagation === undefined) {
+    throw new TsrunError(
+      'config',
+      `rootfsPropagation '${name}' is not one of ${Object.keys(propagations).join(', ')}`,
+      { pointer: propagationPointer },
+    );
+  }
+  return propagation;
+}
+
+const rootPointer = '/root/path';
+
+/** Makes the rootfs the place where all that follows happens. */
+export function openRootfs(draft: Draft): Op[] {
+  const rootfs: Op = { op: 'rootfs', origin: rootPointer, path: draft.options.rootfs };
+  if (!draft.ownMounts) return [rootfs];
+  const origin = originOf(draft.config.linux?.rootfsPropagation, propagationPointer);
+  // First of all that touches mounts: until then every mount might be made on the host, too.
+  return [{ op: 'hostPropagation', origin, flags: propagationOf(draft).host }, rootfs];
+}
+
+/** After everything that makes files in the rootfs. */
+export function readonlyRoot({ config, ownMounts }: Draft): Op[] {
+  if (config.root?.readonly !== true) return [];
+  if (!ownMounts) {
+    throw new TsrunError('config', 'a read-only root needs a mount namespace', { pointer: '/root/readonly' });
+  }
+  return [{ op: 'readonlyRoot', origin: '/root/readonly' }];
+}
+
+/** From here on the host's files are out of reach. */
+export function enterRoot(draft: Draft): Op[] {
+  if (!draft.ownMounts) return [{ op: 'enterRoot', origin: rootPointer, mode: rootModes.chroot }];
+  const mode = draft.options.noPivot ? rootModes.move : rootModes.pivot;
+  const { root } = propagationOf(draft);
+  const ops: Op[] = [{ op: 'enterRoot', origin: rootPointer, mode }];
+  // Not earlier: pivot_root(2) refuses a shared mount, and what is done on the way should reach nobody.
+  if (root !== 0) ops.push({ op: 'rootPropagation', origin: propagationPointer, flags: root });
+  return ops;
+}
