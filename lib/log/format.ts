@@ -1,3 +1,5 @@
+import { printable } from '../spec/printable.ts';
+
 /** The shapes of a log record. Pure. */
 
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug';
@@ -20,30 +22,18 @@ export function formatRecord(record: LogRecord, format: LogFormat): string {
 /** A record for a person at a terminal: `tsrun: warning: …`; errors need no word before them. */
 export function formatForPeople(record: LogRecord): string {
   const word = record.level === 'error' ? '' : `${record.level}: `;
-  return `tsrun: ${word}${printable(record.msg)}\n`;
+  return `tsrun: ${word}${oneLine(record.msg)}\n`;
 }
 
-/**
- * Text that cannot steer a terminal or fake another line: control characters, bidirectional marks and lone
- * surrogates become escapes. What a config.json says ends up in messages, and its author may be hostile.
- */
-export function printable(text: string): string {
-  return text.replace(unprintable, escape);
+/** Line breaks stay readable as `\n`; everything else that could steer a terminal is escaped, too. */
+function oneLine(text: string): string {
+  return printable(text.replace(/[\n\r\t]/g, (character) => shortEscapes[character] ?? character));
 }
 
-// C0 and C1 controls and DEL, line and paragraph separators, bidirectional controls, halves of surrogate pairs.
-const unprintable =
-  // eslint-disable-next-line no-control-regex
-  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-
-function escape(character: string): string {
-  return short[character] ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-}
+const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 function quoted(text: string): string {
-  return printable(text.replace(/["\\]/g, '\\$&'));
+  return oneLine(text.replace(/["\\]/g, '\\$&'));
 }
 
 /** `2026-11-21T03:04:05Z`: seconds, as logrus writes it. */

@@ -1,5 +1,4 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { TransformableInfo } from 'logform';
 import type { Logger as WinstonLogger } from 'winston';
 import { TsrunError } from '../errors.ts';
 import { errnoText } from '../host/errno.ts';
@@ -41,16 +40,14 @@ export function openLog(options: LogOptions): Logger {
   const fd = options.file === undefined ? undefined : openFile(options.file);
   const format: LogFormat = options.format === 'json' ? 'json' : 'text';
   const least: LogLevel = options.debug === true ? 'debug' : 'info';
-  const sink = (record: LogRecord): void => {
-    const people = fd === undefined && format === 'text';
-    writeAll(fd ?? 2, people ? formatForPeople(record) : formatRecord(record, format));
-  };
+  const shape = (record: LogRecord): string =>
+    fd === undefined && format === 'text' ? formatForPeople(record) : formatRecord(record, format);
   let winston: Promise<WinstonLogger> | undefined;
   let last: Promise<void> = Promise.resolve();
   const log = (level: LogLevel, message: string): Promise<void> => {
     if (levels[level] > levels[least]) return Promise.resolve();
     const time = new Date();
-    winston ??= loadWinston(sink, least);
+    winston ??= loadWinston(shape, fd ?? 2, least);
     // Chained, so that records keep their order while winston is still being loaded.
     const written = Promise.all([winston, last]).then(([logger]) => {
       logger.log({ level, message, time });
@@ -78,20 +75,32 @@ export const silentLog: Log = {
   debug: () => Promise.resolve(),
 };
 
-async function loadWinston(sink: (record: LogRecord) => void, level: LogLevel): Promise<WinstonLogger> {
-  const [{ createLogger }, Transport] = await Promise.all([
-    import('winston'),
-    import('winston-transport').then((module) => module.default),
+async function loadWinston(
+  shape: (record: LogRecord) => string,
+  fd: number,
+  level: LogLevel,
+): Promise<WinstonLogger> {
+  const [{ createLogger, format, transports }, { Writable }] = await Promise.all([
+    import('winston').then((module) => module.default),
+    import('node:stream'),
   ]);
-  class SyncTransport extends Transport {
-    override log(info: { level: LogLevel; message: unknown; time: Date }, done: () => void): void {
-      sink({ level: info.level, msg: String(info.message), time: info.time });
+  const stream = new Writable({
+    decodeStrings: false,
+    write(text: string, _encoding, done) {
+      writeAll(fd, text);
       done();
-    }
-  }
-  // A format that does nothing: winston's own would stringify every record a second time.
-  const format = { transform: (info: TransformableInfo) => info };
-  return createLogger({ levels, level, format, transports: [new SyncTransport()] });
+    },
+  });
+  const line = format.printf((info) =>
+    shape({ level: info.level as LogLevel, msg: String(info.message), time: info['time'] as Date }),
+  );
+  return createLogger({
+    levels,
+    level,
+    format: line,
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston declares it as an interface
+    transports: [new transports.Stream({ stream, eol: '' })],
+  });
 }
 
 function openFile(path: string): number {

@@ -1,0 +1,128 @@
+import type { CgroupRecord } from '../cgroup/types.ts';
+import type { Hook } from '../spec/types.ts';
+
+/** A process that is meant even when its pid has been given to another one. */
+export interface ProcessRef {
+  pid: number;
+  /** When it started, in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)). */
+  startTime: number;
+}
+
+/**
+ * What tsrun knows about one container: state.json in its folder. It is a journal as well: whatever `create`
+ * is about to make is written down first, so that `delete --force` finds all of it after a SIGKILL at any point.
+ */
+export interface ContainerRecord {
+  version: 1;
+  ociVersion: string;
+  id: string;
+  /** Absolute paths. */
+  bundle: string;
+  rootfs: string;
+  /** RFC 3339 with nanoseconds. */
+  created: string;
+  /** uid of who created it. */
+  owner: number;
+  annotations?: Record<string, string>;
+  /** `created` once `create` has succeeded, pid-file and all. */
+  phase: 'creating' | 'created';
+  /** The tsrun that creates it. */
+  runtime: ProcessRef;
+  /** The container's first process, once there is one. */
+  init?: ProcessRef;
+  /** `dev:ino` of the memfd the init runs from; what /proc/PID/exe is until the user's program runs. */
+  initImage?: string;
+  cgroup?: CgroupRecord;
+  /**
+   * True once the cgroups are known to be the container's own. Before, they may be another's: `create` may
+   * have been killed before it learnt that the path was taken.
+   */
+  ownsCgroup: boolean;
+  /** All its processes die with the first one (a pid namespace of its own). */
+  ownPids: boolean;
+  /** The hooks that are due after `create`. */
+  hooks?: { poststart?: Hook[]; poststop?: Hook[] };
+}
+
+/** Parses state.json. Undefined unless everything the code relies on is there. */
+export function parseRecord(text: string): ContainerRecord | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isRecord(value) ? value : undefined;
+}
+
+function isRecord(value: unknown): value is ContainerRecord {
+  return (
+    isObject(value) &&
+    value['version'] === 1 &&
+    ['ociVersion', 'id', 'bundle', 'rootfs', 'created'].every((key) => typeof value[key] === 'string') &&
+    Number.isSafeInteger(value['owner']) &&
+    (value['phase'] === 'creating' || value['phase'] === 'created') &&
+    typeof value['ownsCgroup'] === 'boolean' &&
+    typeof value['ownPids'] === 'boolean' &&
+    isProcessRef(value['runtime']) &&
+    optional(value['init'], isProcessRef) &&
+    optional(value['initImage'], (image) => typeof image === 'string') &&
+    optional(value['annotations'], isStringMap) &&
+    optional(value['cgroup'], isCgroupRecord) &&
+    optional(value['hooks'], isHooks)
+  );
+}
+
+function optional(value: unknown, check: (value: unknown) => boolean): boolean {
+  return value === undefined || check(value);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isProcessRef(value: unknown): boolean {
+  return isObject(value) && isPositive(value['pid']) && Number.isSafeInteger(value['startTime']);
+}
+
+function isPositive(value: unknown): boolean {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value > 0;
+}
+
+function isStringMap(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+function isStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
+}
+
+function isCgroupRecord(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['driver'] === 'string' &&
+    (value['version'] === 1 || value['version'] === 2) &&
+    isStringMap(value['paths']) &&
+    isStringMap(value['shared'])
+  );
+}
+
+function isHooks(value: unknown): boolean {
+  return (
+    isObject(value) && optional(value['poststart'], isHookList) && optional(value['poststop'], isHookList)
+  );
+}
+
+function isHookList(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isHook);
+}
+
+function isHook(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['path'] === 'string' &&
+    optional(value['args'], isStrings) &&
+    optional(value['env'], isStrings) &&
+    optional(value['timeout'], (timeout) => typeof timeout === 'number')
+  );
+}

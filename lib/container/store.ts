@@ -1,0 +1,169 @@
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError, fileError } from '../errors.ts';
+import { isErrno } from './is-errno.ts';
+import type { ContainerRecord } from './record.ts';
+import { parseRecord } from './record.ts';
+
+/** The folder of one container: `<root>/<id>/`. The id has been validated, so it is one plain file name. */
+export interface ContainerFolder {
+  id: string;
+  path: string;
+}
+
+const stateFile = 'state.json';
+const temporaryFile = 'state.json.new';
+const configFile = 'config.json';
+export const startSocketFile = 'start.sock';
+export const lockFile = 'lock';
+
+/** Names the folder of a container; `id` must have passed validateContainerId. */
+export function containerFolder(root: string, id: string): ContainerFolder {
+  return { id, path: join(root, id) };
+}
+
+/**
+ * Claims an id by making its folder, which only one can do. Throws 'id' with runc's words when it is taken.
+ */
+export function claimFolder(folder: ContainerFolder): void {
+  try {
+    mkdirSync(folder.path, { mode: 0o700 });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) {
+      throw new TsrunError('id', `container with given ID already exists: ${folder.id}`);
+    }
+    throw fileError(`make the folder of the container ${folder.path}`, error);
+  }
+}
+
+/** Replaces the record: readers see the old one or the new one, never a part. Call it with the lock held. */
+export function writeRecord(folder: ContainerFolder, record: ContainerRecord): void {
+  const temporary = join(folder.path, temporaryFile);
+  try {
+    writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
+    renameSync(temporary, join(folder.path, stateFile));
+  } catch (error) {
+    throw fileError(`write the state of the container in ${folder.path}`, error);
+  }
+}
+
+/**
+ * Reads the record. Throws 'not-found' when there is no such container and 'corrupt' when its folder cannot
+ * be understood; `delete --force` removes such a folder.
+ */
+export function readRecord(folder: ContainerFolder): ContainerRecord {
+  let text: string;
+  try {
+    text = readFileSync(join(folder.path, stateFile), 'utf8');
+  } catch (error) {
+    const absent = isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG');
+    if (absent && !folderExists(folder)) throw notFound(folder.id);
+    if (absent) throw corrupt(folder, 'it has no state.json');
+    if (isErrno(error, 'ENOTDIR')) throw corrupt(folder, 'it is not a directory');
+    if (isErrno(error, 'EISDIR')) throw corrupt(folder, 'its state.json is a directory');
+    throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
+  }
+  const record = parseRecord(text);
+  if (record === undefined) throw corrupt(folder, 'its state.json is not one');
+  if (record.id !== folder.id)
+    throw corrupt(folder, `its state.json is that of ${JSON.stringify(record.id)}`);
+  return record;
+}
+
+/** The container's config.json as it was when it was created; the bundle's may have changed since. */
+export function readConfig(folder: ContainerFolder): Buffer {
+  try {
+    return readFileSync(join(folder.path, configFile));
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') && !folderExists(folder)) throw notFound(folder.id);
+    throw fileError(`read the config of container ${JSON.stringify(folder.id)}`, error);
+  }
+}
+
+export function writeConfig(folder: ContainerFolder, config: Uint8Array | string): void {
+  try {
+    writeFileSync(join(folder.path, configFile), config, { mode: 0o600 });
+  } catch (error) {
+    throw fileError(`keep the config of the container in ${folder.path}`, error);
+  }
+}
+
+/** Ids of all folders, sorted; empty when nothing was ever created here. */
+export function listIds(root: string): string[] {
+  try {
+    return readdirSync(root, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort();
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw fileError(`list the containers in ${root}`, error);
+  }
+}
+
+/**
+ * Removes the folder, the record and the lock last: a delete that is killed half-way can be repeated. Fine
+ * when it is gone already.
+ */
+export function removeFolder(folder: ContainerFolder): void {
+  try {
+    for (const name of [startSocketFile, configFile, temporaryFile, stateFile, lockFile]) {
+      removeIfThere(() => {
+        unlinkSync(join(folder.path, name));
+      });
+    }
+    removeIfThere(() => {
+      rmdirSync(folder.path);
+    });
+  } catch {
+    // Something that is not ours in it, or not even a directory.
+    try {
+      rmSync(folder.path, { recursive: true, force: true });
+    } catch (error) {
+      throw fileError(`remove the folder of the container ${folder.path}`, error);
+    }
+  }
+}
+
+/** True when anything lies at the folder's place. */
+export function folderExists(folder: ContainerFolder): boolean {
+  try {
+    return statSync(folder.path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    // No folder can have such a long name.
+    if (isErrno(error, 'ENAMETOOLONG')) return false;
+    throw fileError(`look for container ${JSON.stringify(folder.id)} in ${folder.path}`, error);
+  }
+}
+
+export function notFound(id: string): TsrunError {
+  return new TsrunError('not-found', `container ${JSON.stringify(id)} does not exist`);
+}
+
+function corrupt(folder: ContainerFolder, why: string): TsrunError {
+  return new TsrunError(
+    'corrupt',
+    `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`,
+    {
+      hint: `tsrun delete --force ${folder.id} removes it`,
+    },
+  );
+}
+
+function removeIfThere(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
