@@ -103,7 +103,8 @@ function mountAt(path: string, children: ReadonlyMap<number, readonly MountEntry
 
 /** True for `folder` itself, too. */
 function isBelow(path: string, folder: string): boolean {
-  return folder === '/' || path === folder || path.startsWith(`${folder}/`);
+  if (folder === '/') return true;
+  return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/');
 }
 
 function isCgroup2(path: string): boolean {

@@ -3,13 +3,13 @@ import { takeNotes } from './origin.ts';
 
 describe('the notes of the launcher', () => {
   it('are read and removed from the environment', () => {
-    const env = { TSRUN_NOFILE: '1024', TSRUN_CWD_GONE: '1', HOME: '/root' };
-    expect(takeNotes(env)).to.deep.equal({ nofile: 1024, cwdGone: true });
+    const env = { TSRUN_NOFILE: '1024', TSRUN_FDS: '0', TSRUN_CWD_GONE: '1', HOME: '/root' };
+    expect(takeNotes(env)).to.deep.equal({ nofile: 1024, inheritedFds: 0, cwdGone: true });
     expect(env).to.deep.equal({ HOME: '/root' });
   });
 
   it('are optional', () => {
-    expect(takeNotes({})).to.deep.equal({ nofile: undefined, cwdGone: false });
+    expect(takeNotes({})).to.deep.equal({ nofile: undefined, inheritedFds: undefined, cwdGone: false });
   });
 
   it('count only in the format of the launcher', () => {

@@ -2,6 +2,11 @@
 export interface Origin {
   /** The soft RLIMIT_NOFILE; undefined when no launcher was there. */
   nofile: number | undefined;
+  /**
+   * How many descriptors were open from 3 on, without a gap; undefined when no launcher was there. Others in
+   * that range are the engine's own by now.
+   */
+  inheritedFds: number | undefined;
   /** The working directory had been deleted; the engine runs in / instead. */
   cwdGone: boolean;
 }
@@ -16,14 +21,19 @@ export function startedWith(): Origin {
 
 /** The notes in `env`, which are removed from it. A note that is not the launcher's own format is no note. */
 export function takeNotes(env: NodeJS.ProcessEnv): Origin {
-  const nofile = env['TSRUN_NOFILE'];
-  const cwdGone = env['TSRUN_CWD_GONE'];
-  delete env['TSRUN_NOFILE'];
-  delete env['TSRUN_CWD_GONE'];
-  return { nofile: parseNofile(nofile), cwdGone: cwdGone === '1' };
+  const take = (name: string): string | undefined => {
+    const value = env[name];
+    delete env[name];
+    return value;
+  };
+  return {
+    nofile: parseCount(take('TSRUN_NOFILE')),
+    inheritedFds: parseCount(take('TSRUN_FDS')),
+    cwdGone: take('TSRUN_CWD_GONE') === '1',
+  };
 }
 
-function parseNofile(text: string | undefined): number | undefined {
+function parseCount(text: string | undefined): number | undefined {
   if (text === undefined || !/^[0-9]{1,10}$/.test(text)) return undefined;
   const value = Number(text);
   // The kernel keeps RLIMIT_NOFILE below fs.nr_open, and that below 2^31.

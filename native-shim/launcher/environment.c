@@ -27,7 +27,7 @@ const char *environment_value(char *const *env, const char *name) {
     return NULL;
 }
 
-char **engine_environment(char **env, const struct notes *notes, bool *wants_node) {
+char **engine_environment(char **env, const char *const notes[MAX_NOTES], bool *wants_node) {
     const char *engine = environment_value(env, "TSRUN_ENGINE=");
     size_t count = 0;
     char **result;
@@ -36,7 +36,7 @@ char **engine_environment(char **env, const struct notes *notes, bool *wants_nod
     while (env[count] != NULL)
         count++;
     /* The notes and the NULL at the end. */
-    result = sys_mmap((count + 3) * sizeof *result, PROT_READ | PROT_WRITE,
+    result = sys_mmap((count + MAX_NOTES + 1) * sizeof *result, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (sys_is_error(result))
         return NULL;
@@ -44,10 +44,9 @@ char **engine_environment(char **env, const struct notes *notes, bool *wants_nod
     for (; *env != NULL; env++)
         if (!is_dropped(*env))
             result[count++] = *env;
-    if (notes->nofile != NULL)
-        result[count++] = (char *)notes->nofile;
-    if (notes->cwd_gone != NULL)
-        result[count++] = (char *)notes->cwd_gone;
+    for (size_t i = 0; i < MAX_NOTES; i++)
+        if (notes[i] != NULL)
+            result[count++] = (char *)notes[i];
     result[count] = NULL;
     return result;
 }

@@ -14,19 +14,15 @@
 
 /* What the launcher tells the engine, as environment strings. */
 #define NOTE_NOFILE   "TSRUN_NOFILE="
+#define NOTE_FDS      "TSRUN_FDS="
 #define NOTE_CWD_GONE "TSRUN_CWD_GONE=1"
-
-/* Adds these to the environment. */
-struct notes {
-    const char *nofile;   /* "TSRUN_NOFILE=1024", or NULL */
-    const char *cwd_gone; /* "TSRUN_CWD_GONE=1", or NULL */
-};
+#define MAX_NOTES     3
 
 /*
  * The engine's environment: `env` without what would steer the engine, and with the notes. NULL
  * without memory. `*wants_node` becomes true for TSRUN_ENGINE=node.
  */
-char **engine_environment(char **env, const struct notes *notes, bool *wants_node);
+char **engine_environment(char **env, const char *const notes[MAX_NOTES], bool *wants_node);
 
 /* The value of `name` ("PATH=", with the equals sign), or NULL. */
 const char *environment_value(char *const *env, const char *name);

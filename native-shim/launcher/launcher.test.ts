@@ -56,7 +56,7 @@ describe('the launcher', () => {
   const environment = (env: NodeJS.ProcessEnv): string[] =>
     run([], env)
       .stdout.split('\n')
-      .filter((line) => line !== '' && !line.startsWith('TSRUN_NOFILE='))
+      .filter((line) => line !== '' && !/^TSRUN_(NOFILE|FDS)=/.test(line))
       .sort();
 
   it('is small and needs no library', () => {
@@ -97,6 +97,20 @@ describe('the launcher', () => {
     const script = `ulimit -Sn 77; exec ${tsrun}`;
     const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8', env: { TSRUN_NOFILE: '5' } });
     expect(stdout.match(/^TSRUN_NOFILE=.*$/gm)).to.deep.equal(['TSRUN_NOFILE=77']);
+  });
+
+  it('notes how many descriptors are handed down', () => {
+    installEngine();
+    const fdsNoted = (redirections: string): string | undefined =>
+      /^TSRUN_FDS=(.*)$/m.exec(
+        spawnSync('sh', ['-c', `exec ${tsrun} ${redirections}`], {
+          encoding: 'utf8',
+          env: { TSRUN_FDS: '9' },
+        }).stdout,
+      )?.[1];
+    expect(fdsNoted('3<&-')).to.equal('0');
+    expect(fdsNoted('3</dev/null 4<&-')).to.equal('1');
+    expect(fdsNoted('3</dev/null 4</dev/null 5<&- 6</dev/null')).to.equal('2');
   });
 
   it('passes arguments and exit status', () => {

@@ -23,6 +23,9 @@ static const char *reason(int error) {
     }
 }
 
+/* More descriptors than anybody hands down. */
+#define MAX_INHERITED 4096
+
 static _Noreturn void fail(const char *what, const char *path, const char *why, int error) {
     struct text line = {.size = 0};
 
@@ -73,6 +76,15 @@ static void reset_signals(void) {
     /* Neither can fail with these arguments. */
     (void)sys_sigaction(SIGCHLD, &action, NULL);
     (void)sys_sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* How many descriptors are open from 3 on, without a gap: those a container may be given. */
+static uint64_t count_inherited(void) {
+    int fd = 3;
+
+    while (fd < 3 + MAX_INHERITED && sys_fcntl(fd, F_GETFD, 0) >= 0)
+        fd++;
+    return (uint64_t)(fd - 3);
 }
 
 /* The folder of this program, with a slash at the end. */
@@ -141,8 +153,8 @@ static _Noreturn void run_node(const char *script, int argc, char **argv, char *
 }
 
 static _Noreturn void run(int argc, char **argv, char **env) {
-    struct text folder = {.size = 0}, path, nofile = {.size = 0};
-    struct notes notes = {.nofile = NULL};
+    struct text folder = {.size = 0}, path, nofile = {.size = 0}, fds = {.size = 0};
+    const char *notes[MAX_NOTES] = {NULL};
     struct rlimit64 limit;
     bool wants_node;
     int error = 0;
@@ -153,15 +165,19 @@ static _Noreturn void run(int argc, char **argv, char **env) {
         error = sys_chdir("/");
         if (error < 0)
             fail("enter ", "/", "", error);
-        notes.cwd_gone = NOTE_CWD_GONE;
+        notes[0] = NOTE_CWD_GONE;
     }
     if (sys_prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0) {
         text_add_string(&nofile, NOTE_NOFILE);
         text_add_number(&nofile, limit.rlim_cur);
-        notes.nofile = nofile.bytes;
+        notes[1] = nofile.bytes;
     }
+    /* Asked now: soon the engine has files of its own there. */
+    text_add_string(&fds, NOTE_FDS);
+    text_add_number(&fds, count_inherited());
+    notes[2] = fds.bytes;
     own_folder(&folder);
-    env = engine_environment(env, &notes, &wants_node);
+    env = engine_environment(env, notes, &wants_node);
     if (env == NULL)
         fail("no memory", "", "", 0);
     if (!wants_node) {
