@@ -5,13 +5,13 @@ import { decimal, isSet, resourcesPointer } from './steps.ts';
 const pointer = `${resourcesPointer}/blockIO`;
 
 /** Weights belong to the BFQ scheduler; some distributions keep the names they had with CFQ. */
-const weightFile = { file: 'blkio.bfq.weight', alias: 'blkio.weight' };
-const weightDeviceFile = { file: 'blkio.bfq.weight_device', alias: 'blkio.weight_device' };
+const weightFile = { file: 'blkio.bfq.weight', alias: { file: 'blkio.weight' } };
+const weightDeviceFile = { file: 'blkio.bfq.weight_device', alias: { file: 'blkio.weight_device' } };
 
 /** linux.resources.blockIO for cgroup v1 (config-linux.md, "Block IO"; rates in bytes or operations a second). */
 export function blkioStepsV1(blockIO: BlockIO): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
-  const add = (names: { file: string; alias?: string }, at: string, value: string): void => {
+  const add = (names: Pick<CgroupWrite, 'file' | 'alias'>, at: string, value: string): void => {
     writes.push({ step: 'write', controller: 'blkio', ...names, value, pointer: `${pointer}/${at}` });
   };
   if (isSet(blockIO.weight)) add(weightFile, 'weight', decimal(blockIO.weight));

@@ -62,12 +62,11 @@ export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
 
 /** Makes one write; a warning when the kernel has no use for the value and that is no error. */
 function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWarning | undefined {
-  const { unused, pointer } = step;
-  const names = step.alias === undefined ? [step.file] : [step.file, step.alias];
-  for (const name of names) {
-    const path = `${directory}/${name}`;
+  const { unused, pointer, alias } = step;
+  for (const { file, value = step.value } of alias === undefined ? [step] : [step, alias]) {
+    const path = `${directory}/${file}`;
     try {
-      writer.write(path, step.value);
+      writer.write(path, value);
     } catch (error) {
       if (failedWith(error, 'ENOENT')) continue;
       const refused = failedWith(error, 'EOPNOTSUPP');
@@ -85,21 +84,24 @@ function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWa
 
 const enoent = 2;
 
-function checkUsage({ file, limit, pointer }: CgroupCheck, directory: string): void {
-  let usage: bigint;
-  try {
-    usage = BigInt(readValue(`${directory}/${file}`));
-  } catch (error) {
-    // No such accounting: the limit itself will say so.
-    if (failedWith(error, 'ENOENT')) return;
-    throw ioError(`read ${directory}/${file}`, error);
-  }
+function checkUsage({ files, limit, pointer }: CgroupCheck, directory: string): void {
+  const usage = files.reduce((sum, file) => sum + usageOf(`${directory}/${file}`), 0n);
   if (usage <= limit) return;
-  const what = file.includes('memsw') ? 'memory+swap' : 'memory';
+  const what = files.some((file) => /swap|memsw/.test(file)) ? 'memory+swap' : 'memory';
   throw new TsrunError('config', `rejecting ${what} limit ${String(limit)} < usage ${String(usage)}`, {
     pointer,
     hint: 'checkBeforeUpdate is set: the limit must not be lower than what is in use.',
   });
+}
+
+/** 0 where nothing is accounted: setting the limit itself will say so. */
+function usageOf(path: string): bigint {
+  try {
+    return BigInt(readValue(path));
+  } catch (error) {
+    if (failedWith(error, 'ENOENT')) return 0n;
+    throw ioError(`read ${path}`, error);
+  }
 }
 
 /** Keeps the file it wrote last open: device rules are a dozen writes to the same one. */

@@ -66,7 +66,15 @@ function limits({ limit, swap }: MemoryResources, current: bigint | undefined): 
 function checks({ limit, swap }: MemoryResources): CgroupStep[] {
   const check = (name: string, file: string, value: Integer | undefined): CgroupStep[] =>
     isSet(value) && !isUnlimited(value)
-      ? [{ step: 'check', controller: 'memory', file, limit: BigInt(value), pointer: `${pointer}/${name}` }]
+      ? [
+          {
+            step: 'check',
+            controller: 'memory',
+            files: [file],
+            limit: BigInt(value),
+            pointer: `${pointer}/${name}`,
+          },
+        ]
       : [];
   return [
     ...check('limit', 'memory.usage_in_bytes', limit),

@@ -8,7 +8,9 @@ import type { CgroupStep } from './steps.ts';
 /** Each step as one line: `file value`, with the pointer's part below /linux/resources. */
 function lines(steps: readonly CgroupStep[]): string[] {
   return steps.map((step) =>
-    step.step === 'write' ? `${step.file} ${step.value}` : `check ${step.file} ${String(step.limit)}`,
+    step.step === 'write'
+      ? `${step.file} ${step.value}`
+      : `check ${step.files.join('+')} ${String(step.limit)}`,
   );
 }
 

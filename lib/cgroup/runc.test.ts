@@ -84,12 +84,15 @@ function configuration(record: CgroupRecord): Record<string, string> {
   return files;
 }
 
-/** A new cgroup has no real-time budget, so nothing below it can have any. */
+/**
+ * A new cgroup has no real-time budget, so nothing below it can have any. A small one: the kernel takes it from
+ * the whole host, and gives it back some time after the cgroup is removed.
+ */
 function giveRealTime(parent: CgroupRecord): void {
   const cpu = directoryOf(parent, 'cpu');
   mkdirSync(cpu);
   const file = join(cpu, 'cpu.rt_runtime_us');
-  if (existsSync(file)) writeFileSync(file, '100000');
+  if (existsSync(file)) writeFileSync(file, '10000');
 }
 
 describe('cgroups beside those of runc', function () {
@@ -122,7 +125,7 @@ describe('cgroups beside those of runc', function () {
   for (const [name, resources] of Object.entries(cases)) {
     it(`has the same configuration for ${name}`, () => {
       const theirs = cgroups.record('/runc');
-      giveRealTime(cgroups.record());
+      if (resources?.cpu?.realtimeRuntime !== undefined) giveRealTime(cgroups.record());
       const config = {
         ociVersion: '1.0.2',
         root: { path: 'rootfs' },

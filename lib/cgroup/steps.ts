@@ -8,8 +8,8 @@ export interface CgroupWrite {
   value: string;
   /** JSON pointer of the property the value comes from. */
   pointer: string;
-  /** Another name of the file, used when there is no `file`. */
-  alias?: string;
+  /** Another file for the same thing, used when there is no `file`; its value when that differs. */
+  alias?: { file: string; value?: string };
   /** Asks for the default: a kernel without the file, or without support for it, needs no write. */
   optional?: true;
   /** Refused with EINVAL, it is tried again after the controller's other writes: they constrain each other. */
@@ -25,8 +25,8 @@ export interface CgroupWrite {
 export interface CgroupCheck {
   step: 'check';
   controller: string;
-  /** The file with the present usage. */
-  file: string;
+  /** The files whose sum is the present usage, in bytes. */
+  files: readonly string[];
   limit: bigint;
   pointer: string;
 }
