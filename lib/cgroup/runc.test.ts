@@ -92,7 +92,7 @@ function giveRealTime(parent: CgroupRecord): void {
   const cpu = directoryOf(parent, 'cpu');
   mkdirSync(cpu);
   const file = join(cpu, 'cpu.rt_runtime_us');
-  if (existsSync(file)) writeFileSync(file, '10000');
+  if (existsSync(file)) writeFileSync(file, '50000');
 }
 
 describe('cgroups beside those of runc', function () {
