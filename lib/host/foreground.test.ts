@@ -16,8 +16,8 @@ function catcher(names: readonly string[]): string {
 
 describe('foreground without a terminal', () => {
   const sessions: ForegroundSession[] = [];
-  const run = (script: string): ForegroundSession => {
-    const session = new ForegroundSession('plain', script, ['ignore', 'pipe', 'pipe']);
+  const run = (script: string, mode: 'plain' | 'held' | 'threads' = 'plain'): ForegroundSession => {
+    const session = new ForegroundSession(mode, script, ['ignore', 'pipe', 'pipe']);
     sessions.push(session);
     return session;
   };
@@ -74,6 +74,16 @@ describe('foreground without a terminal', () => {
     process.kill(session.pid, 'SIGTERM');
     expect(await session.exit).to.equal(5);
     expect(session.output.replaceAll('got CHLD.\n', '')).to.equal('ready\ngot TERM.\n');
+  });
+
+  it('hands over signals that came before the container', async () => {
+    expect(await run('sleep 10', 'held').exit).to.equal(128 + os.signals.SIGUSR2);
+  });
+
+  it('does not forward what threads of the engine tell each other', async () => {
+    const session = run(catcher(['USR2']), 'threads');
+    expect(await session.exit).to.equal(5);
+    expect(session.output).to.equal('ready\ngot TERM.\n');
   });
 
   it('reaps orphans while it waits', async () => {

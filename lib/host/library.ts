@@ -3,8 +3,8 @@ import { TsrunError } from '../errors.ts';
 import { installation } from './install.ts';
 
 interface Koffi {
-  load(path: string): LibraryHandle;
-  decode(pointer: unknown, type: string, length: number): unknown;
+  load: (path: string) => LibraryHandle;
+  decode: (pointer: unknown, type: string, length: number) => unknown;
 }
 
 let koffi: Koffi | undefined;

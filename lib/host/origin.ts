@@ -21,16 +21,11 @@ export function startedWith(): Origin {
 
 /** The notes in `env`, which are removed from it. A note that is not the launcher's own format is no note. */
 export function takeNotes(env: NodeJS.ProcessEnv): Origin {
-  const take = (name: string): string | undefined => {
-    const value = env[name];
-    delete env[name];
-    return value;
-  };
-  return {
-    nofile: parseCount(take('TSRUN_NOFILE')),
-    inheritedFds: parseCount(take('TSRUN_FDS')),
-    cwdGone: take('TSRUN_CWD_GONE') === '1',
-  };
+  const { TSRUN_NOFILE: nofile, TSRUN_FDS: fds, TSRUN_CWD_GONE: cwdGone } = env;
+  delete env['TSRUN_NOFILE'];
+  delete env['TSRUN_FDS'];
+  delete env['TSRUN_CWD_GONE'];
+  return { nofile: parseCount(nofile), inheritedFds: parseCount(fds), cwdGone: cwdGone === '1' };
 }
 
 function parseCount(text: string | undefined): number | undefined {

@@ -194,6 +194,20 @@ describe('spawn', () => {
     expect(runShell('readlink /proc/self/cwd').stdout).to.equal(`${process.cwd()}\n`);
   });
 
+  it('restores the soft limit of open files that the launcher noted', () => {
+    const script =
+      "import('./lib/host/testing/run.ts').then(({ runShell }) => {" +
+      "for (const restoreNofile of [true, false]) process.stdout.write(runShell('ulimit -Sn', { restoreNofile }).stdout)})";
+    const { stdout } = runShell('', {
+      executable: process.execPath,
+      args: ['node', '--import', 'tsx', '-e', script],
+      env: [`PATH=${process.env['PATH'] ?? ''}`, 'TSRUN_NOFILE=123'],
+    });
+    const [restored, raised] = stdout.trim().split('\n').map(Number);
+    expect(restored).to.equal(123);
+    expect(raised).to.be.greaterThan(123);
+  });
+
   it('can lead a session of its own', () => {
     const { stdout } = runShell('echo $$; cut -d" " -f6 /proc/$$/stat', { newSession: true });
     const [pid, session] = stdout.split('\n');

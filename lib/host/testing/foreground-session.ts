@@ -15,7 +15,7 @@ export class ForegroundSession {
   output = '';
   readonly #waiting = new Set<() => void>();
 
-  constructor(mode: 'pty' | 'plain', script: string, stdio: StdioOptions) {
+  constructor(mode: 'plain' | 'pty' | 'held' | 'threads', script: string, stdio: StdioOptions) {
     const fixture = join(import.meta.dirname, 'foreground-fixture.ts');
     const node = [process.execPath, '--import', 'tsx', fixture, mode, script];
     // A session of its own, whose terminal is the one on its stdin: as below a shell in a terminal window.
