@@ -54,8 +54,8 @@ static uint64_t bit(unsigned int capability) {
     return (uint64_t)1 << capability;
 }
 
-/* Says once of each capability in `missing` that it cannot be had. */
-static void warn_missing(struct context *c, uint64_t missing) {
+/* Says once of each capability in `missing` that it cannot be had, and why. */
+static void warn_missing(struct context *c, uint64_t missing, const char *why) {
     /* The longest name is 18 bytes, with "CAP_" and ", " 24; a number is shorter. */
     char list[CAPABILITIES * 32] = "";
     char number[NUMBER_SIZE];
@@ -73,8 +73,13 @@ static void warn_missing(struct context *c, uint64_t missing) {
         append_text(list, sizeof(list),
                     i < ARRAY_SIZE(names) ? names[i] : format_number(number, i));
     }
-    warn(c, -EPERM, list, " cannot be granted: tsrun does not have it");
+    warn(c, -EPERM, list, " cannot be granted: ", why);
 }
+
+static const char not_ours[] = "tsrun does not have it";
+static const char not_in_other_set[] =
+    "what is inheritable must be bounding, what is effective must be permitted, and what is "
+    "ambient must be permitted and inheritable";
 
 /* The bounding set; what the kernel does not know is not in it. */
 static uint64_t bounding_set(void) {
@@ -103,7 +108,7 @@ int run_bounding_set(struct context *c, const struct op_bounding_set *o) {
         if (error < 0)
             return fail(c, error, "drop a capability from the bounding set");
     }
-    warn_missing(c, o->bounding & ~have);
+    warn_missing(c, o->bounding & ~have, not_ours);
     return 0;
 }
 
@@ -138,25 +143,23 @@ static int set_sets(const struct sets *sets) {
     return sys_capset(&header, data);
 }
 
-/* An ambient capability must be permitted and inheritable; one that is not is a warning. */
-static int set_ambient(struct context *c, uint64_t ambient, const struct sets *sets) {
-    uint64_t possible = ambient & sets->permitted & sets->inheritable;
+/* Sets *ambient to what could be raised of it. */
+static int set_ambient(struct context *c, uint64_t *ambient, const struct sets *sets) {
     int error = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 
     if (error < 0)
         return fail(c, error, "clear the ambient set");
-    for (unsigned int i = 0; i < CAPABILITIES; i++) {
-        if ((possible & bit(i)) != 0 &&
+    *ambient &= sets->permitted & sets->inheritable;
+    for (unsigned int i = 0; i < CAPABILITIES; i++)
+        if ((*ambient & bit(i)) != 0 &&
             sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) < 0)
-            possible &= ~bit(i);
-    }
-    warn_missing(c, ambient & ~possible);
+            *ambient &= ~bit(i);
     return 0;
 }
 
 int run_capabilities(struct context *c, const struct op_capabilities *o) {
     struct sets have, want;
-    uint64_t inheritable;
+    uint64_t ambient = o->ambient, lost;
     int error = get_sets(&have);
 
     if (error < 0)
@@ -170,14 +173,18 @@ int run_capabilities(struct context *c, const struct op_capabilities *o) {
     if (error < 0)
         return fail(c, error, "capset");
 
-    inheritable = have.inheritable | (have.permitted & bounding_set());
     want.permitted = o->permitted & have.permitted;
     want.effective = o->effective & want.permitted;
-    want.inheritable = o->inheritable & inheritable;
+    want.inheritable = o->inheritable & (have.inheritable | (have.permitted & bounding_set()));
     error = set_sets(&want);
     if (error < 0)
         return fail(c, error, "capset");
-    warn_missing(c, (o->permitted & ~want.permitted) | (o->effective & ~want.effective) |
-                        (o->inheritable & ~want.inheritable));
-    return set_ambient(c, o->ambient, &want);
+    error = set_ambient(c, &ambient, &want);
+    if (error < 0)
+        return error;
+    lost = (o->permitted & ~want.permitted) | (o->effective & ~want.effective) |
+           (o->inheritable & ~want.inheritable) | (o->ambient & ~ambient);
+    warn_missing(c, lost & ~have.permitted, not_ours);
+    warn_missing(c, lost & have.permitted, not_in_other_set);
+    return 0;
 }

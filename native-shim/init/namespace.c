@@ -186,7 +186,7 @@ int run_clone(struct context *c, const struct op_clone *o) {
     }
     pid = sys_clone3(&arguments);
     if (pid < 0)
-        return fail(c, pid, "clone3");
+        return fail(c, pid, arguments.cgroup != 0 ? "clone3 into the cgroup" : "clone3");
     if (pid > 0)
         announce(c, pid, pipe[1]);
     await_announcement(pipe);

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import type { Message } from '../../lib/host/native.ts';
-import { slots } from '../../lib/plan/wire.ts';
+import { slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,
   errno,
@@ -120,6 +120,67 @@ describe('init: namespaces', () => {
     execFileSync('mkfifo', [fifo]);
     expect(wrong(fifo)).to.include({ errno: errno.EINVAL, detail: `${fifo} is not a namespace` });
     expect(wrong('/nowhere')).to.include({ errno: errno.ENOENT, detail: '/nowhere' });
+  });
+
+  it('are joined, all kinds at once, as root of the joined user namespace', () => {
+    const kinds = ['user', 'cgroup', 'ipc', 'net', 'time', 'uts', 'pid', 'mnt'] as const;
+    const types = { ...newNs, mnt: newNs.mount, time: 0x80 };
+    let joined: string[] = [];
+    let inside: string[] = [];
+    const make: TestOp[] = [
+      clone(newNs.user | newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.net),
+      setup,
+      { op: 'becomeRoot' },
+      { op: 'unshare', flags: newNs.cgroup },
+      { op: 'timeNamespace', offsets: '' },
+      { op: 'sync', point: syncPoints.hooks },
+      ...program(['true']),
+    ];
+    outputOf(make, {
+      atSync: (point, pid) => {
+        if (point === syncPoints.setup) return withMaps('0 100000 10').atSync?.(point, pid);
+        const ns = `/proc/${String(pid)}/ns`;
+        joined = kinds.map((kind) => readlinkSync(`${ns}/${kind}`));
+        inside = outputOf([
+          ...kinds.map((kind, at): TestOp => {
+            return { op: 'openNamespace', slot: slots.first + at, type: types[kind], path: `${ns}/${kind}` };
+          }),
+          ...kinds.map((kind, at): TestOp => {
+            return { op: 'enterNamespace', slot: slots.first + at, type: types[kind] };
+          }),
+          clone(),
+          ...shell(`for n in ${kinds.join(' ')}; do readlink /proc/self/ns/$n; done; echo $$ $(id -u)`),
+        ]).split('\n');
+        return undefined;
+      },
+    });
+    expect(inside.slice(0, kinds.length)).to.deep.equal(joined);
+    expect(inside[kinds.length]).to.equal('2 0');
+  });
+
+  it('start in the cgroup of the plan', function () {
+    const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
+    const mountpoint = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
+    if (mountpoint === undefined) this.skip();
+    const cgroup = `${mountpoint}/tsrun-init-test-${String(process.pid)}`;
+    mkdirSync(cgroup);
+    const fd = openSync(cgroup, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const stdout = outputOf([clone(), ...program(['grep', '^0:', '/proc/self/cgroup'])], {
+        slots: { [slots.cgroup]: fd },
+      });
+      expect(stdout.trim()).to.match(new RegExp(`/tsrun-init-test-${String(process.pid)}$`));
+    } finally {
+      closeSync(fd);
+      rmdirSync(cgroup);
+    }
+    const wrong = openSync('/', constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      const message = errorOf([clone(), ...program(['true'])], { slots: { [slots.cgroup]: wrong } });
+      expect(message).to.include({ op: 0, detail: 'clone3 into the cgroup' });
+    } finally {
+      closeSync(wrong);
+    }
   });
 
   it('of users can be made for idmapped mounts only', () => {

@@ -163,6 +163,7 @@ int run_sysctl(struct context *c, const struct op_sysctl *o) {
     if (error == -ENOENT)
         return fail(c, error, "this kernel, or this namespace, has no /proc/sys/", o->path);
     if (error < 0)
-        return fail(c, error, "write '", o->value, "' to /proc/sys/", o->path);
+        return fail(c, error, "write '", o->value, "' to /proc/sys/", o->path,
+                    error == -EXDEV ? ", which something is mounted over" : "");
     return 0;
 }

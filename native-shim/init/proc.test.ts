@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { installation } from '../../lib/host/install.ts';
 import type { Message } from '../../lib/host/native.ts';
 import {
   afterMounts,
@@ -39,14 +40,38 @@ describe('init: sysctl', () => {
     expect(readFileSync(`${fake}/sys/net/ipv4/ip_forward`, 'utf8')).to.equal('untouched');
   });
 
-  it('gets past a part of /proc that is masked or read-only', () => {
-    const mask = file('mask', 'untouched');
-    expect(
-      runOps(ops, { wrap: afterMounts(`mount --bind ${mask} ${networkSetting}`) }).messages,
-    ).to.deep.equal([]);
-    expect(readFileSync(mask, 'utf8')).to.equal('untouched');
-    const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys';
-    expect(outputOf(ops, { wrap: afterMounts(readOnly) })).to.equal('1\n');
+  describe('where a part of /proc is hidden', () => {
+    // Not a setting of the network: those are other files in each network namespace, so nothing covers them.
+    const setting = '/proc/sys/kernel/hostname';
+    const hostname: TestOp[] = [
+      clone(newNs.uts),
+      { op: 'sysctl', path: 'kernel/hostname', value: 'through' },
+      ...program(['uname', '-n']),
+    ];
+
+    it('gets past a mask and a read-only mount', () => {
+      const mask = file('mask', 'untouched');
+      expect(outputOf(hostname, { wrap: afterMounts(`mount --bind ${mask} ${setting}`) })).to.equal(
+        'through\n',
+      );
+      expect(readFileSync(mask, 'utf8')).to.equal('untouched');
+      const readOnly = 'mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys';
+      expect(outputOf(hostname, { wrap: afterMounts(readOnly) })).to.equal('through\n');
+      expect(outputOf(hostname, { wrap: afterMounts('mount -t tmpfs none /proc') })).to.equal('through\n');
+      expect(outputOf(hostname, { wrap: afterMounts('umount -l /proc') })).to.equal('through\n');
+    });
+
+    it('is refused when the kernel makes no other procfs', () => {
+      const mask = file('locked-mask', 'untouched');
+      const inUserNamespace = `unshare -Urm ${installation().init}`;
+      const wrap = afterMounts(`mount --bind ${mask} ${setting}`, inUserNamespace);
+      expect(errorOf(hostname, { wrap })).to.include({
+        op: 1,
+        errno: errno.EXDEV,
+        detail: "write 'through' to /proc/sys/kernel/hostname, which something is mounted over",
+      });
+      expect(readFileSync(mask, 'utf8')).to.equal('untouched');
+    });
   });
 
   it('stays inside of /proc/sys and says what the kernel refuses', () => {
