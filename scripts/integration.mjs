@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Runs the integration tests on each engine, in a mount namespace of their own: a test that goes wrong cannot
 // leave a mount on the host. Arguments: --engine bun|node for one engine only; the rest goes to mocha.
+// TSRUN_TEST_RUNTIME=/usr/sbin/runc shows what another runtime makes of the tests.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -25,8 +26,21 @@ function enterNamespace() {
   return status ?? 1;
 }
 
+/** Temporary folders of our own, so that whatever appears in them was left by a test. */
+function hideTemporaryFolders() {
+  const folders = ['/dev/shm', '/tmp'].filter((folder) => !cwd.startsWith(`${folder}/`));
+  for (const folder of folders) {
+    const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', folder], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new Error(`cannot mount a tmpfs on ${folder}`);
+  }
+  return folders.join(':');
+}
+
 /** @param {string[]} args */
 function runEngines(args) {
+  const folders = hideTemporaryFolders();
   const at = args.indexOf('--engine');
   const chosen = at === -1 ? undefined : args.splice(at, 2)[1];
   const engines = chosen === undefined ? ['bun', 'node'] : [chosen];
@@ -41,7 +55,11 @@ function runEngines(args) {
     const { status } = spawnSync(
       process.execPath,
       ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.integration.json', ...args],
-      { cwd, stdio: 'inherit', env: { ...process.env, TSRUN_TEST_ENGINE: engine } },
+      {
+        cwd,
+        stdio: 'inherit',
+        env: { ...process.env, TSRUN_TEST_ENGINE: engine, TSRUN_TEST_FOLDERS: folders },
+      },
     );
     worst = Math.max(worst, status ?? 1);
   }

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Every cgroup directory of every hierarchy whose name has `part` in it. */
+export function cgroupsNamed(part: string): string[] {
+  return hierarchies().flatMap((mountpoint) => search(mountpoint, part));
+}
+
+/** Mount points of all cgroup hierarchies, v1 and v2. */
+export function hierarchies(): string[] {
+  return cgroupMounts().map(({ mountpoint }) => mountpoint);
+}
+
+/** Where a v1 controller is mounted; undefined when this machine has it not. */
+export function controllerMount(controller: string): string | undefined {
+  return cgroupMounts().find((mount) => mount.type === 'cgroup' && mount.options.includes(controller))
+    ?.mountpoint;
+}
+
+/** Path of a process in a v1 hierarchy, or in v2 for ''; from the root of the hierarchy (cgroups(7)). */
+export function cgroupOf(pid: number | 'self', controller: string): string | undefined {
+  for (const line of readFileSync(`/proc/${pid}/cgroup`, 'utf8').trimEnd().split('\n')) {
+    const [, controllers = '', ...path] = line.split(':');
+    if (controllers.split(',').includes(controller)) return path.join(':');
+  }
+  return undefined;
+}
+
+interface CgroupMount {
+  mountpoint: string;
+  type: string;
+  options: string[];
+}
+
+function cgroupMounts(): CgroupMount[] {
+  return readFileSync('/proc/self/mounts', 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, , type]) => type === 'cgroup' || type === 'cgroup2')
+    .map(([, mountpoint = '', type = '', options = '']) => ({
+      mountpoint,
+      type,
+      options: options.split(','),
+    }));
+}
+
+function search(folder: string, part: string): string[] {
+  let entries: string[];
+  try {
+    entries = readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name);
+  } catch {
+    return [];
+  }
+  return entries.flatMap((name) => {
+    const path = join(folder, name);
+    return [...(name.includes(part) ? [path] : []), ...search(path, part)];
+  });
+}

@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { cgroupsNamed } from './cgroups.ts';
+import { descendants, isOurTool } from './processes.ts';
+import { reap } from './native.ts';
+
+/** What there was before a test. */
+export interface Snapshot {
+  processes: Set<number>;
+  mounts: Set<string>;
+  files: Set<string>;
+}
+
+/** Folders a runtime could leave something in, besides its state root. Ours alone: see scripts/integration.mjs. */
+const shared = (process.env['TSRUN_TEST_FOLDERS'] ?? '').split(':').filter((folder) => folder !== '');
+
+export function takeSnapshot(): Snapshot {
+  return {
+    processes: new Set(descendants().map(({ pid }) => pid)),
+    mounts: new Set(mounts('self')),
+    files: new Set(sharedFiles()),
+  };
+}
+
+/**
+ * What a test has left behind, one line each; empty when nothing. `name` is the part that all names made by
+ * the tests have in common.
+ */
+export function leaks(before: Snapshot, name: string, stateRoots: readonly string[]): string[] {
+  return [
+    ...leftProcesses(before.processes),
+    ...mounts('self')
+      .filter((line) => !before.mounts.has(line))
+      .map((line) => `mount: ${line}`),
+    ...mounts('1')
+      .filter((line) => line.includes(name))
+      .map((line) => `mount on the host: ${line}`),
+    ...cgroupsNamed(name).map((path) => `cgroup: ${path}`),
+    ...stateRoots
+      .filter(existsSync)
+      .flatMap((root) => readdirSync(root).map((entry) => `state: ${root}/${entry}`)),
+    ...sharedFiles()
+      .filter((file) => !before.files.has(file))
+      .map((file) => `file: ${file}`),
+  ];
+}
+
+function leftProcesses(before: ReadonlySet<number>): string[] {
+  return descendants()
+    .filter((info) => !before.has(info.pid) && !isOurTool(info))
+    .filter((info) => !(info.state === 'Z' && info.parent === process.pid && reap(info.pid) !== undefined))
+    .map(({ pid, name, state }) => `process: ${pid} ${name} (${state})`);
+}
+
+function mounts(pid: string): string[] {
+  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trimEnd().split('\n');
+}
+
+function sharedFiles(): string[] {
+  return shared.filter(existsSync).flatMap((folder) =>
+    readdirSync(folder)
+      .filter((name) => !name.startsWith('tsx-'))
+      .map((name) => `${folder}/${name}`),
+  );
+}
