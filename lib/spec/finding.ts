@@ -17,3 +17,6 @@ export function error(pointer: string, reason: string, hint?: string): Finding {
 export function warning(pointer: string, reason: string, hint?: string): Finding {
   return { severity: 'warning', pointer, reason, ...(hint === undefined ? {} : { hint }) };
 }
+
+/** Takes one finding after another. */
+export type Report = (finding: Finding) => void;

@@ -1,6 +1,6 @@
 import type { Shape } from '../../build/validators/shapes.js';
 import { nearest } from '../nearest.ts';
-import type { Finding } from './finding.ts';
+import type { Report } from './finding.ts';
 import { error, warning } from './finding.ts';
 import { maxDepth } from './json/walk.ts';
 import { pointerTo } from './pointer.ts';
@@ -10,7 +10,8 @@ import { quoted } from './printable.ts';
 const maxWarnings = 50;
 
 export interface Inspection {
-  findings: Finding[];
+  /** Nested beyond what can be worked with; reported as an error. */
+  tooDeep: boolean;
   /** How many properties all objects have together, and how many names end in a backslash. */
   names: number;
   backslashNames: number;
@@ -21,23 +22,29 @@ export interface Inspection {
  * specification demands, with a warning. A known one that is null is removed: programs write it for
  * "nothing", and other runtimes read it so.
  */
-export function inspect(value: unknown, shape: Shape): Inspection {
-  const inspector = new Inspector();
+export function inspect(value: unknown, shape: Shape, report: Report): Inspection {
+  const inspector = new Inspector(report);
   inspector.visit(value, shape);
   return inspector;
 }
 
 class Inspector implements Inspection {
-  findings: Finding[] = [];
+  tooDeep = false;
   names = 0;
   backslashNames = 0;
   #path: (string | number)[] = [];
   #unknown = 0;
+  #report: Report;
+
+  constructor(report: Report) {
+    this.#report = report;
+  }
 
   visit(value: unknown, shape: Shape | null): void {
     if (typeof value !== 'object' || value === null) return;
     if (this.#path.length >= maxDepth) {
-      this.findings.push(error(pointerTo('', ...this.#path), `nested more than ${maxDepth} levels deep`));
+      this.tooDeep = true;
+      this.#report(error(pointerTo('', ...this.#path), `nested more than ${maxDepth} levels deep`));
       return;
     }
     if (Array.isArray(value)) this.#visitArray(value, shape?.items ?? null);
@@ -79,11 +86,11 @@ class Inspector implements Inspection {
     if (this.#unknown > maxWarnings) return;
     const pointer = pointerTo('', ...this.#path, name);
     if (this.#unknown === maxWarnings) {
-      this.findings.push(warning(pointer, 'unknown property, ignored; there are more'));
+      this.#report(warning(pointer, 'unknown property, ignored; there are more'));
       return;
     }
     const meant = nearest(name, known);
     const question = meant === undefined ? '' : `; did you mean ${quoted(meant)}?`;
-    this.findings.push(warning(pointer, `unknown property, ignored${question}`));
+    this.#report(warning(pointer, `unknown property, ignored${question}`));
   }
 }

@@ -1,8 +1,10 @@
 import { configShape } from '../../build/validators/shapes.js';
+import type { SchemaError } from '../../build/validators/config.js';
 import { validate } from '../../build/validators/config.js';
+import { TsrunError } from '../errors.ts';
 import { configError } from './at.ts';
 import type { Bundle } from './bundle.ts';
-import type { Finding } from './finding.ts';
+import type { Finding, Report } from './finding.ts';
 import { warning } from './finding.ts';
 import type { Inspection } from './inspect.ts';
 import { inspect } from './inspect.ts';
@@ -20,25 +22,18 @@ import { schemaFinding } from './schema-error.ts';
  */
 export function validateConfig(bundle: Bundle): { warnings: Finding[] } {
   const warnings: Finding[] = [];
-  for (const finding of findings(bundle)) {
+  const report: Report = (finding) => {
     if (finding.severity === 'warning') {
       warnings.push(finding);
-      continue;
+      return;
     }
     const { pointer, reason, hint } = finding;
     throw configError(bundle, pointer, reason, hint === undefined ? {} : { hint });
-  }
+  };
+  const inspection = inspect(bundle.config, configShape, report);
+  if (validate(bundle.config)) checkRules(bundle, inspection, report);
+  else reportSchemaErrors(bundle, validate.errors, report);
   return { warnings };
-}
-
-function* findings(bundle: Bundle): Iterable<Finding> {
-  const inspection = inspect(bundle.config, configShape);
-  yield* inspection.findings;
-  if (!validate(bundle.config)) {
-    for (const failure of validate.errors ?? []) yield schemaFinding(failure, bundle.config);
-    return;
-  }
-  yield* ruleFindings(bundle, inspection);
 }
 
 /**
@@ -46,24 +41,32 @@ function* findings(bundle: Bundle): Iterable<Finding> {
  * agrees with the schema: before that its types are not what they say.
  */
 export async function collectFindings(bundle: Bundle): Promise<Finding[]> {
-  const inspection = inspect(bundle.config, configShape);
-  const all = [...inspection.findings];
-  const tooDeep = all.some(({ severity }) => severity === 'error');
-  if (tooDeep) return all;
-  const { validate: validateAll } = await import('../../build/validators/config-all.js');
-  if (!validateAll(bundle.config)) {
-    return [...all, ...(validateAll.errors ?? []).map((failure) => schemaFinding(failure, bundle.config))];
-  }
-  return [...all, ...ruleFindings(bundle, inspection)];
+  const findings: Finding[] = [];
+  const report: Report = (finding) => void findings.push(finding);
+  const inspection = inspect(bundle.config, configShape, report);
+  if (inspection.tooDeep) return findings;
+  const { validate } = await import('../../build/validators/config-all.js');
+  if (validate(bundle.config)) checkRules(bundle, inspection, report);
+  else reportSchemaErrors(bundle, validate.errors, report);
+  return findings;
 }
 
-function* ruleFindings({ text, config }: Bundle, inspection: Inspection): Iterable<Finding> {
+function reportSchemaErrors(
+  { config }: Bundle,
+  errors: readonly SchemaError[] | null | undefined,
+  report: Report,
+): void {
+  if (errors === undefined || errors === null)
+    throw new TsrunError('internal', 'the schema failed without an error');
+  for (const failure of errors) report(schemaFinding(failure, config));
+}
+
+function checkRules({ text, config }: Bundle, inspection: Inspection, report: Report): void {
   // JSON has a NUL only in this notation; reading every string is worth it only then.
-  if (text.includes('\\u0000')) yield* nulBytes(config);
-  for (const rule of rules) yield* rule(config);
-  if (countNames(text) !== inspection.names - inspection.backslashNames) {
-    for (const pointer of duplicateNames(text)) {
-      yield warning(pointer, 'this property is given twice; the last one counts');
-    }
+  if (text.includes('\\u0000')) nulBytes(config, report);
+  for (const rule of rules) rule(config, report);
+  if (countNames(text) === inspection.names - inspection.backslashNames) return;
+  for (const pointer of duplicateNames(text)) {
+    report(warning(pointer, 'this property is given twice; the last one counts'));
   }
 }

@@ -1,37 +1,36 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
 import type { Config, Integer, Resources } from '../types.ts';
 
 /** config-linux.md, "Cgroups Path": it must stay below the cgroup mount. */
-export function* cgroupsPath({ linux }: Config): Iterable<Finding> {
+export function cgroupsPath({ linux }: Config, report: Report): void {
   if ((linux?.cgroupsPath ?? '').split('/').includes('..')) {
-    yield error('/linux/cgroupsPath', 'must not have ".." in it');
+    report(error('/linux/cgroupsPath', 'must not have ".." in it'));
   }
 }
 
 /** config-linux.md, "Control groups". */
-export function* resources({ linux }: Config): Iterable<Finding> {
+export function resources({ linux }: Config, report: Report): void {
   if (linux?.resources === undefined) return;
-  for (const rule of resourceRules) yield* rule(linux.resources, '/linux/resources');
+  for (const rule of resourceRules) rule(linux.resources, '/linux/resources', report);
 }
 
 const resourceRules = [deviceRules, memory, cpu, blockIO, hugepages, network, rdma, unified];
 
-function* deviceRules({ devices }: Resources, at: string): Iterable<Finding> {
+function deviceRules({ devices }: Resources, at: string, report: Report): void {
   for (const [i, { access = '' }] of (devices ?? []).entries()) {
     const pointer = pointerTo(at, 'devices', i, 'access');
-    if (access === '') yield error(pointer, 'must not be empty', 'Give some of r, w and m.');
-    else if (!/^[rwm]+$/.test(access)) yield error(pointer, 'may have only the letters r, w and m');
+    if (access === '') report(error(pointer, 'must not be empty', 'Give some of r, w and m.'));
+    else if (!/^[rwm]+$/.test(access)) report(error(pointer, 'may have only the letters r, w and m'));
   }
 }
 
-function* memory({ memory }: Resources, at: string): Iterable<Finding> {
+function memory({ memory }: Resources, at: string, report: Report): void {
   const { limit, swap } = memory ?? {};
   if (isLimit(limit) && isLimit(swap) && swap < limit) {
-    yield error(
-      `${at}/memory/swap`,
-      `memory and swap together must not be below the memory limit (${limit})`,
+    report(
+      error(`${at}/memory/swap`, `memory and swap together must not be below the memory limit (${limit})`),
     );
   }
 }
@@ -41,10 +40,10 @@ function isLimit(value: Integer | undefined): value is Integer {
   return value !== undefined && value > 0;
 }
 
-function* cpu({ cpu }: Resources, at: string): Iterable<Finding> {
+function cpu({ cpu }: Resources, at: string, report: Report): void {
   const { quota, burst, cpus, mems } = cpu ?? {};
   if (isLimit(quota) && burst !== undefined && burst > quota) {
-    yield error(`${at}/cpu/burst`, `must not be above the quota (${quota})`);
+    report(error(`${at}/cpu/burst`, `must not be above the quota (${quota})`));
   }
   for (const [name, list] of [
     ['cpus', cpus],
@@ -52,54 +51,53 @@ function* cpu({ cpu }: Resources, at: string): Iterable<Finding> {
   ] as const) {
     // bitmap_parselist of the kernel: also strides (0-7:2/4), N for the last one, "all".
     if (list !== undefined && !/^(?:[\d\s,:/N-]*|all)$/.test(list)) {
-      yield error(pointerTo(at, 'cpu', name), 'must be a list like 0-3,7');
+      report(error(pointerTo(at, 'cpu', name), 'must be a list like 0-3,7'));
     }
   }
 }
 
-function* blockIO({ blockIO }: Resources, at: string): Iterable<Finding> {
+function blockIO({ blockIO }: Resources, at: string, report: Report): void {
   for (const [i, { weight, leafWeight }] of (blockIO?.weightDevice ?? []).entries()) {
     if (weight === undefined && leafWeight === undefined) {
-      yield error(pointerTo(at, 'blockIO', 'weightDevice', i), 'needs weight or leafWeight');
+      report(error(pointerTo(at, 'blockIO', 'weightDevice', i), 'needs weight or leafWeight'));
     }
   }
 }
 
-function* hugepages({ hugepageLimits }: Resources, at: string): Iterable<Finding> {
+function hugepages({ hugepageLimits }: Resources, at: string, report: Report): void {
   for (const [i, { pageSize }] of (hugepageLimits ?? []).entries()) {
     if (!/^[1-9]\d*[KMGTPE]B$/.test(pageSize)) {
-      yield error(pointerTo(at, 'hugepageLimits', i, 'pageSize'), 'must be a size like 64KB, 2MB or 1GB');
+      report(error(pointerTo(at, 'hugepageLimits', i, 'pageSize'), 'must be a size like 64KB, 2MB or 1GB'));
     }
   }
 }
 
 /** The names are written to net_prio.ifpriomap, one line each. */
-function* network({ network }: Resources, at: string): Iterable<Finding> {
+function network({ network }: Resources, at: string, report: Report): void {
   for (const [i, { name }] of (network?.priorities ?? []).entries()) {
     if (!/^[^\s/]+$/.test(name)) {
-      yield error(
-        pointerTo(at, 'network', 'priorities', i, 'name'),
-        'is not the name of a network interface',
+      report(
+        error(pointerTo(at, 'network', 'priorities', i, 'name'), 'is not the name of a network interface'),
       );
     }
   }
 }
 
-function* rdma({ rdma }: Resources, at: string): Iterable<Finding> {
+function rdma({ rdma }: Resources, at: string, report: Report): void {
   for (const [device, limits] of Object.entries(rdma ?? {})) {
     const pointer = pointerTo(at, 'rdma', device);
-    if (!/^[^\s/]+$/.test(device)) yield error(pointer, 'is not the name of an RDMA device');
+    if (!/^[^\s/]+$/.test(device)) report(error(pointer, 'is not the name of an RDMA device'));
     if (limits.hcaHandles === undefined && limits.hcaObjects === undefined) {
-      yield error(pointer, 'needs hcaHandles or hcaObjects');
+      report(error(pointer, 'needs hcaHandles or hcaObjects'));
     }
   }
 }
 
 /** config-linux.md, "Unified": names of files in the container's own cgroup directory. */
-function* unified({ unified }: Resources, at: string): Iterable<Finding> {
+function unified({ unified }: Resources, at: string, report: Report): void {
   for (const name of Object.keys(unified ?? {})) {
     const pointer = pointerTo(at, 'unified', name);
-    if (name.includes('/')) yield error(pointer, 'must be a file name (no slashes)');
-    else if (!/^[^.]+\../.test(name)) yield error(pointer, 'must be in the form CONTROLLER.PARAMETER');
+    if (name.includes('/')) report(error(pointer, 'must be a file name (no slashes)'));
+    else if (!/^[^.]+\../.test(name)) report(error(pointer, 'must be in the form CONTROLLER.PARAMETER'));
   }
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../../nearest.ts';
 import { capabilityNumbers } from '../capabilities.ts';
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error, warning } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
 import { quoted, shorten } from '../printable.ts';
@@ -8,33 +8,33 @@ import { rlimitNumbers } from '../rlimits.ts';
 import type { Config } from '../types.ts';
 
 /** config.md, "POSIX process": unknown and duplicate types are errors. */
-export function* rlimits({ process }: Config): Iterable<Finding> {
+export function rlimits({ process }: Config, report: Report): void {
   const seen = new Set<string>();
   for (const [i, { type, soft, hard }] of (process?.rlimits ?? []).entries()) {
     const pointer = pointerTo('/process/rlimits', i);
     if (!rlimitNumbers.has(type))
-      yield error(`${pointer}/type`, 'no such resource limit', didYouMean(type, rlimitNumbers));
-    if (seen.has(type)) yield error(`${pointer}/type`, 'this limit is given twice');
+      report(error(`${pointer}/type`, 'no such resource limit', didYouMean(type, rlimitNumbers)));
+    if (seen.has(type)) report(error(`${pointer}/type`, 'this limit is given twice'));
     seen.add(type);
-    if (soft > hard) yield error(`${pointer}/soft`, `must not be above the hard limit (${hard})`);
+    if (soft > hard) report(error(`${pointer}/soft`, `must not be above the hard limit (${hard})`));
   }
 }
 
 const sets = ['bounding', 'effective', 'inheritable', 'permitted', 'ambient'] as const;
 
 /** config.md, "Linux Process": capabilities that cannot be had are warnings. */
-export function* capabilityNames({ process }: Config): Iterable<Finding> {
+export function capabilityNames({ process }: Config, report: Report): void {
   for (const set of sets) {
     for (const [i, name] of (process?.capabilities?.[set] ?? []).entries()) {
       if (capabilityNumbers.has(name)) continue;
       const pointer = pointerTo('/process/capabilities', set, i);
-      yield warning(pointer, 'no such capability, ignored', didYouMean(name, capabilityNumbers));
+      report(warning(pointer, 'no such capability, ignored', didYouMean(name, capabilityNumbers)));
     }
   }
 }
 
 /** capabilities(7): the kernel lets a set contain only what certain others have. */
-export function* capabilitySubsets({ process }: Config): Iterable<Finding> {
+export function capabilitySubsets({ process }: Config, report: Report): void {
   const capabilities = process?.capabilities;
   if (capabilities === undefined) return;
   const needs = [
@@ -49,7 +49,9 @@ export function* capabilitySubsets({ process }: Config): Iterable<Finding> {
     );
     if (refused.length > 0) {
       const names = shorten(refused.join(', '), 200);
-      yield warning(`/process/capabilities/${set}`, `${names} cannot be had without being in "${container}"`);
+      report(
+        warning(`/process/capabilities/${set}`, `${names} cannot be had without being in "${container}"`),
+      );
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { hasNamespace, hasNewNamespace } from '../namespaces.ts';
 import { pointerTo } from '../pointer.ts';
@@ -7,50 +7,50 @@ import type { Config, IdMapping } from '../types.ts';
 const kinds = ['uidMappings', 'gidMappings'] as const;
 
 /** user_namespaces(7): a new one has no ids until they are mapped, and its root must be one of them. */
-export function* userNamespaceMappings({ linux }: Config): Iterable<Finding> {
+export function userNamespaceMappings({ linux }: Config, report: Report): void {
   for (const kind of kinds) {
     const mappings = linux?.[kind] ?? [];
     const pointer = `/linux/${kind}`;
     if (hasNewNamespace(linux, 'user')) {
       if (mappings.length === 0) {
-        yield error(pointer, 'a new user namespace needs mappings');
+        report(error(pointer, 'a new user namespace needs mappings'));
       } else if (outside(mappings, 0) === undefined) {
-        yield error(pointer, 'the id 0 of the container must be mapped');
+        report(error(pointer, 'the id 0 of the container must be mapped'));
       }
     } else if (mappings.length > 0 && !hasNamespace(linux, 'user')) {
-      yield error(pointer, 'needs a namespace of type "user"');
+      report(error(pointer, 'needs a namespace of type "user"'));
     }
   }
 }
 
 /** What the kernel refuses to be written to uid_map and gid_map. */
-export function* mappingRanges({ linux, mounts }: Config): Iterable<Finding> {
+export function mappingRanges({ linux, mounts }: Config, report: Report): void {
   for (const kind of kinds) {
-    yield* ranges(`/linux/${kind}`, linux?.[kind]);
+    ranges(`/linux/${kind}`, linux?.[kind], report);
     for (const [i, mount] of (mounts ?? []).entries())
-      yield* ranges(pointerTo('/mounts', i, kind), mount[kind]);
+      ranges(pointerTo('/mounts', i, kind), mount[kind], report);
   }
 }
 
 /** UID_GID_MAP_MAX_EXTENTS of the kernel. */
 const maxMappings = 340;
 
-function* ranges(pointer: string, mappings: readonly IdMapping[] = []): Iterable<Finding> {
+function ranges(pointer: string, mappings: readonly IdMapping[] = [], report: Report): void {
   if (mappings.length > maxMappings) {
-    yield error(pointer, `the kernel takes at most ${maxMappings} mappings`);
+    report(error(pointer, `the kernel takes at most ${maxMappings} mappings`));
     return;
   }
   for (const [i, mapping] of mappings.entries()) {
     const at = pointerTo(pointer, i);
-    if (mapping.size === 0) yield error(`${at}/size`, 'must not be 0');
+    if (mapping.size === 0) report(error(`${at}/size`, 'must not be 0'));
     for (const side of ['containerID', 'hostID'] as const) {
       // 4294967295 is no id, so a range must end before it.
       if (mapping[side] + mapping.size > 0xffffffff) {
-        yield error(`${at}/size`, `the range from ${side} goes beyond the largest id, 4294967294`);
+        report(error(`${at}/size`, `the range from ${side} goes beyond the largest id, 4294967294`));
       }
       const other = mappings.slice(0, i).find((earlier) => overlap(earlier, mapping, side));
       if (other !== undefined) {
-        yield error(`${at}/${side}`, `the range overlaps the one that begins at ${other[side]}`);
+        report(error(`${at}/${side}`, `the range overlaps the one that begins at ${other[side]}`));
       }
     }
   }
@@ -61,7 +61,7 @@ function overlap(a: IdMapping, b: IdMapping, side: 'containerID' | 'hostID'): bo
 }
 
 /** setresuid(2) refuses ids the namespace does not map. */
-export function* mappedUser({ process, linux }: Config): Iterable<Finding> {
+export function mappedUser({ process, linux }: Config, report: Report): void {
   if (!hasNewNamespace(linux, 'user')) return;
   for (const [kind, name] of [
     ['uidMappings', 'uid'],
@@ -70,7 +70,7 @@ export function* mappedUser({ process, linux }: Config): Iterable<Finding> {
     const mappings = linux?.[kind] ?? [];
     const id = process?.user?.[name] ?? 0;
     if (mappings.length > 0 && id !== 0 && outside(mappings, id) === undefined) {
-      yield error(`/process/user/${name}`, `is not mapped by /linux/${kind}`);
+      report(error(`/process/user/${name}`, `is not mapped by /linux/${kind}`));
     }
   }
 }

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error, warning } from '../finding.ts';
 import type { ParsedMountOptions } from '../mount-options.ts';
 import { mountOptions, parseMountOptions } from '../mount-options.ts';
@@ -11,25 +11,29 @@ import type { Config, Mount } from '../types.ts';
 interface Subject {
   mount: Mount;
   options: ParsedMountOptions;
+  /** By option, or by type as mount(8) also knows it. */
+  bind: boolean;
   /** The mount's pointer. */
   at: string;
   config: Config;
 }
 
 /** config.md, "Mounts", and what the kernel or safety demand of each. */
-export function* mounts(config: Config): Iterable<Finding> {
+export function mounts(config: Config, report: Report): void {
   for (const [i, mount] of (config.mounts ?? []).entries()) {
-    const subject = { mount, options: parseMountOptions(mount.options), at: pointerTo('/mounts', i), config };
-    for (const rule of mountRules) yield* rule(subject);
+    const options = parseMountOptions(mount.options);
+    const bind = options.bind !== 'none' || mount.type === 'bind' || mount.type === 'rbind';
+    const subject = { mount, options, bind, at: pointerTo('/mounts', i), config };
+    for (const rule of mountRules) rule(subject, report);
   }
 }
 
 const mountRules = [destination, procDestination, type, bindOptions, opposites, idMappings];
 
 /** A relative destination is deprecated, and taken as one from the root. */
-function* destination({ mount, at }: Subject): Iterable<Finding> {
+function destination({ mount, at }: Subject, report: Report): void {
   if (!mount.destination.startsWith('/')) {
-    yield warning(`${at}/destination`, 'should be an absolute path; it is taken as one from the root');
+    report(warning(`${at}/destination`, 'should be an absolute path; it is taken as one from the root'));
   }
 }
 
@@ -51,86 +55,92 @@ const replaceable: ReadonlySet<string> = new Set([
  * Security labels and sysctls are written through /proc: something else there would swallow or redirect
  * them. A bind mount over /proc itself must be of a procfs, which only the mount can tell.
  */
-function* procDestination({ mount, options, at }: Subject): Iterable<Finding> {
+function procDestination({ mount, options, bind, at }: Subject, report: Report): void {
   // A remount puts nothing new there.
-  if (options.remount) return;
+  if (options.remount || !mount.destination.includes('proc')) return;
   const path = posix.resolve('/', mount.destination);
-  if (path === '/proc' && options.bind === 'none' && mount.type !== 'proc') {
-    yield error(`${at}/type`, 'only a filesystem of type "proc" may be mounted on /proc');
+  if (path === '/proc' && !bind && mount.type !== 'proc') {
+    report(error(`${at}/type`, 'only a filesystem of type "proc" may be mounted on /proc'));
   } else if (path.startsWith('/proc/') && !replaceable.has(path)) {
-    yield error(
-      `${at}/destination`,
-      'nothing may be mounted inside /proc but the few files other runtimes allow',
+    report(
+      error(
+        `${at}/destination`,
+        'nothing may be mounted inside /proc but the few files other runtimes allow',
+      ),
     );
   }
 }
 
-function* type({ mount, options, at }: Subject): Iterable<Finding> {
-  if (options.bind !== 'none' || options.remount) return;
+function type({ mount, options, bind, at }: Subject, report: Report): void {
+  if (options.remount) return;
   const { type = '' } = mount;
-  if (type === 'bind') {
-    yield error(`${at}/options`, 'a bind mount needs the option "bind" or "rbind"');
-  } else if ((type === '' || type === 'none') && options.propagation.length === 0) {
-    yield error(`${at}/type`, 'a mount that is not a bind mount needs the type of its filesystem');
+  if (bind && options.bind === 'none') {
+    report(warning(`${at}/options`, `should have "${type}": other runtimes do not go by the type`));
+  } else if (!bind && (type === '' || type === 'none')) {
+    report(error(`${at}/type`, 'a mount that is not a bind mount needs the type of its filesystem'));
   }
 }
 
 /** The kernel ignores options of a filesystem on a bind mount; the user would rely on them in vain. */
-function* bindOptions({ mount, options, at }: Subject): Iterable<Finding> {
-  if (options.bind === 'none') return;
+function bindOptions({ mount, options, bind, at }: Subject, report: Report): void {
+  if (!bind) return;
   for (const [i, option] of (mount.options ?? []).entries()) {
     if (options.data.includes(option)) {
-      yield error(
-        pointerTo(at, 'options', i),
-        'is no option of a bind mount, and no filesystem is mounted here',
+      report(
+        error(pointerTo(at, 'options', i), 'is no option of a bind mount, and no filesystem is mounted here'),
       );
     }
   }
   if (!options.remount && (mount.source ?? '') === '')
-    yield error(`${at}/source`, 'a bind mount needs a source');
+    report(error(`${at}/source`, 'a bind mount needs a source'));
 }
 
 /** The later of two options that contradict each other wins. */
-function* opposites({ mount, at }: Subject): Iterable<Finding> {
-  const seen = new Map<string, string>();
-  for (const [i, option] of (mount.options ?? []).entries()) {
-    if (!mountOptions.has(option)) continue;
-    const [subject, value] = subjectOf(option);
-    const earlier = seen.get(subject);
-    if (earlier !== undefined && subjectOf(earlier)[1] !== value) {
-      yield warning(pointerTo(at, 'options', i), `contradicts "${earlier}" before it, and wins`);
-    }
-    seen.set(subject, option);
-  }
+function opposites({ mount, at }: Subject, report: Report): void {
+  mount.options?.forEach((option, i, options) => {
+    const opposite = oppositeOf(option);
+    // What is not known is not ours to judge: it goes to the filesystem.
+    if (!options.slice(0, i).includes(opposite) || !mountOptions.has(opposite)) return;
+    report(warning(pointerTo(at, 'options', i), `contradicts "${opposite}" before it, and wins`));
+  });
 }
 
-/** What an option is about, and what it says of it: `nosuid` says "no" of "suid". */
-function subjectOf(option: string): [subject: string, value: string] {
-  if (option === 'ro' || option === 'rw') return ['ro', option];
-  if (option === 'rro' || option === 'rrw') return ['rro', option];
-  if (option === 'sync' || option === 'async') return ['sync', option];
-  if (option === 'bind' || option === 'rbind') return ['bind', option];
-  const [, recursive = '', no = '', rest = option] =
-    /^(r?)(no)?(suid|dev|exec|diratime|atime|strictatime|symfollow|lazytime|mand)$/.exec(option) ?? [];
-  return [recursive + rest, no];
+/** The option that would undo this one, were there such an option. */
+function oppositeOf(option: string): string {
+  const irregular = irregularOpposites[option];
+  if (irregular !== undefined) return irregular;
+  if (option.startsWith('no')) return option.slice(2);
+  if (option.startsWith('rno')) return `r${option.slice(3)}`;
+  return mountOptions.has(`no${option}`) ? `no${option}` : `rno${option.slice(1)}`;
 }
+
+const irregularOpposites: Readonly<Record<string, string>> = {
+  ro: 'rw',
+  rw: 'ro',
+  rro: 'rrw',
+  rrw: 'rro',
+  sync: 'async',
+  async: 'sync',
+};
 
 /** config.md: both mappings or none, and they are for bind mounts; mount_setattr(2) wants ids to map to. */
-function* idMappings({ mount, options, at, config }: Subject): Iterable<Finding> {
+function idMappings({ mount, options, bind, at, config }: Subject, report: Report): void {
   const uids = mount.uidMappings ?? [];
   const gids = mount.gidMappings ?? [];
   const own = uids.length > 0 || gids.length > 0;
   if (!own && options.idmap === 'none') return;
-  if (options.bind === 'none') {
-    yield error(own ? `${at}/uidMappings` : `${at}/options`, 'only bind mounts can have id mappings');
+  if (!bind) {
+    report(error(own ? `${at}/uidMappings` : `${at}/options`, 'only bind mounts can have id mappings'));
   }
-  if (own && uids.length === 0) yield error(`${at}/uidMappings`, 'must be given along with gidMappings');
-  if (own && gids.length === 0) yield error(`${at}/gidMappings`, 'must be given along with uidMappings');
+  if (own && uids.length === 0) report(error(`${at}/uidMappings`, 'must be given along with gidMappings'));
+  if (own && gids.length === 0) report(error(`${at}/gidMappings`, 'must be given along with uidMappings'));
   if (own && options.idmap === 'none') {
-    yield warning(`${at}/options`, 'should have "idmap" or "ridmap", for runtimes that know no mappings');
+    report(warning(`${at}/options`, 'should have "idmap" or "ridmap", for runtimes that know no mappings'));
   }
   const described = own || (options.idmapMappings ?? '') !== '';
   if (!described && findNamespace(config.linux, 'user') === undefined) {
-    yield error(`${at}/options`, 'an idmapped mount needs uidMappings and gidMappings, or a user namespace');
+    report(
+      error(`${at}/options`, 'an idmapped mount needs uidMappings and gidMappings, or a user namespace'),
+    );
   }
 }

@@ -1,37 +1,38 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error, warning } from '../finding.ts';
 import { hookKinds } from '../hook-kinds.ts';
-import { parseMountOptions } from '../mount-options.ts';
 import { pointerTo } from '../pointer.ts';
 import type { Config } from '../types.ts';
 
 /** config-linux.md, "Masked Paths" and "Readonly Paths". */
-export function* restrictedPaths({ linux }: Config): Iterable<Finding> {
+export function restrictedPaths({ linux }: Config, report: Report): void {
   for (const name of ['maskedPaths', 'readonlyPaths'] as const) {
     for (const [i, path] of (linux?.[name] ?? []).entries()) {
-      if (!path.startsWith('/')) yield error(pointerTo('/linux', name, i), 'must be an absolute path');
+      if (!path.startsWith('/')) report(error(pointerTo('/linux', name, i), 'must be an absolute path'));
     }
   }
 }
 
 /** config-linux.md, "Devices". */
-export function* devices({ linux }: Config): Iterable<Finding> {
+export function devices({ linux }: Config, report: Report): void {
   const seen = new Set<string>();
   for (const [i, { type, path, major, minor, fileMode }] of (linux?.devices ?? []).entries()) {
     const at = pointerTo('/linux/devices', i);
     if (type !== 'p' && (major === undefined || minor === undefined)) {
-      yield error(`${at}/${major === undefined ? 'major' : 'minor'}`, `a device of type "${type}" needs it`);
+      report(
+        error(`${at}/${major === undefined ? 'major' : 'minor'}`, `a device of type "${type}" needs it`),
+      );
     }
     if (!path.startsWith('/'))
-      yield warning(`${at}/path`, 'should be an absolute path; it is taken as one from the root');
-    if (path.split('/').includes('..')) yield error(`${at}/path`, 'must not have ".." in it');
+      report(warning(`${at}/path`, 'should be an absolute path; it is taken as one from the root'));
+    if (path.split('/').includes('..')) report(error(`${at}/path`, 'must not have ".." in it'));
     if (/^\/*$/.test(path) || path.endsWith('/'))
-      yield error(`${at}/path`, 'must name a file, not a directory');
-    if (seen.has(path)) yield error(`${at}/path`, 'this device is given twice');
+      report(error(`${at}/path`, 'must name a file, not a directory'));
+    if (seen.has(path)) report(error(`${at}/path`, 'this device is given twice'));
     seen.add(path);
     if (fileMode !== undefined && looksOctal(fileMode)) {
       const meant = Number.parseInt(String(fileMode), 8);
-      yield warning(`${at}/fileMode`, 'is read as a decimal number', `Write ${meant} for 0${fileMode}.`);
+      report(warning(`${at}/fileMode`, 'is read as a decimal number', `Write ${meant} for 0${fileMode}.`));
     }
   }
 }
@@ -42,11 +43,11 @@ function looksOctal(mode: number): boolean {
 }
 
 /** config.md, "POSIX-platform Hooks". */
-export function* hooks({ hooks }: Config): Iterable<Finding> {
+export function hooks({ hooks }: Config, report: Report): void {
   for (const kind of hookKinds) {
     for (const [i, { path }] of (hooks?.[kind] ?? []).entries()) {
       if (!path.startsWith('/'))
-        yield error(pointerTo('/hooks', kind, i, 'path'), 'must be an absolute path');
+        report(error(pointerTo('/hooks', kind, i, 'path'), 'must be an absolute path'));
     }
   }
 }
@@ -55,35 +56,34 @@ export function* hooks({ hooks }: Config): Iterable<Finding> {
 const maxPath = 4095;
 
 /** No path longer than this reaches any file; better said here than as ENAMETOOLONG of some system call. */
-export function* pathLengths(config: Config): Iterable<Finding> {
-  for (const [pointer, path] of allPaths(config)) {
+export function pathLengths({ root, process, mounts, hooks, linux }: Config, report: Report): void {
+  const check = (path: string | undefined, ...pointer: (string | number)[]): void => {
     // Most paths are short; only the others are measured in bytes.
-    if (path !== undefined && path.length > maxPath / 3 && Buffer.byteLength(path) > maxPath) {
-      yield error(pointer, `must not be longer than ${maxPath} bytes`);
-    }
-  }
-}
-
-function* allPaths({ root, process, mounts, hooks, linux }: Config): Iterable<[string, string | undefined]> {
-  yield ['/root/path', root?.path];
-  yield ['/process/cwd', process?.cwd];
-  for (const [i, mount] of (mounts ?? []).entries()) {
-    yield [pointerTo('/mounts', i, 'destination'), mount.destination];
-    if (parseMountOptions(mount.options).bind !== 'none')
-      yield [pointerTo('/mounts', i, 'source'), mount.source];
-  }
+    if (path === undefined || path.length <= maxPath / 3 || Buffer.byteLength(path) <= maxPath) return;
+    report(error(pointerTo('', ...pointer), `must not be longer than ${maxPath} bytes`));
+  };
+  check(root?.path, 'root', 'path');
+  check(process?.cwd, 'process', 'cwd');
+  mounts?.forEach(({ destination, source }, i) => {
+    check(destination, 'mounts', i, 'destination');
+    check(source, 'mounts', i, 'source');
+  });
   for (const kind of hookKinds) {
-    for (const [i, { path }] of (hooks?.[kind] ?? []).entries())
-      yield [pointerTo('/hooks', kind, i, 'path'), path];
+    hooks?.[kind]?.forEach(({ path }, i) => {
+      check(path, 'hooks', kind, i, 'path');
+    });
   }
-  for (const [i, { path }] of (linux?.namespaces ?? []).entries()) {
-    yield [pointerTo('/linux/namespaces', i, 'path'), path];
-  }
-  for (const [i, { path }] of (linux?.devices ?? []).entries())
-    yield [pointerTo('/linux/devices', i, 'path'), path];
+  linux?.namespaces?.forEach(({ path }, i) => {
+    check(path, 'linux', 'namespaces', i, 'path');
+  });
+  linux?.devices?.forEach(({ path }, i) => {
+    check(path, 'linux', 'devices', i, 'path');
+  });
   for (const name of ['maskedPaths', 'readonlyPaths'] as const) {
-    for (const [i, path] of (linux?.[name] ?? []).entries()) yield [pointerTo('/linux', name, i), path];
+    linux?.[name]?.forEach((path, i) => {
+      check(path, 'linux', name, i);
+    });
   }
-  yield ['/linux/cgroupsPath', linux?.cgroupsPath];
-  yield ['/linux/seccomp/listenerPath', linux?.seccomp?.listenerPath];
+  check(linux?.cgroupsPath, 'linux', 'cgroupsPath');
+  check(linux?.seccomp?.listenerPath, 'linux', 'seccomp', 'listenerPath');
 }

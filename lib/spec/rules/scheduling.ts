@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import type { Config, Scheduler } from '../types.ts';
 import { isNumberList } from './process.ts';
@@ -6,62 +6,62 @@ import { isNumberList } from './process.ts';
 const at = '/process/scheduler';
 
 /** sched_setattr(2): which attributes a policy has, and their ranges. */
-export function* scheduler({ process }: Config): Iterable<Finding> {
+export function scheduler({ process }: Config, report: Report): void {
   const scheduler = process?.scheduler;
   if (scheduler === undefined) return;
-  yield* niceness(scheduler);
-  yield* priority(scheduler);
-  yield* deadline(scheduler);
+  niceness(scheduler, report);
+  priority(scheduler, report);
+  deadline(scheduler, report);
 }
 
-function* niceness({ policy, nice = 0 }: Scheduler): Iterable<Finding> {
+function niceness({ policy, nice = 0 }: Scheduler, report: Report): void {
   if ((policy === 'SCHED_OTHER' || policy === 'SCHED_BATCH') && (nice < -20 || nice > 19)) {
-    yield error(`${at}/nice`, 'must be from -20 to 19');
+    report(error(`${at}/nice`, 'must be from -20 to 19'));
   }
 }
 
-function* priority({ policy, priority = 0 }: Scheduler): Iterable<Finding> {
+function priority({ policy, priority = 0 }: Scheduler, report: Report): void {
   const realTime = policy === 'SCHED_FIFO' || policy === 'SCHED_RR';
   if (realTime && (priority < 1 || priority > 99)) {
-    yield error(`${at}/priority`, `must be from 1 to 99 for ${policy}`);
+    report(error(`${at}/priority`, `must be from 1 to 99 for ${policy}`));
   } else if (!realTime && priority !== 0) {
-    yield error(`${at}/priority`, 'is only for SCHED_FIFO and SCHED_RR');
+    report(error(`${at}/priority`, 'is only for SCHED_FIFO and SCHED_RR'));
   }
 }
 
-function* deadline({ policy, ...times }: Scheduler): Iterable<Finding> {
+function deadline({ policy, ...times }: Scheduler, report: Report): void {
   const { runtime = 0, deadline = 0, period = 0 } = times;
   if (policy !== 'SCHED_DEADLINE') {
     for (const name of ['runtime', 'deadline', 'period'] as const) {
-      if (Number(times[name] ?? 0) !== 0) yield error(`${at}/${name}`, 'is only for SCHED_DEADLINE');
+      if (Number(times[name] ?? 0) !== 0) report(error(`${at}/${name}`, 'is only for SCHED_DEADLINE'));
     }
     return;
   }
-  if (runtime > deadline) yield error(`${at}/runtime`, 'must not be above the deadline');
+  if (runtime > deadline) report(error(`${at}/runtime`, 'must not be above the deadline'));
   // A period of 0 is the deadline.
-  if (period > 0 && deadline > period) yield error(`${at}/deadline`, 'must not be above the period');
+  if (period > 0 && deadline > period) report(error(`${at}/deadline`, 'must not be above the period'));
 }
 
 /** set_mempolicy(2): which modes want nodes. */
-export function* memoryPolicy({ linux }: Config): Iterable<Finding> {
+export function memoryPolicy({ linux }: Config, report: Report): void {
   const policy = linux?.memoryPolicy;
   if (policy === undefined) return;
   const { mode, nodes = '', flags = [] } = policy;
   if (nodes !== '' && !isNumberList(nodes)) {
-    yield error('/linux/memoryPolicy/nodes', 'must be a list like 0-3,7');
+    report(error('/linux/memoryPolicy/nodes', 'must be a list like 0-3,7'));
   } else if ((mode === 'MPOL_DEFAULT' || mode === 'MPOL_LOCAL') && nodes !== '') {
-    yield error('/linux/memoryPolicy/nodes', `must be empty for ${mode}`);
+    report(error('/linux/memoryPolicy/nodes', `must be empty for ${mode}`));
   } else if (mode !== 'MPOL_DEFAULT' && mode !== 'MPOL_LOCAL' && mode !== 'MPOL_PREFERRED' && nodes === '') {
-    yield error('/linux/memoryPolicy/nodes', `${mode} needs at least one node`);
+    report(error('/linux/memoryPolicy/nodes', `${mode} needs at least one node`));
   }
   if (flags.includes('MPOL_F_STATIC_NODES') && flags.includes('MPOL_F_RELATIVE_NODES')) {
-    yield error('/linux/memoryPolicy/flags', 'nodes are either static or relative');
+    report(error('/linux/memoryPolicy/flags', 'nodes are either static or relative'));
   }
 }
 
 /** config-linux.md, "Personality": no flag is defined yet, and unsupported values are errors. */
-export function* personality({ linux }: Config): Iterable<Finding> {
+export function personality({ linux }: Config, report: Report): void {
   if ((linux?.personality?.flags ?? []).length > 0) {
-    yield error('/linux/personality/flags', 'no flags are supported');
+    report(error('/linux/personality/flags', 'no flags are supported'));
   }
 }

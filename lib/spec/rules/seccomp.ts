@@ -1,17 +1,17 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
 import type { Config, Seccomp } from '../types.ts';
 
 /** config-linux.md, "Seccomp". */
-export function* seccomp({ linux, annotations }: Config): Iterable<Finding> {
+export function seccomp({ linux, annotations }: Config, report: Report): void {
   const seccomp = linux?.seccomp;
   if (seccomp === undefined) return;
-  yield* errnos(seccomp);
-  yield* notify(seccomp, annotations ?? {});
+  errnos(seccomp, report);
+  notify(seccomp, annotations ?? {}, report);
   const { listenerPath = '', listenerMetadata = '' } = seccomp;
   if (listenerMetadata !== '' && listenerPath === '') {
-    yield error('/linux/seccomp/listenerMetadata', 'needs listenerPath');
+    report(error('/linux/seccomp/listenerMetadata', 'needs listenerPath'));
   }
 }
 
@@ -21,39 +21,41 @@ const maxErrno: ReadonlyMap<string, number> = new Map([
   ['SCMP_ACT_TRACE', 65535],
 ]);
 
-function* errnos({ defaultAction, defaultErrnoRet, syscalls }: Seccomp): Iterable<Finding> {
-  yield* errno('/linux/seccomp/defaultErrnoRet', defaultAction, defaultErrnoRet);
+function errnos({ defaultAction, defaultErrnoRet, syscalls }: Seccomp, report: Report): void {
+  errno('/linux/seccomp/defaultErrnoRet', defaultAction, defaultErrnoRet, report);
   for (const [i, { action, errnoRet }] of (syscalls ?? []).entries()) {
-    yield* errno(pointerTo('/linux/seccomp/syscalls', i, 'errnoRet'), action, errnoRet);
+    errno(pointerTo('/linux/seccomp/syscalls', i, 'errnoRet'), action, errnoRet, report);
   }
 }
 
-function* errno(pointer: string, action: string, value: number | undefined): Iterable<Finding> {
+function errno(pointer: string, action: string, value: number | undefined, report: Report): void {
   if (value === undefined) return;
   const max = maxErrno.get(action);
-  if (max === undefined) yield error(pointer, `the action ${action} has no errno`);
-  else if (value > max) yield error(pointer, `must not be above ${max}`);
+  if (max === undefined) report(error(pointer, `the action ${action} has no errno`));
+  else if (value > max) report(error(pointer, `must not be above ${max}`));
 }
 
 /** crun's way to name the agent. */
 const receiverAnnotation = 'run.oci.seccomp.receiver';
 
 /** The agent must be there before it is asked: asking it whether it may be told would wait forever. */
-function* notify(
+function notify(
   { defaultAction, syscalls, listenerPath = '' }: Seccomp,
   annotations: Record<string, string>,
-): Iterable<Finding> {
+  report: Report,
+): void {
   const action = 'SCMP_ACT_NOTIFY';
   if (defaultAction === action) {
-    yield error('/linux/seccomp/defaultAction', 'an agent cannot decide every system call');
+    report(error('/linux/seccomp/defaultAction', 'an agent cannot decide every system call'));
   }
   for (const [i, rule] of (syscalls ?? []).entries()) {
     if (rule.action !== action) continue;
     const pointer = pointerTo('/linux/seccomp/syscalls', i);
     if (listenerPath === '' && !Object.hasOwn(annotations, receiverAnnotation)) {
-      yield error(`${pointer}/action`, 'needs listenerPath');
+      report(error(`${pointer}/action`, 'needs listenerPath'));
     }
     const write = rule.names.indexOf('write');
-    if (write >= 0) yield error(pointerTo(pointer, 'names', write), `${action} cannot be used for write(2)`);
+    if (write >= 0)
+      report(error(pointerTo(pointer, 'names', write), `${action} cannot be used for write(2)`));
   }
 }

@@ -1,4 +1,4 @@
-import type { Finding } from '../finding.ts';
+import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { hasNamespace } from '../namespaces.ts';
 import { pointerTo } from '../pointer.ts';
@@ -27,23 +27,25 @@ function namespaceOf(path: string): NamespaceType | undefined {
 }
 
 /** Only parameters of a namespace the container does not share with the host may be set. */
-export function* sysctl({ linux, domainname }: Config): Iterable<Finding> {
+export function sysctl({ linux, domainname }: Config, report: Report): void {
   for (const name of Object.keys(linux?.sysctl ?? {})) {
     const pointer = pointerTo('/linux/sysctl', name);
     const path = sysctlPath(name);
     if (!isParameter(path)) {
-      yield error(pointer, 'is not the name of a kernel parameter');
+      report(error(pointer, 'is not the name of a kernel parameter'));
       continue;
     }
     const namespace = namespaceOf(path);
     if (namespace === undefined) {
-      yield error(pointer, 'is a parameter of the whole host, not of a namespace');
+      report(error(pointer, 'is a parameter of the whole host, not of a namespace'));
     } else if (!hasNamespace(linux, namespace)) {
-      yield error(pointer, `needs a namespace of type "${namespace}"; without it this would change the host`);
+      report(
+        error(pointer, `needs a namespace of type "${namespace}"; without it this would change the host`),
+      );
     } else if (path === 'kernel/hostname') {
-      yield error(pointer, 'the name of the container is set by the property "hostname"');
+      report(error(pointer, 'the name of the container is set by the property "hostname"'));
     } else if (path === 'kernel/domainname' && (domainname ?? '') !== '') {
-      yield error(pointer, 'conflicts with the property "domainname"');
+      report(error(pointer, 'conflicts with the property "domainname"'));
     }
   }
 }
