@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import type { StdioOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -176,8 +177,11 @@ describe('foreground with a terminal', () => {
     const session = run('echo ready; sleep 60');
     await session.waitFor('ready');
     process.kill(session.pid, 'SIGSTOP');
+    // What a shell does that takes its terminal back.
+    spawnSync('stty', ['sane'], { stdio: [session.slave, 'ignore', 'inherit'] });
+    expect(isCooked(session.slave)).to.equal(true);
     process.kill(session.pid, 'SIGCONT');
-    await sleep(100);
+    for (let tries = 0; tries < 100 && isCooked(session.slave); tries++) await sleep(20);
     expect(isCooked(session.slave)).to.equal(false);
     process.kill(session.pid, 'SIGTERM');
     expect(await session.exit).to.equal(143);

@@ -1,3 +1,4 @@
+import { constants as os } from 'node:os';
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
 import type { Native } from './library.ts';
@@ -19,11 +20,16 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
 }
 
 /**
- * An executable memfd with a copy of the regular file at `path`, sealed against every change: what runs from
- * it can be read and written to by nobody on the host's disk.
+ * An executable memfd with a copy of the regular file at `path`, sealed against every change: a process that
+ * runs from it shows no file of the host as its /proc/<pid>/exe.
  */
 export function sealedMemfdOfFile(name: string, path: string): number {
   const result = memfdFile(name, path);
+  if (result === -os.errno.EACCES) {
+    throw systemError(`copy ${path} into memory`, result, {
+      hint: 'The sysctl vm.memfd_noexec must not be 2: containers start from an executable memory file.',
+    });
+  }
   if (result < 0) throw systemError(`copy ${path} into memory`, result);
   return result;
 }
