@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { systemError } from '../errors.ts';
 import { native } from './library.ts';
@@ -25,7 +26,7 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
  */
 export function sealedMemfdOfFile(name: string, path: string): number {
   const result = memfdFile(name, path);
-  if (result === -os.errno.EACCES) {
+  if (result === -os.errno.EACCES && isExecutionForbidden()) {
     throw systemError(`copy ${path} into memory`, result, {
       hint: 'The sysctl vm.memfd_noexec must not be 2: containers start from an executable memory file.',
     });
@@ -39,4 +40,13 @@ export function memfd(name: string): number {
   const result = memfdEmpty(name);
   if (result < 0) throw systemError(`make the memory file ${name}`, result);
   return result;
+}
+
+/** True when the administrator has forbidden executable memory files (Documentation/admin-guide/sysctl/vm.rst). */
+function isExecutionForbidden(): boolean {
+  try {
+    return readFileSync('/proc/sys/vm/memfd_noexec', 'latin1').trim() === '2';
+  } catch {
+    return false;
+  }
 }
