@@ -77,9 +77,6 @@ static void warn_missing(struct context *c, uint64_t missing, const char *why) {
 }
 
 static const char not_ours[] = "tsrun does not have it";
-static const char not_in_other_set[] =
-    "what is inheritable must be bounding, what is effective must be permitted, and what is "
-    "ambient must be permitted and inheritable";
 
 /* The bounding set; what the kernel does not know is not in it. */
 static uint64_t bounding_set(void) {
@@ -185,6 +182,8 @@ int run_capabilities(struct context *c, const struct op_capabilities *o) {
     lost = (o->permitted & ~want.permitted) | (o->effective & ~want.effective) |
            (o->inheritable & ~want.inheritable) | (o->ambient & ~ambient);
     warn_missing(c, lost & ~have.permitted, not_ours);
-    warn_missing(c, lost & have.permitted, not_in_other_set);
+    warn_missing(c, o->inheritable & ~want.inheritable, "what is inheritable must be bounding");
+    warn_missing(c, o->effective & ~want.effective, "what is effective must be permitted");
+    warn_missing(c, o->ambient & ~ambient, "what is ambient must be permitted and inheritable");
     return 0;
 }
