@@ -97,6 +97,8 @@ export interface ContainerRequest extends Partial<Omit<InitRequest, 'plan'>> {
   after?: readonly TestOp[];
   /** Namespaces besides mount and pid. */
   namespaces?: number;
+  /** False: no mount namespace of its own. */
+  ownMounts?: boolean;
   hostPropagation?: number;
   mode?: number;
 }
@@ -114,16 +116,16 @@ export interface Outcome {
 }
 
 const shellNames =
-  'for n in $(/bin/busybox --list); do [ $n = busybox ] || alias $n="/bin/busybox $n" 2>/dev/null; done;';
+  'for n in $(/bin/busybox --list); do [ $n = busybox ] || alias $n="/bin/busybox $n"; done;';
 
 /** Runs a shell script in a container of `image`. */
 export function runContainer(image: Image, script: string, request: ContainerRequest = {}): Outcome {
-  const mode = request.mode ?? rootModes.pivot;
+  const { ownMounts = true, mode = ownMounts ? rootModes.pivot : rootModes.chroot } = request;
   const plan: TestOp[] = [
     ...(request.before ?? []),
-    op('clone', { flags: CLONE_NEWNS | CLONE_NEWPID | (request.namespaces ?? 0) }),
+    op('clone', { flags: (ownMounts ? CLONE_NEWNS : 0) | CLONE_NEWPID | (request.namespaces ?? 0) }),
     ...((request.namespaces ?? 0) & CLONE_NEWUSER ? [op('sync', { point: 1 }), op('becomeRoot')] : []),
-    op('hostPropagation', { flags: request.hostPropagation ?? MS_SLAVE | MS_REC }),
+    ...(ownMounts ? [op('hostPropagation', { flags: request.hostPropagation ?? MS_SLAVE | MS_REC })] : []),
     op('rootfs', { path: image.rootfs }),
     ...(request.ops ?? []),
     op('enterRoot', { mode }),
