@@ -10,7 +10,7 @@ const minimumShares = 2n;
 const maximumShares = 262_144n;
 
 /** cpuset.cpus and cpuset.mems: before the first process joins, which an empty cpuset would refuse. */
-export function cpusetStepsV1({ cpus, mems }: CpuResources): CgroupWrite[] {
+export function cpusetSteps({ cpus, mems }: CpuResources): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
   const add = (property: 'cpus' | 'mems', value: string | undefined): void => {
     if (value === undefined || value === '') return;

@@ -3,7 +3,8 @@ import type { PlanWarning } from '../plan/types.ts';
 import type { Resources } from '../spec/types.ts';
 import { noCgroup } from './execute.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
-import type { CgroupManager, SelfJoin } from './types.ts';
+import { resourceStepsV2 } from './resources-v2.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
 
 /**
  * A container without cgroups: none are wanted, or tsrun is unprivileged and has been given none. A config
@@ -11,12 +12,18 @@ import type { CgroupManager, SelfJoin } from './types.ts';
  * container stays in its caller's cgroup, under its caller's rules.
  */
 export class ManagerDisabled implements CgroupManager {
+  private readonly version: CgroupRecord['version'];
+
+  constructor({ version }: CgroupRecord) {
+    this.version = version;
+  }
+
   create(): void {
     // There is nothing to create.
   }
 
   apply(resources: Resources = {}): PlanWarning[] {
-    const [step] = resourceStepsV1(resources);
+    const [step] = this.version === 1 ? resourceStepsV1(resources) : resourceStepsV2(resources);
     if (step !== undefined) throw noCgroup(step);
     return [];
   }

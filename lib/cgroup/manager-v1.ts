@@ -1,10 +1,18 @@
-import { accessSync } from 'node:fs';
 import { systemError, TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import type { Resources } from '../spec/types.ts';
+import {
+  createAll,
+  freezeError,
+  freezePatienceMs,
+  goneError,
+  isThere,
+  killPatienceMs,
+  requireOutside,
+  sigkill,
+} from './common.ts';
 import { fillCpuset } from './cpuset.ts';
 import { deviceStepsV1 } from './devices-v1.ts';
-import { Directories } from './directories.ts';
 import { executeSteps } from './execute.ts';
 import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
 import { freezerState, freezeV1, setFreezer } from './freezer-v1.ts';
@@ -15,32 +23,21 @@ import { signalAll } from './signal.ts';
 import { processesBelow } from './tree.ts';
 import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
 
-/** Pausing a container whose tasks wait for a disk may take long; killing it does not need all of them stopped. */
-const freezePatienceMs = 5000;
-const killPatienceMs = 100;
-
 /** cgroup v1, also when a v2 hierarchy without controllers is mounted beside it (hybrid). */
 export class ManagerV1 implements CgroupManager {
   private readonly record: CgroupRecord;
   /** Directories create() of this object has made: nothing is set in them yet. */
-  private readonly fresh = new Set<string>();
+  private fresh: ReadonlySet<string> = new Set();
 
   constructor(record: CgroupRecord) {
     this.record = record;
   }
 
   create(): void {
-    const directories = new Directories();
-    try {
-      for (const directory of Object.values(this.record.paths)) {
-        if (directories.make(directory)) this.fresh.add(directory);
-        else requireVacant(directory);
-      }
-    } catch (error) {
-      directories.undo();
-      this.fresh.clear();
-      throw error;
-    }
+    this.fresh = createAll(
+      Object.values(this.record.paths),
+      (directory) => freezerState(directory) !== 'THAWED',
+    );
   }
 
   apply(resources: Resources = {}): PlanWarning[] {
@@ -82,20 +79,18 @@ export class ManagerV1 implements CgroupManager {
 
   freeze(): void {
     const freezer = this.freezer();
-    this.requireOutside();
+    requireOutside(this.processes());
     const result = freezeV1(freezer, freezePatienceMs);
     if (result === 'FROZEN') return;
-    if (result === 'GONE') throw gone(freezer);
+    if (result === 'GONE') throw goneError(freezer);
     const pids = this.processes();
     setFreezer(freezer, 'THAWED');
-    throw new TsrunError('system', `freeze ${freezer}: not all of its processes stop: ${pids.join(', ')}`, {
-      hint: 'One of them may be waiting for a device or a network filesystem; try again.',
-    });
+    throw freezeError(freezer, pids);
   }
 
   thaw(): void {
     const freezer = this.freezer();
-    if (!setFreezer(freezer, 'THAWED')) throw gone(freezer);
+    if (!setFreezer(freezer, 'THAWED')) throw goneError(freezer);
   }
 
   frozen(): boolean {
@@ -105,13 +100,14 @@ export class ManagerV1 implements CgroupManager {
 
   kill(signal: number): void {
     const list = (): number[] => this.processes();
+    const now = list();
+    if (now.length === 0) return;
+    requireOutside(now);
     const freezer = this.path('freezer');
     if (freezer === undefined) {
       signalAll(list, signal);
       return;
     }
-    if (list().length === 0) return;
-    this.requireOutside();
     const before = freezerState(freezer);
     try {
       // Nothing forks while all are stopped. One that does not stop soon has the signal pending just as well.
@@ -152,14 +148,6 @@ export class ManagerV1 implements CgroupManager {
     );
   }
 
-  /** Freezing ourselves would never end. */
-  private requireOutside(): void {
-    if (!this.processes().includes(process.pid)) return;
-    throw new TsrunError('state', 'tsrun itself runs in the cgroup of this container', {
-      hint: 'Run it from another cgroup: see /proc/self/cgroup.',
-    });
-  }
-
   /** The present memory limit, where it matters and is not known to be the default. */
   private memoryLimit(resources: Resources): bigint | undefined {
     const directory = this.path('memory');
@@ -171,36 +159,6 @@ export class ManagerV1 implements CgroupManager {
       if (isGone(error)) return undefined;
       throw ioError(`read the memory limit of ${directory}`, error);
     }
-  }
-}
-
-const sigkill = 9;
-
-function gone(directory: string): TsrunError {
-  return new TsrunError('not-found', `cgroup ${directory} does not exist`);
-}
-
-/**
- * A cgroup that exists already may be what an engine prepared or what a killed runtime left. Processes in it
- * belong to somebody who would be paused and killed with this container.
- */
-function requireVacant(directory: string): void {
-  const pids = processesBelow(directory);
-  if (pids.length > 0) {
-    throw new TsrunError(
-      'config',
-      `container's cgroup ${directory} is not empty: ${String(pids.length)} process(es) found: ${pids.join(', ')}`,
-      {
-        pointer: '/linux/cgroupsPath',
-        hint: 'Give each container a cgroupsPath of its own.',
-      },
-    );
-  }
-  if (freezerState(directory) !== 'THAWED') {
-    throw new TsrunError('config', `container's cgroup ${directory} is unexpectedly frozen`, {
-      pointer: '/linux/cgroupsPath',
-      hint: `Write THAWED to ${directory}/freezer.state, or use another cgroupsPath.`,
-    });
   }
 }
 
@@ -220,14 +178,4 @@ function joinError(path: string, pid: number, error: unknown): TsrunError {
       : {}),
     cause: error,
   });
-}
-
-function isThere(path: string): boolean {
-  try {
-    accessSync(path);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw ioError(`look at ${path}`, error);
-  }
 }

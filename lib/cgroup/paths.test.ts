@@ -122,6 +122,7 @@ describe('the place of a container among the cgroups', () => {
       version: 2,
       paths: { '': '/sys/fs/cgroup/p/c1' },
       shared: {},
+      mountpoint: '/sys/fs/cgroup',
     });
   });
 

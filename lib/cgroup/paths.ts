@@ -53,6 +53,7 @@ export function resolveCgroup(
     const base = baseDirectory(hierarchy, inner, ownPath(request.ownCgroups, first), version);
     if (delegatedOnly && !writable(base)) continue;
     record.paths[first] = posix.join(base, inner);
+    if (version === 2) record.mountpoint = hierarchy.mountpoint;
     for (const other of others) record.shared[other] = first;
   }
   if (Object.keys(record.paths).length === 0) record.driver = 'disabled';

@@ -14,6 +14,8 @@ export interface CgroupRecord {
   paths: Record<string, string>;
   /** Controllers mounted together with the first of their hierarchy: `cpuacct` → `cpu`. */
   shared: Record<string, string>;
+  /** v2 only: where the hierarchy is mounted; controllers are enabled from there down. */
+  mountpoint?: string;
   /** Made by a tsrun that is not root over the host: the kernel lets it set no device rules. */
   unprivileged?: true;
 }
@@ -44,7 +46,10 @@ export interface CgroupManager {
    * property the kernel refused.
    */
   apply(resources: Resources | undefined): PlanWarning[];
-  /** Changes the limits of a running container: what `resources` does not name stays as it is. */
+  /**
+   * Changes the limits of a running container. What `resources` does not name stays as it is, and so do the
+   * device rules.
+   */
   update(resources: Resources): PlanWarning[];
   /**
    * Moves a process (all its threads) into every hierarchy. The kernel stops every fork of the host for

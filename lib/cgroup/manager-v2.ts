@@ -1,0 +1,175 @@
+import { TsrunError } from '../errors.ts';
+import type { PlanWarning } from '../plan/types.ts';
+import type { DeviceRule, Resources } from '../spec/types.ts';
+import {
+  createAll,
+  freezeError,
+  freezePatienceMs,
+  goneError,
+  isThere,
+  killPatienceMs,
+  requireOutside,
+  sigkill,
+} from './common.ts';
+import { controllersOf, enableControllers } from './controllers-v2.ts';
+import { needsCurrentQuota } from './cpu-v2.ts';
+import { executeSteps } from './execute.ts';
+import { failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
+import { freezeV2, isFreezingV2, isFrozenV2, setFreezeV2 } from './freezer-v2.ts';
+import { removeCgroups } from './remove.ts';
+import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
+import { signalAll } from './signal.ts';
+import type { CgroupStep } from './steps.ts';
+import { processesBelow } from './tree.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
+
+/** Makes the kernel apply the device rules (those of the configuration, without the defaults) to a cgroup. */
+export type AttachDeviceRules = (directory: string, rules: readonly DeviceRule[]) => void;
+
+/** cgroup v2: one directory for everything. */
+export class ManagerV2 implements CgroupManager {
+  private readonly directory: string;
+  private readonly mountpoint: string;
+  private readonly unprivileged: boolean;
+  private readonly attachDeviceRules: AttachDeviceRules | undefined;
+  /** True when create() of this object has made the directory: nothing is set in it yet. */
+  private fresh = false;
+
+  constructor(record: CgroupRecord, attachDeviceRules?: AttachDeviceRules) {
+    const { '': directory } = record.paths;
+    const { mountpoint } = record;
+    if (directory === undefined || mountpoint === undefined) {
+      throw new TsrunError('corrupt', 'the record of the cgroup has no cgroup v2 directory');
+    }
+    this.directory = directory;
+    this.mountpoint = mountpoint;
+    this.unprivileged = record.unprivileged === true;
+    this.attachDeviceRules = attachDeviceRules;
+  }
+
+  create(): void {
+    this.fresh = createAll([this.directory], isFreezingV2).has(this.directory);
+    try {
+      enableControllers(this.mountpoint, this.directory);
+    } catch (error) {
+      throw ioError(`enable the controllers of ${this.directory}`, error);
+    }
+  }
+
+  apply(resources: Resources = {}): PlanWarning[] {
+    const warnings = this.update(resources);
+    if (!this.unprivileged) this.applyDevices(resources.devices ?? []);
+    return warnings;
+  }
+
+  update(resources: Resources): PlanWarning[] {
+    const steps = resourceStepsV2(resources, this.currentQuota(resources));
+    return [...ignoredOnV2(resources), ...this.execute(steps)];
+  }
+
+  join(pid: number): void {
+    const path = `${this.directory}/cgroup.procs`;
+    try {
+      writeValue(path, String(pid));
+    } catch (error) {
+      throw ioError(`write ${String(pid)} to ${path}`, error);
+    }
+  }
+
+  selfJoin(): SelfJoin {
+    return { tasks: [], cloneInto: this.directory };
+  }
+
+  processes(): number[] {
+    return processesBelow(this.directory);
+  }
+
+  freeze(): void {
+    requireOutside(this.processes());
+    const result = freezeV2(this.directory, freezePatienceMs);
+    if (result === 'FROZEN') return;
+    if (result === 'GONE') throw goneError(this.directory);
+    const pids = this.processes();
+    setFreezeV2(this.directory, false);
+    throw freezeError(this.directory, pids);
+  }
+
+  thaw(): void {
+    if (!setFreezeV2(this.directory, false)) throw goneError(this.directory);
+  }
+
+  frozen(): boolean {
+    return isFreezingV2(this.directory) && isFrozenV2(this.directory);
+  }
+
+  kill(signal: number): void {
+    const list = (): number[] => this.processes();
+    const now = list();
+    if (now.length === 0) return;
+    requireOutside(now);
+    if (signal === sigkill && this.killAll()) return;
+    const before = isFreezingV2(this.directory);
+    try {
+      // Nothing forks while all are stopped. One that does not stop soon has the signal pending just as well.
+      freezeV2(this.directory, killPatienceMs);
+      signalAll(list, signal);
+    } finally {
+      // A stopped process dies of SIGKILL as well; nobody is left who should stay stopped.
+      if (!before || signal === sigkill) setFreezeV2(this.directory, false);
+    }
+  }
+
+  remove(): void {
+    removeCgroups([this.directory]);
+  }
+
+  exists(): boolean {
+    return isThere(this.directory);
+  }
+
+  private applyDevices(rules: readonly DeviceRule[]): void {
+    if (this.attachDeviceRules === undefined) {
+      // Without rules the container could use every disk of the host.
+      throw new TsrunError('unsupported', 'device rules on cgroup v2 are not available', {
+        pointer: '/linux/resources/devices',
+      });
+    }
+    this.attachDeviceRules(this.directory, rules);
+  }
+
+  private execute(steps: readonly CgroupStep[]): PlanWarning[] {
+    if (steps.length === 0) return [];
+    let controllers: Set<string>;
+    try {
+      controllers = new Set(controllersOf(this.directory));
+    } catch (error) {
+      if (isGone(error)) throw goneError(this.directory);
+      throw ioError(`read ${this.directory}/cgroup.controllers`, error);
+    }
+    // Files that every cgroup has.
+    controllers.add('cgroup');
+    return executeSteps(steps, (name) => (controllers.has(name) ? this.directory : undefined));
+  }
+
+  /** cgroup.kill (Linux 5.14) kills all processes, forks in progress included; false when there is none. */
+  private killAll(): boolean {
+    try {
+      writeValue(`${this.directory}/cgroup.kill`, '1');
+      return true;
+    } catch (error) {
+      if (isGone(error)) return false;
+      throw ioError(`write ${this.directory}/cgroup.kill`, error);
+    }
+  }
+
+  /** The quota to keep when only the period changes, unless it is known to be the default. */
+  private currentQuota(resources: Resources): string | undefined {
+    if (this.fresh || !needsCurrentQuota(resources.cpu ?? {})) return undefined;
+    try {
+      return readValue(`${this.directory}/cpu.max`).split(' ')[0];
+    } catch (error) {
+      if (failedWith(error, 'ENOENT')) return undefined;
+      throw ioError(`read ${this.directory}/cpu.max`, error);
+    }
+  }
+}
