@@ -2,6 +2,7 @@
 import { mountAttributes, mountPropagation } from '../spec/mount-options.ts';
 import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
+import { printable } from '../spec/printable.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
 import { noSlot, rootModes, syncPoints } from './wire.ts';
 import type { Op, OpName, OpOf } from './wire.ts';
@@ -76,10 +77,10 @@ const describers: Describer = {
   exec: ({ args }) => `execute ${args.map(quote).join(' ')}`,
 };
 
-/** One line that says what the operation does. */
+/** One line that says what the operation does, safe to print. */
 export function describeOp(op: Op): string {
   const describe = describers[op.op] as (op: Op) => string;
-  return describe(op);
+  return printable(describe(op));
 }
 
 const syncTexts: Readonly<Record<number, string>> = {

@@ -1,6 +1,7 @@
 /** Failures of the init in the user's own terms. */
 import { constants } from 'node:os';
 import { errnoName, errnoText } from '../host/errno.ts';
+import { printable } from '../spec/printable.ts';
 import { describeOp, namespaceNames, rlimitName } from './describe.ts';
 import { hintFor } from './hints.ts';
 import type { HostFacts } from './types.ts';
@@ -15,7 +16,7 @@ export interface Explanation {
   hint?: string;
 }
 
-const { ENOENT, EINVAL, ETIMEDOUT } = constants.errno;
+const { EACCES, ENOENT, ENOEXEC, EINVAL, ETIMEDOUT } = constants.errno;
 
 /**
  * Says why an operation failed. `errno` may have either sign. `detail` is what the init adds: on what it failed,
@@ -30,10 +31,10 @@ export function explainFailure(
   const positive = Math.abs(errno);
   // One line, whatever a hook has written or the kernel has logged.
   const line = detail.replace(/\s*\n\s*/g, '; ').trim();
-  const reason = reasonOf(op, positive, line);
+  const reason = printable(reasonOf(op, positive, line));
   const hint = hintFor(op, errnoName(positive), line, facts);
   const pointer = pointerOf(op, positive, line);
-  return hint === undefined ? { pointer, reason } : { pointer, reason, hint };
+  return hint === undefined ? { pointer, reason } : { pointer, reason, hint: printable(hint) };
 }
 
 function reasonOf(op: Op, errno: number, detail: string): string {
@@ -136,7 +137,8 @@ function explainHook(op: OpOf<'hook'>, errno: number, detail: string): string {
 function pointerOf(op: Op, errno: number, detail: string): string {
   const { origin } = op;
   if (/^\/mounts\/\d+$/.test(origin)) return origin + mountProperty(op, detail);
-  if (op.op === 'hook' && errno !== hookFailedErrno && errno !== ETIMEDOUT) return `${origin}/path`;
+  if (op.op === 'hook' && (errno === ENOENT || errno === EACCES || errno === ENOEXEC))
+    return `${origin}/path`;
   if (op.op === 'hook' && errno === ETIMEDOUT) return `${origin}/timeout`;
   if (op.op === 'user' && origin !== '') return origin + userProperty(op, detail);
   return origin;
@@ -144,13 +146,18 @@ function pointerOf(op: Op, errno: number, detail: string): string {
 
 function mountProperty(op: Op, detail: string): string {
   if (detail.startsWith('source ')) return '/source';
-  if (detail.startsWith('destination ')) return '/destination';
+  if (detail.startsWith('destination ') || isAbout(op, detail)) return '/destination';
   if (op.op === 'mountFilesystem') {
     if (/^filesystem \S+, option /.test(detail)) return '/options';
     if (/^filesystem \S+, source/.test(detail)) return '/source';
     if (/^filesystem \S+ is not known/.test(detail)) return '/type';
   }
   return detail.startsWith('mount options') || detail.startsWith('mount propagation') ? '/options' : '';
+}
+
+/** The detail is the destination itself, perhaps with more: `/data (below / of the rootfs)`. */
+function isAbout(op: Op, detail: string): boolean {
+  return 'destination' in op && (detail === op.destination || detail.startsWith(`${op.destination} (`));
 }
 
 /** A value that is not the default is in the config, so the pointer exists. */

@@ -80,17 +80,13 @@ const hints: Partial<Record<OpName, Hint>> = {
     EACCES: "every directory on the way to the rootfs must be open to the container's root",
     ENOTDIR: 'root.path must be a directory',
   }),
-  mountFilesystem: byErrno({
-    ENODEV: 'see /proc/filesystems; a module may have to be loaded',
-    EBUSY: 'the filesystem is mounted elsewhere with other options',
-    ENOTBLK: 'the source must be a block device',
-  }),
+  mountFilesystem: (_, errno) => ({ ...destinationHints, ...filesystemHints })[errno],
   mountBind: (_, errno, detail) => {
-    if (errno === 'ENOENT' && detail.startsWith('source ')) return 'the source of a bind mount must exist';
-    if (errno === 'EACCES' && detail.startsWith('source ')) {
+    if (!detail.startsWith('source ')) return destinationHints[errno];
+    if (errno === 'EACCES') {
       return 'every directory on the way to the source must be open to the user who runs tsrun';
     }
-    return undefined;
+    return errno === 'ENOENT' ? 'the source of a bind mount must exist' : undefined;
   },
   cloneTree: byErrno({ ENOENT: 'the source of a bind mount must exist' }),
   device: byErrno({ EPERM: 'making devices needs CAP_MKNOD on the host' }),
@@ -127,6 +123,19 @@ const hints: Partial<Record<OpName, Hint>> = {
     EPERM: 'changing users and groups needs a user namespace, or root',
   }),
   workingDirectory: byErrno({ EROFS: 'process.cwd is missing and cannot be made' }),
+};
+
+/** The place to mount on has to be made. */
+const destinationHints: Readonly<Record<string, string>> = {
+  EACCES:
+    'the destination does not exist, and the rootfs belongs to somebody whose files root of the container may not change',
+  EROFS: 'the destination does not exist, and the filesystem it would be made in is read-only',
+};
+
+const filesystemHints: Readonly<Record<string, string>> = {
+  ENODEV: 'see /proc/filesystems; a module may have to be loaded',
+  EBUSY: 'the filesystem is mounted elsewhere with other options',
+  ENOTBLK: 'the source must be a block device',
 };
 
 const cloneHints: Readonly<Record<string, string>> = {

@@ -1,0 +1,281 @@
+import { constants } from 'node:os';
+import { expect } from 'chai';
+import { explainFailure } from './explain.ts';
+import type { Explanation } from './explain.ts';
+import { fullMap, mountOps, namespaceList, onlyOp, opsOf, planOf } from './testing/fixtures.ts';
+import { hookFailedErrno, wireOps } from './wire.ts';
+import type { FieldType, Op } from './wire.ts';
+
+const {
+  E2BIG,
+  EACCES,
+  EBUSY,
+  EINVAL,
+  ENODEV,
+  ENOENT,
+  ENOEXEC,
+  ENOMEM,
+  ENOSPC,
+  ENOSYS,
+  EPERM,
+  EROFS,
+  ETIMEDOUT,
+} = constants.errno;
+
+const oldKernel = { kernel: { major: 5, minor: 10 }, privileged: true };
+
+function first(ops: readonly Op[]): Op {
+  const [op] = ops;
+  if (op === undefined) throw new Error('no operation');
+  return op;
+}
+
+const bind = first(mountOps({ destination: '/data', type: 'bind', source: '/srv/data', options: ['ro'] }));
+const tmpfs = first(mountOps({ destination: '/t', type: 'tmpfs', options: ['foo=1'] }));
+
+function search(args: string[], env: string[] = ['PATH=/bin:/usr/bin']): Op {
+  return onlyOp(
+    planOf((config) => (config.process = { cwd: '/', args, env })),
+    'findExecutable',
+  );
+}
+
+function hook(kind: 'createContainer' | 'startContainer' = 'createContainer'): Op {
+  const plan = planOf(
+    (config) => (config.hooks = { [kind]: [{ path: '/bin/first' }, { path: '/bin/h', timeout: 1 }] }),
+  );
+  return first(opsOf(plan, 'hook').slice(1));
+}
+
+function explain(op: Op, errno: number, detail = ''): Explanation {
+  return explainFailure(op, errno, detail, oldKernel);
+}
+
+describe('explainFailure', () => {
+  it('says which source of a bind mount is missing', () => {
+    expect(explain(bind, ENOENT, 'source /srv/data')).to.deep.equal({
+      pointer: '/mounts/0/source',
+      reason: 'bind source /srv/data: no such file or directory (ENOENT)',
+      hint: 'the source of a bind mount must exist',
+    });
+    const plan = planOf((config) => {
+      config.linux = {
+        namespaces: namespaceList('user', 'mount', 'uts'),
+        uidMappings: fullMap,
+        gidMappings: fullMap,
+      };
+    });
+    expect(explain(onlyOp(plan, 'cloneTree'), ENOENT, 'source /srv/data')).to.include({
+      pointer: '/mounts/5/source',
+      reason: 'bind source /srv/data: no such file or directory (ENOENT)',
+    });
+  });
+
+  it('tells destination, options and type of a mount apart', () => {
+    expect(explain(bind, EACCES, 'destination /data')).to.include({
+      pointer: '/mounts/0/destination',
+      reason: 'bind mount /srv/data on /data: destination /data: permission denied (EACCES)',
+    });
+    expect(explain(bind, EACCES, '/data (below / of the rootfs)')).to.deep.include({
+      pointer: '/mounts/0/destination',
+      reason: 'bind mount /srv/data on /data: /data (below / of the rootfs): permission denied (EACCES)',
+    });
+    expect(explain(tmpfs, EROFS, '/t (below / of the rootfs)').hint).to.include('read-only');
+    expect(explain(bind, EPERM, 'mount options (in a user namespace …)').pointer).to.equal(
+      '/mounts/0/options',
+    );
+    expect(
+      explain(tmpfs, EINVAL, "filesystem tmpfs, option foo=1 (tmpfs: Unknown parameter 'foo')"),
+    ).to.include({
+      pointer: '/mounts/0/options',
+      reason:
+        "mount tmpfs on /t: filesystem tmpfs, option foo=1 (tmpfs: Unknown parameter 'foo'): invalid argument (EINVAL)",
+    });
+    expect(explain(tmpfs, ENODEV, 'filesystem tmpfs is not known to this kernel').pointer).to.equal(
+      '/mounts/0/type',
+    );
+    expect(explain(tmpfs, ENOMEM).pointer).to.equal('/mounts/0');
+  });
+
+  describe('the strings that callers look for', () => {
+    it('executable not found', () => {
+      const missing = explain(search(['sh']), ENOENT, 'executable file not found in $PATH');
+      expect(missing).to.deep.equal({
+        pointer: '/process/args/0',
+        reason: 'exec: "sh": executable file not found in $PATH',
+        hint: 'PATH is /bin:/usr/bin',
+      });
+      expect(explain(search(['sh'], []), ENOENT).hint).to.include('process.env has no PATH');
+    });
+
+    it('no such file or directory', () => {
+      const missing = explain(search(['/bin/nope']), ENOENT, '/bin/nope');
+      expect(missing.reason).to.equal('exec: "/bin/nope": no such file or directory (ENOENT)');
+    });
+
+    it('permission denied', () => {
+      for (const [args, detail] of [
+        [['/bin/x'], '/bin/x'],
+        [['x'], '/usr/bin/x'],
+        [['/bin'], '/bin is a directory'],
+      ] as const) {
+        expect(explain(search([...args]), EACCES, detail).reason).to.include('permission denied');
+      }
+    });
+  });
+
+  it('explains why a program cannot be executed', () => {
+    const exec = onlyOp(planOf(), 'exec');
+    const cases: [number, string, string, string][] = [
+      [
+        ENOEXEC,
+        '/bin/sh is a program for aarch64, this machine is x86_64',
+        'exec: "sh": /bin/sh is a program for aarch64, this machine is x86_64: exec format error (ENOEXEC)',
+        'architecture',
+      ],
+      [
+        ENOENT,
+        '/bin/sh exists, but not its interpreter /lib64/ld.so',
+        'exec: "sh": /bin/sh exists, but not its interpreter /lib64/ld.so: no such file or directory (ENOENT)',
+        'loader',
+      ],
+      [EACCES, '/bin/sh', 'exec: "sh": /bin/sh: permission denied (EACCES)', 'noexec'],
+      [E2BIG, '', 'exec: "sh": argument list too long (E2BIG)', 'too long'],
+    ];
+    for (const [errno, detail, reason, hint] of cases) {
+      const explained = explain(exec, errno, detail);
+      expect(explained.reason).to.equal(reason);
+      expect(explained.hint).to.include(hint);
+      expect(explained.pointer).to.equal('/process/args');
+    }
+  });
+
+  it('explains the working directory', () => {
+    const op = onlyOp(
+      planOf((config) => (config.process = { cwd: '/w', args: ['sh'] })),
+      'workingDirectory',
+    );
+    expect(explain(op, EACCES, '/w')).to.deep.include({
+      pointer: '/process/cwd',
+      reason: 'chdir to cwd ("/w"): permission denied (EACCES)',
+    });
+    expect(explain(op, EPERM, "/w leads outside of the container's root").reason).to.equal(
+      'chdir to cwd ("/w"): /w leads outside of the container\'s root: operation not permitted (EPERM)',
+    );
+    expect(explain(op, EROFS, 'make /w').hint).to.include('cannot be made');
+  });
+
+  describe('hooks', () => {
+    it('that fail', () => {
+      expect(explain(hook(), hookFailedErrno, 'exit status 3: first\nsecond')).to.deep.equal({
+        pointer: '/hooks/createContainer/1',
+        reason: 'error running createContainer hook #1: /bin/h: exit status 3: first; second',
+      });
+      expect(explain(hook('startContainer'), hookFailedErrno, 'killed by signal 9').reason).to.equal(
+        'error running startContainer hook #1: /bin/h: killed by signal 9',
+      );
+    });
+
+    it('that take too long', () => {
+      expect(explain(hook(), ETIMEDOUT, 'ran longer than its timeout of 1000 ms: waiting')).to.deep.equal({
+        pointer: '/hooks/createContainer/1/timeout',
+        reason:
+          'error running createContainer hook #1: /bin/h: hook ran past specified timeout of 1.0s: waiting',
+      });
+      expect(explain(hook(), ETIMEDOUT, 'anything').reason).to.match(/timeout of 1\.0s$/);
+    });
+
+    it('that do not exist', () => {
+      expect(explain(hook(), ENOENT, '/bin/h')).to.deep.equal({
+        pointer: '/hooks/createContainer/1/path',
+        reason: 'error running createContainer hook #1: /bin/h: no such file or directory (ENOENT)',
+      });
+    });
+  });
+
+  it('explains namespaces', () => {
+    const plan = planOf((config) => {
+      config.linux = {
+        namespaces: [{ type: 'network', path: '/ns/x' }, ...namespaceList('mount', 'uts', 'time')],
+      };
+    });
+    const open = onlyOp(plan, 'openNamespace');
+    expect(explain(open, EINVAL, '/ns/x is a uts namespace, not a net namespace')).to.include({
+      pointer: '/linux/namespaces/0/path',
+      reason: '/ns/x is a uts namespace, not a net namespace',
+    });
+    expect(explain(open, ENOENT, '/ns/x').reason).to.equal(
+      'network namespace /ns/x: no such file or directory (ENOENT)',
+    );
+    expect(explain(onlyOp(plan, 'enterNamespace'), EPERM).hint).to.include('CAP_SYS_ADMIN');
+    expect(explain(onlyOp(plan, 'clone'), ENOSPC).hint).to.include('user.max_');
+    expect(
+      explainFailure(onlyOp(plan, 'clone'), EPERM, '', { ...oldKernel, privileged: false }).hint,
+    ).to.include('unprivileged_userns_clone');
+    expect(explain(onlyOp(plan, 'timeNamespace'), EINVAL).hint).to.include('CONFIG_TIME_NS');
+  });
+
+  it('names the kernel that has what is missing', () => {
+    const mapped = mountOps({
+      destination: '/b',
+      source: '/s',
+      options: ['bind'],
+      uidMappings: fullMap,
+      gidMappings: fullMap,
+    });
+    const idmap = first(mapped.filter(({ op }) => op === 'idmapTree'));
+    expect(explain(idmap, ENOSYS, '').hint).to.include('needs Linux 5.12 or later, this host runs 5.10');
+    expect(explain(bind, ENOSYS, 'recursive mount options need Linux 5.12').hint).to.include('5.12');
+    expect(explainFailure(bind, ENOSYS, '').hint).to.match(/needs Linux 5\.10 or later; inside/);
+  });
+
+  it('points to the id that is not mapped', () => {
+    const user = onlyOp(
+      planOf((config) => {
+        config.process = { cwd: '/', args: ['sh'], user: { uid: 5, additionalGids: [7] } };
+      }),
+      'user',
+    );
+    const pointer = (detail: string): string => explain(user, EINVAL, detail).pointer;
+    expect(pointer('uid 5 is not mapped in the user namespace')).to.equal('/process/user/uid');
+    // gid is a default, so there is no such property.
+    expect(pointer('gid 0 is not mapped in the user namespace')).to.equal('/process/user');
+    expect(pointer('additional gid 7 is not mapped in the user namespace')).to.equal(
+      '/process/user/additionalGids',
+    );
+  });
+
+  it('takes errnos of either sign, and does without hints', () => {
+    expect(explain(bind, -EBUSY, 'x')).to.deep.equal(explain(bind, EBUSY, 'x'));
+    expect(explain(bind, EBUSY, 'x')).not.to.have.property('hint');
+    expect(explain(bind, 4711).reason).to.equal('bind mount /srv/data on /data: errno 4711');
+  });
+
+  it('makes one line of every operation, errno and detail', () => {
+    const neutral = {
+      u32: 1,
+      i32: 1,
+      u64: 1n,
+      i64: 1n,
+      str: 's',
+      bytes: new Uint8Array(),
+      strs: [],
+      u32s: [],
+    };
+    const details = ['', 'x', 'source ', 'a\nb\r\n\n', '\0', ': : ', 'é'.repeat(5000), '$& $1', '__proto__'];
+    for (const [op, { fields }] of Object.entries(wireOps)) {
+      const values = Object.entries<FieldType>(fields).map(([name, type]) => [name, neutral[type]]);
+      for (const origin of ['', '/mounts/3', '/x']) {
+        const made = { op, origin, ...(Object.fromEntries(values) as object) } as unknown as Op;
+        for (const errno of [0, EPERM, ENOENT, EINVAL, ENOSYS, ETIMEDOUT, hookFailedErrno, 9999]) {
+          for (const detail of details) {
+            const { reason, pointer, hint } = explain(made, errno, detail);
+            expect(reason, op).to.match(/^[^\n]+$/);
+            expect(pointer.startsWith(origin)).to.be.true;
+            if (hint !== undefined) expect(hint).to.match(/^[^\n]+$/);
+          }
+        }
+      }
+    }
+  });
+});

@@ -1,0 +1,414 @@
+import { expect } from 'chai';
+import { mountAttributes as attr, mountOptions, mountPropagation } from '../spec/mount-options.ts';
+import type { Config, Mount } from '../spec/types.ts';
+import {
+  fullMap,
+  mountOps,
+  namespaceList,
+  names,
+  opsOf,
+  planOf,
+  rootFacts,
+  userFacts,
+} from './testing/fixtures.ts';
+import { mountFlags, noSlot } from './wire.ts';
+import type { Op } from './wire.ts';
+
+function tmpfs(...options: string[]): Op[] {
+  return mountOps({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options });
+}
+
+function bind(...options: string[]): Op[] {
+  return mountOps({ destination: '/b', type: 'bind', source: '/srv', options });
+}
+
+function withUserNamespace(config: Config): void {
+  config.linux = {
+    ...config.linux,
+    namespaces: namespaceList('user', 'pid', 'mount', 'network', 'uts'),
+    uidMappings: fullMap,
+    gidMappings: fullMap,
+  };
+}
+
+describe('compileMounts', () => {
+  it('makes a new filesystem with attributes and options of its own', () => {
+    expect(tmpfs('nosuid', 'strictatime', 'mode=755', 'size=64k', 'sync')).to.deep.equal([
+      {
+        op: 'mountFilesystem',
+        origin: '/mounts/0',
+        destination: '/t',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        options: ['sync', 'mode=755', 'size=64k'],
+        attributes: attr.nosuid | attr.strictatime,
+        recursiveSet: 0,
+        recursiveClear: 0,
+        propagation: [],
+        flags: 0,
+      },
+    ]);
+  });
+
+  it('bind mounts, changing only what the options say', () => {
+    expect(bind('rbind', 'rprivate', 'ro', 'suid', 'noatime')).to.deep.equal([
+      {
+        op: 'mountBind',
+        origin: '/mounts/0',
+        destination: '/b',
+        source: '/srv',
+        slot: noSlot,
+        attributesSet: attr.readonly | attr.noatime,
+        attributesClear: attr.nosuid | attr.atimeField,
+        recursiveSet: 0,
+        recursiveClear: 0,
+        propagation: [mountPropagation.private | mountPropagation.recursive],
+        flags: mountFlags.recursive,
+      },
+    ]);
+  });
+
+  describe('every option of the table', () => {
+    for (const [option, known] of mountOptions) {
+      it(option, () => {
+        switch (known.kind) {
+          case 'attribute': {
+            const [op] = bind('bind', option);
+            const [set, clear] = known.recursive
+              ? (['recursiveSet', 'recursiveClear'] as const)
+              : (['attributesSet', 'attributesClear'] as const);
+            expect(op).to.include({ [set]: known.set, [clear]: known.clear });
+            break;
+          }
+          case 'superblock': {
+            const [op] = mountOps({ destination: '/x', type: 'ext4', source: '/dev/sda', options: [option] });
+            expect(op).to.deep.include({ options: [known.option] });
+            expect(bind('bind', option)[0]).not.to.have.property('options');
+            break;
+          }
+          case 'propagation':
+            expect(bind('bind', option)[0]).to.deep.include({ propagation: [known.flags] });
+            expect(tmpfs(option)[0]).to.deep.include({ propagation: [known.flags] });
+            break;
+          case 'bind':
+            expect(mountOps({ destination: '/b', source: '/srv', options: [option] })[0]).to.include({
+              op: 'mountBind',
+              flags: known.recursive ? mountFlags.recursive : 0,
+            });
+            break;
+          case 'remount':
+            expect(tmpfs(option)[0]).to.include({ op: 'remount' });
+            break;
+          case 'tmpcopyup':
+            expect(tmpfs(option)[0]).to.include({ flags: mountFlags.copyUp });
+            break;
+          case 'idmap': {
+            const mount = { destination: '/b', source: '/srv', options: ['rbind', option] };
+            const ops = mountOps(mount, rootFacts(), withUserNamespace);
+            expect(ops.find(({ op }) => op === 'idmapTree')).to.include({
+              recursive: known.recursive ? 1 : 0,
+            });
+            break;
+          }
+          case 'behaviour':
+            if (known.name === 'copySymlink' || known.name === 'destinationNoFollow') {
+              expect(() => bind('bind', option))
+                .to.throw('not supported')
+                .with.property('code', 'unsupported');
+            } else {
+              expect(bind('bind', option)[0]).to.include({ flags: mountFlags[known.name] });
+            }
+            break;
+          case 'none':
+            expect(bind('bind', option)).to.deep.equal(bind('bind'));
+            expect(tmpfs(option)).to.deep.equal(tmpfs());
+            break;
+        }
+      });
+    }
+  });
+
+  it('says ro to the filesystem and to the mount, as mount(2) does', () => {
+    const [op] = mountOps({ destination: '/s', type: 'sysfs', options: ['ro'] });
+    expect(op).to.deep.include({ options: ['ro'], attributes: attr.readonly, source: 'sysfs' });
+    const [plain] = mountOps({ destination: '/s', type: 'sysfs', options: ['rw'] });
+    expect(plain).to.deep.include({ options: [], attributes: 0 });
+  });
+
+  it('leaves recursive attributes apart', () => {
+    const [op] = bind('rbind', 'rro', 'rnosuid', 'rexec', 'nodev');
+    expect(op).to.include({
+      attributesSet: attr.nodev,
+      recursiveSet: attr.readonly | attr.nosuid,
+      recursiveClear: attr.noexec,
+    });
+  });
+
+  it('knows a bind mount by its type as well', () => {
+    expect(mountOps({ destination: '/b', type: 'bind', source: '/srv' })[0]).to.include({ flags: 0 });
+    expect(mountOps({ destination: '/b', type: 'rbind', source: '/srv' })[0]).to.include({
+      op: 'mountBind',
+      flags: mountFlags.recursive,
+    });
+    expect(mountOps({ destination: '/b', type: 'none', source: '/srv', options: ['bind'] })[0]).to.include({
+      op: 'mountBind',
+    });
+  });
+
+  it('takes relative sources from the bundle', () => {
+    expect(mountOps({ destination: '/b', type: 'bind', source: 'sub/dir' })[0]).to.include({
+      source: '/bundle/sub/dir',
+    });
+  });
+
+  it('tidies destinations, and leaves .. to the kernel', () => {
+    const cases = { '/a//b/./c/': '/a/b/c', '/': '/', '/a/../b': '/a/../b', '//': '/', '/.': '/' };
+    for (const [destination, tidy] of Object.entries(cases)) {
+      expect(mountOps({ destination, type: 'tmpfs' })[0], destination).to.include({ destination: tidy });
+    }
+  });
+
+  it('takes a relative destination as one below /, with a warning', () => {
+    const plan = planOf((config) => (config.mounts = [{ destination: 'data', type: 'tmpfs' }]));
+    expect(opsOf(plan, 'mountFilesystem')[0]).to.include({ destination: '/data' });
+    expect(plan.warnings).to.deep.equal([
+      {
+        pointer: '/mounts/0/destination',
+        message: "destination 'data' is not absolute: taken as /data",
+      },
+    ]);
+  });
+
+  describe('procfs and sysfs', () => {
+    it('are mounted only where no link leads', () => {
+      for (const type of ['proc', 'sysfs']) {
+        expect(mountOps({ destination: '/p', type })[0]).to.include({ flags: mountFlags.noSymlinks });
+      }
+      expect(tmpfs()[0]).to.include({ flags: 0 });
+    });
+
+    it('can be covered where that is harmless', () => {
+      const flagsAt = (destination: string): unknown =>
+        mountOps({ destination, type: 'bind', source: '/x' }).map((op) => 'flags' in op && op.flags);
+      for (const path of ['/proc/cpuinfo', '/proc/meminfo', '/proc/uptime', '/proc//net/dev']) {
+        expect(flagsAt(path), path).to.deep.equal([mountFlags.allowProc]);
+      }
+      for (const path of [
+        '/proc',
+        '/proc/sys',
+        '/proc/self/attr',
+        '/proc/cpuinfo/../self',
+        '/x/proc/cpuinfo',
+      ]) {
+        expect(flagsAt(path), path).to.deep.equal([0]);
+      }
+    });
+  });
+
+  describe('read-only tmpfs and /dev', () => {
+    const late = (mounts: Mount[]): Op[] =>
+      planOf((config) => (config.mounts = mounts)).ops.filter(({ op }) => op === 'remount');
+
+    it('become read-only when nothing is made in them any more', () => {
+      const plan = planOf((config) => {
+        config.mounts = [
+          { destination: '/t', type: 'tmpfs', options: ['ro', 'nosuid'] },
+          { destination: '/dev', type: 'devtmpfs', options: ['ro'] },
+          { destination: '/t/inner', type: 'proc' },
+        ];
+      });
+      for (const op of opsOf(plan, 'mountFilesystem').slice(0, 2)) {
+        expect(op.attributes).to.be.oneOf([0, attr.nosuid]);
+        expect(op.options).to.deep.equal([]);
+      }
+      expect(opsOf(plan, 'remount').map((op) => [op.destination, op.attributesSet, op.origin])).to.deep.equal(
+        [
+          ['/t', attr.readonly, '/mounts/0/options'],
+          ['/dev', attr.readonly, '/mounts/1/options'],
+        ],
+      );
+      const order = names(plan);
+      expect(order.indexOf('remount')).to.be.above(order.lastIndexOf('symlink'));
+    });
+
+    it('do so for rro, too', () => {
+      expect(late([{ destination: '/t', type: 'tmpfs', options: ['rro'] }])).to.have.length(1);
+      expect(tmpfs('rro')[0]).to.include({ recursiveSet: 0 });
+    });
+
+    it('do so before another mount hides them', () => {
+      for (const destination of ['/a/t', '/a', '/']) {
+        const plan = planOf((config) => {
+          config.mounts = [
+            { destination: '/a/t', type: 'tmpfs', options: ['ro'] },
+            { destination, type: 'bind', source: '/srv' },
+          ];
+        });
+        const order = names(plan);
+        expect(order.indexOf('remount'), destination).to.be.below(order.indexOf('mountBind'));
+      }
+      expect(
+        late([
+          { destination: '/a', type: 'tmpfs', options: ['ro'] },
+          { destination: '/ab', type: 'tmpfs' },
+        ]),
+      ).to.have.length(1);
+    });
+
+    it('leave other filesystems alone', () => {
+      expect(late([{ destination: '/x', type: 'sysfs', options: ['ro'] }])).to.deep.equal([]);
+      expect(late([{ destination: '/x', type: 'bind', source: '/y', options: ['ro'] }])).to.deep.equal([]);
+    });
+  });
+
+  it('remounts the filesystem, or with bind only the mount', () => {
+    const mount = { destination: '/r', type: 'tmpfs', options: ['remount', 'ro', 'nosuid', 'size=1m'] };
+    expect(mountOps(mount)[0]).to.deep.include({
+      op: 'remount',
+      options: ['ro', 'size=1m'],
+      attributesSet: attr.readonly | attr.nosuid,
+    });
+    expect(mountOps({ ...mount, options: ['remount', 'bind', 'ro'] })[0]).to.deep.include({
+      options: [],
+      attributesSet: attr.readonly,
+    });
+  });
+
+  describe('bind sources', () => {
+    const mount: Mount = { destination: '/b', type: 'bind', source: '/root/secret', options: ['rbind'] };
+
+    it('are cloned in A when B is in a user namespace of root', () => {
+      const [clone, op] = mountOps(mount, rootFacts(), withUserNamespace);
+      expect(clone).to.include({ op: 'cloneTree', path: '/root/secret', flags: mountFlags.recursive });
+      expect(op).to.include({
+        op: 'mountBind',
+        slot: clone !== undefined && 'slot' in clone ? clone.slot : -1,
+      });
+    });
+
+    it('are cloned in B otherwise', () => {
+      const rootless = mountOps(mount, userFacts(), withUserNamespace);
+      for (const ops of [mountOps(mount), rootless]) {
+        expect(ops).to.have.length(1);
+        expect(ops[0]).to.include({ op: 'mountBind', slot: noSlot });
+      }
+    });
+
+    it('may not be more than a plan has slots for', () => {
+      const many = (config: Config): void => {
+        withUserNamespace(config);
+        config.mounts = Array.from({ length: 5000 }, () => mount);
+      };
+      expect(() => planOf(many))
+        .to.throw('need a descriptor')
+        .with.property('code', 'unsupported');
+    });
+  });
+
+  describe('idmapped mounts', () => {
+    const mount: Mount = { destination: '/b', type: 'bind', source: '/srv', options: ['rbind'] };
+    const own = { uidMappings: [{ containerID: 0, hostID: 5, size: 2 }], gidMappings: fullMap };
+
+    it('use the mappings of the mount', () => {
+      const ops = mountOps({ ...mount, ...own });
+      expect(ops.map(({ op }) => op)).to.deep.equal([
+        'makeUserNamespace',
+        'cloneTree',
+        'idmapTree',
+        'mountBind',
+      ]);
+      expect(ops[0]).to.include({ uidMap: '0 5 2\n', gidMap: '0 100000 65536\n' });
+      expect(ops[2]).to.include({ recursive: 0 });
+    });
+
+    it('share a user namespace when the mappings are the same', () => {
+      const plan = planOf((config) => {
+        config.mounts = [
+          { ...mount, ...own },
+          { ...mount, ...own, destination: '/c' },
+          { ...mount, uidMappings: fullMap, gidMappings: fullMap },
+        ];
+      });
+      expect(opsOf(plan, 'makeUserNamespace')).to.have.length(2);
+      const [first, second, third] = opsOf(plan, 'idmapTree').map(({ userSlot }) => userSlot);
+      expect(first).to.equal(second);
+      expect(third).not.to.equal(first);
+    });
+
+    it('use the mappings of the container without their own', () => {
+      const idmapped = { ...mount, options: ['bind', 'idmap'] };
+      expect(mountOps(idmapped, rootFacts(), withUserNamespace)[0]).to.include({
+        op: 'makeUserNamespace',
+        uidMap: '0 100000 65536\n',
+      });
+      const joined = planOf((config) => {
+        config.mounts = [idmapped];
+        config.linux = {
+          namespaces: [{ type: 'user', path: '/ns/user' }, { type: 'mount' }, { type: 'uts' }],
+        };
+      });
+      expect(opsOf(joined, 'idmapTree')[0]?.userSlot).to.equal(opsOf(joined, 'openNamespace')[0]?.slot);
+    });
+
+    it('read the option of crun', () => {
+      const option = 'ridmap=uids=0-1-10#10-11-5;gids=@1-2-3';
+      const ops = mountOps({ ...mount, options: ['rbind', option] }, rootFacts(), withUserNamespace);
+      expect(ops[0]).to.include({ uidMap: '0 1 10\n10 11 5\n', gidMap: '1 100002 3\n' });
+      expect(ops[2]).to.include({ recursive: 1 });
+    });
+  });
+
+  it('refuses what cannot be meant', () => {
+    const cases: [Mount, string, string][] = [
+      [{ destination: '', type: 'tmpfs' }, '/mounts/0/destination', 'is empty'],
+      [{ destination: '/x' }, '/mounts/0', 'neither a type'],
+      [{ destination: '/x', type: 'bind' }, '/mounts/0', 'no source'],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['ro', 'size=1m'] },
+        '/mounts/0/options/1',
+        "'size=1m' is for filesystems",
+      ],
+      [{ destination: '/x', type: 'tmpfs', options: ['idmap'] }, '/mounts/0', 'only bind mounts'],
+      [{ destination: '/x', type: 'tmpfs', uidMappings: fullMap }, '/mounts/0', 'only bind mounts'],
+      [{ destination: '/x', type: 'bind', source: '/y', uidMappings: fullMap }, '/mounts/0', 'together'],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['idmap'] },
+        '/mounts/0/options',
+        'needs mappings',
+      ],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['idmap=uids=0-1'] },
+        '/mounts/0/options',
+        "'0-1' is not",
+      ],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['idmap=uids=@0-1-2;gids=0-0-1'] },
+        '/mounts/0/options',
+        'maps no range with ids 1 to 2',
+      ],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['idmap=uids=0-1-2'] },
+        '/mounts/0/options',
+        'both uids= and gids=',
+      ],
+      [
+        { destination: '/x', type: 'bind', source: '/y', options: ['idmap=what'] },
+        '/mounts/0/options',
+        'neither',
+      ],
+    ];
+    for (const [mount, pointer, message] of cases) {
+      expect(() => mountOps(mount), message)
+        .to.throw(message)
+        .with.property('pointer', pointer);
+    }
+  });
+
+  it('warns that tmpcopyup is for tmpfs', () => {
+    const plan = planOf((config) => {
+      config.mounts = [{ destination: '/x', type: 'ramfs', options: ['tmpcopyup'] }];
+    });
+    expect(plan.warnings).to.have.length(1);
+    expect(opsOf(plan, 'mountFilesystem')[0]).to.include({ flags: 0 });
+  });
+});

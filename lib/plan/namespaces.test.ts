@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
+import type { Config } from '../spec/types.ts';
+import {
+  fullMap,
+  names,
+  namespaceList,
+  onlyOp,
+  opsOf,
+  planOf,
+  planOptions,
+  rootFacts,
+  userFacts,
+} from './testing/fixtures.ts';
+import type { OpName } from './wire.ts';
+
+function joinAll(config: Config): void {
+  config.linux = { namespaces: namespaceTypes.map((type) => ({ type, path: `/ns/${type}` })) };
+}
+
+describe('namespaces of a plan', () => {
+  it('are made by the clone, except cgroup and time', () => {
+    const plan = planOf((config) => (config.linux = { namespaces: namespaceList(...namespaceTypes) }));
+    const { flags } = onlyOp(plan, 'clone');
+    for (const type of namespaceTypes) {
+      const cloned = (Number(flags) & namespaces[type].flag) !== 0;
+      expect(cloned, type).to.equal(type !== 'cgroup' && type !== 'time');
+    }
+    expect(onlyOp(plan, 'unshare')).to.include({ flags: namespaces.cgroup.flag });
+    expect(onlyOp(plan, 'timeNamespace')).to.include({ offsets: '' });
+  });
+
+  it('are not made when they are shared', () => {
+    const plan = planOf((config) => {
+      config.linux = {};
+      delete config.hostname;
+      delete config.root?.readonly;
+    });
+    expect(onlyOp(plan, 'clone')).to.include({ flags: 0, origin: '' });
+    const absent: OpName[] = ['becomeRoot', 'unshare', 'timeNamespace', 'loopback', 'openNamespace'];
+    expect(names(plan).filter((name) => absent.includes(name))).to.deep.equal([]);
+  });
+
+  it('count as new with an empty path', () => {
+    const plan = planOf(
+      (config) => (config.linux = { namespaces: [{ type: 'uts', path: '' }, { type: 'mount' }] }),
+    );
+    expect(names(plan)).not.to.include('openNamespace');
+    expect(onlyOp(plan, 'clone').flags).to.equal(namespaces.uts.flag + namespaces.mount.flag);
+  });
+
+  it('are all opened before the first is entered, each with its type', () => {
+    const plan = planOf(joinAll);
+    const opened = opsOf(plan, 'openNamespace');
+    expect(opened.map(({ type, path, origin }) => [type, path, origin])).to.deep.equal(
+      namespaceTypes.map((type, index) => [
+        namespaces[type].flag,
+        `/ns/${type}`,
+        `/linux/namespaces/${index}/path`,
+      ]),
+    );
+    expect(onlyOp(plan, 'clone').flags).to.equal(0);
+    expect(new Set(opsOf(plan, 'enterNamespace').map(({ slot }) => slot))).to.deep.equal(
+      new Set(opened.map(({ slot }) => slot)),
+    );
+  });
+
+  it('are entered with the user namespace last by root, first by others', () => {
+    const user = namespaces.user.flag;
+    const order = (facts: ReturnType<typeof rootFacts>): number[] =>
+      opsOf(planOf(joinAll, facts), 'enterNamespace').map(({ type }) => type);
+    expect(order(rootFacts()).at(-1)).to.equal(user);
+    // Root of a user namespace has power over those below it, and loses it by entering one.
+    expect(order(userFacts({ uid: 0 })).at(-1)).to.equal(user);
+    expect(order(userFacts())[0]).to.equal(user);
+    for (const facts of [rootFacts(), userFacts()]) {
+      const others = order(facts).filter((type) => type !== user);
+      expect(others.at(-1)).to.equal(namespaces.mount.flag);
+      expect(others).to.have.length(namespaceTypes.length - 1);
+    }
+  });
+
+  it('get root only when the user namespace is new', () => {
+    const plan = planOf((config) => {
+      config.linux = {
+        namespaces: namespaceList('user', 'mount', 'uts'),
+        uidMappings: fullMap,
+        gidMappings: fullMap,
+      };
+    });
+    expect(onlyOp(plan, 'becomeRoot').origin).to.equal('/linux/uidMappings');
+    expect(names(planOf(joinAll))).not.to.include('becomeRoot');
+  });
+
+  it('have their loopback up when they are new', () => {
+    expect(names(planOf())).to.include('loopback');
+    expect(names(planOf(joinAll))).not.to.include('loopback');
+  });
+
+  it('write time offsets exactly', () => {
+    const plan = planOf((config) => {
+      config.linux = {
+        namespaces: namespaceList('time', 'mount', 'uts'),
+        timeOffsets: { monotonic: { secs: -86400, nanosecs: 5 }, boottime: { secs: 9007199254740993n } },
+      };
+    });
+    expect(onlyOp(plan, 'timeNamespace')).to.include({
+      offsets: 'monotonic -86400 5\nboottime 9007199254740993 0\n',
+      origin: '/linux/timeOffsets',
+    });
+  });
+
+  it('join a new session keyring unless told not to', () => {
+    expect(onlyOp(planOf(), 'keyring').name).to.equal('_ses.c1');
+    const without = planOf(undefined, undefined, planOptions({ noNewKeyring: true }));
+    expect(names(without)).not.to.include('keyring');
+  });
+
+  it('set names only when there are some', () => {
+    const plan = planOf((config) => {
+      config.hostname = '';
+      config.domainname = 'example.org';
+    });
+    expect(names(plan)).not.to.include('hostname');
+    expect(onlyOp(plan, 'domainname')).to.include({ name: 'example.org', origin: '/domainname' });
+    expect(onlyOp(planOf(), 'hostname').name).to.equal('box');
+  });
+});
