@@ -1,0 +1,54 @@
+import type { CreateRequest } from '../../lib/container/request.ts';
+import type { Logger } from '../../lib/log/logger.ts';
+import { TsrunError } from '../../lib/errors.ts';
+import type { Flags, FlagValues, GlobalValues, Positional } from './command.ts';
+import { cgroupDriverOf, rootOf } from './context.ts';
+
+/** The flags create and run share. */
+export const createFlags = {
+  bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
+  'pid-file': { kind: 'string', value: 'FILE', help: "write the pid of the container's process to FILE" },
+  'console-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets the terminal's master" },
+  'pidfd-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets a pidfd of the container's process" },
+  'preserve-fds': { kind: 'integer', value: 'N', help: 'pass N descriptors from 3 on to the container' },
+  'no-pivot': { kind: 'boolean', help: 'enter the rootfs without pivot_root (for one on the initial ramfs)' },
+  'no-new-keyring': { kind: 'boolean', help: "keep the caller's session keyring" },
+} as const satisfies Flags;
+
+export const newContainerId = {
+  name: 'container-id',
+  help: 'the name of the new container: letters, digits and _ + . -',
+} as const satisfies Positional;
+
+/** What the library is asked for, by the command line. */
+export function createRequest(
+  id: string,
+  flags: FlagValues<typeof createFlags>,
+  globals: GlobalValues,
+  log: Logger,
+): CreateRequest {
+  const preserveFds = flags['preserve-fds'];
+  if (preserveFds !== undefined && preserveFds < 0) {
+    throw new TsrunError('usage', `--preserve-fds is a number of descriptors, not ${String(preserveFds)}`);
+  }
+  return {
+    id,
+    bundle: flags.bundle ?? '.',
+    root: rootOf(globals),
+    log,
+    cgroupDriver: cgroupDriverOf(globals),
+    pidFile: flags['pid-file'],
+    consoleSocket: flags['console-socket'],
+    pidfdSocket: flags['pidfd-socket'],
+    preserveFds,
+    listenFds: listenFds(process.env),
+    noPivot: flags['no-pivot'],
+    noNewKeyring: flags['no-new-keyring'],
+  };
+}
+
+/** LISTEN_FDS of sd_listen_fds(3). LISTEN_PID is not compared: a shim may stand in between, as with the peers. */
+function listenFds(env: NodeJS.ProcessEnv): number {
+  const count = env['LISTEN_FDS'];
+  return count !== undefined && /^\d{1,4}$/.test(count) ? Number(count) : 0;
+}
