@@ -34,7 +34,7 @@ export function completionScript(shell: Shell): string {
 }
 
 /** Candidates for the last of the words typed so far: commands, flags, and container ids where one is expected. */
-export async function completions(words: readonly string[], containerIds: () => string[]): Promise<string[]> {
+export async function completions(words: readonly string[], containerIds: (words: readonly string[]) => string[]): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const name = words.slice(0, -1).find((word) => Object.hasOwn(commands, word));
   if (name === undefined)
@@ -44,7 +44,7 @@ export async function completions(words: readonly string[], containerIds: () => 
   if (current.startsWith('-')) return matching(current, [...flagNames(command.flags), '--help']);
   const namesExisting =
     command.positionals[0]?.name === 'container-id' && name !== 'create' && name !== 'run';
-  return namesExisting ? matching(current, containerIds()) : [];
+  return namesExisting ? matching(current, containerIds(words)) : [];
 }
 
 function matching(start: string, candidates: readonly string[]): string[] {
