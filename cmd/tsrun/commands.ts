@@ -21,7 +21,10 @@ export const commands: Readonly<Record<string, Entry>> = {
   delete: { summary: 'delete a container and all it holds', load: () => import('./delete.ts').then(erase) },
   list: { summary: 'list containers', load: () => import('./list.ts').then(erase) },
   spec: { summary: 'write a config.json to start from', load: () => import('./spec.ts').then(erase) },
-  validate: { summary: 'say everything that is wrong or odd in a config', load: () => import('./validate.ts').then(erase) },
+  validate: {
+    summary: 'say everything that is wrong or odd in a config',
+    load: () => import('./validate.ts').then(erase),
+  },
   plan: { summary: 'print what create would do, step by step', load: () => import('./plan.ts').then(erase) },
   completion: {
     summary: 'print a completion script for the shell',

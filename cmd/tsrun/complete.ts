@@ -34,7 +34,10 @@ export function completionScript(shell: Shell): string {
 }
 
 /** Candidates for the last of the words typed so far: commands, flags, and container ids where one is expected. */
-export async function completions(words: readonly string[], containerIds: (words: readonly string[]) => string[]): Promise<string[]> {
+export async function completions(
+  words: readonly string[],
+  containerIds: (words: readonly string[]) => string[],
+): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const name = words.slice(0, -1).find((word) => Object.hasOwn(commands, word));
   if (name === undefined)

@@ -9,7 +9,11 @@ export const createFlags = {
   bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
   'pid-file': { kind: 'string', value: 'FILE', help: "write the pid of the container's process to FILE" },
   'console-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets the terminal's master" },
-  'pidfd-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets a pidfd of the container's process" },
+  'pidfd-socket': {
+    kind: 'string',
+    value: 'PATH',
+    help: "unix socket that gets a pidfd of the container's process",
+  },
   'preserve-fds': { kind: 'integer', value: 'N', help: 'pass N descriptors from 3 on to the container' },
   'no-pivot': { kind: 'boolean', help: 'enter the rootfs without pivot_root (for one on the initial ramfs)' },
   'no-new-keyring': { kind: 'boolean', help: "keep the caller's session keyring" },

@@ -4,7 +4,11 @@ import { logOf, rootOf } from './context.ts';
 
 export const command = defineCommand({
   flags: {
-    force: { kind: 'boolean', short: 'f', help: 'kill it first when it runs; one that does not exist is fine' },
+    force: {
+      kind: 'boolean',
+      short: 'f',
+      help: 'kill it first when it runs; one that does not exist is fine',
+    },
   },
   positionals: [containerId],
   examples: ['tsrun delete c1', 'tsrun delete --force c1'],

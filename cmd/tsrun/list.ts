@@ -6,7 +6,13 @@ import { parseFlags } from './parse.ts';
 
 export const command = defineCommand({
   flags: {
-    format: { kind: 'string', short: 'f', value: 'FORMAT', choices: ['table', 'json'], help: 'table (default) or json' },
+    format: {
+      kind: 'string',
+      short: 'f',
+      value: 'FORMAT',
+      choices: ['table', 'json'],
+      help: 'table (default) or json',
+    },
     quiet: { kind: 'boolean', short: 'q', help: 'ids only' },
   },
   positionals: [],
@@ -14,7 +20,11 @@ export const command = defineCommand({
   async run({ flags, globals }) {
     const root = rootOf(globals);
     if (flags.quiet) {
-      print(listContainerIds(root).map((id) => `${id}\n`).join(''));
+      print(
+        listContainerIds(root)
+          .map((id) => `${id}\n`)
+          .join(''),
+      );
       return 0;
     }
     const { containers, broken } = listContainers(root);

@@ -11,7 +11,13 @@ import { print, printError, table } from './output.ts';
 export const command = defineCommand({
   flags: {
     bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
-    format: { kind: 'string', short: 'f', value: 'FORMAT', choices: ['text', 'json'], help: 'text (default) or json' },
+    format: {
+      kind: 'string',
+      short: 'f',
+      value: 'FORMAT',
+      choices: ['text', 'json'],
+      help: 'text (default) or json',
+    },
     'no-pivot': { kind: 'boolean', help: 'as for create' },
     'no-new-keyring': { kind: 'boolean', help: 'as for create' },
   },
@@ -56,7 +62,11 @@ function jsonOf(op: Op): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(op).map(([name, value]: [string, unknown]) => [
       name,
-      typeof value === 'bigint' ? value.toString() : value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
+      typeof value === 'bigint'
+        ? value.toString()
+        : value instanceof Uint8Array
+          ? Buffer.from(value).toString('base64')
+          : value,
     ]),
   );
 }

@@ -16,7 +16,13 @@ export const command = defineCommand({
   flags: {
     bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
     strict: { kind: 'boolean', help: 'fail on warnings, too' },
-    format: { kind: 'string', short: 'f', value: 'FORMAT', choices: ['text', 'json'], help: 'text (default) or json' },
+    format: {
+      kind: 'string',
+      short: 'f',
+      value: 'FORMAT',
+      choices: ['text', 'json'],
+      help: 'text (default) or json',
+    },
   },
   positionals: [{ name: 'bundle', help: 'the same as --bundle', optional: true }],
   examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],
@@ -47,14 +53,20 @@ function hostFindings(bundle: Bundle, known: readonly Finding[], globals: Global
   try {
     const { plan } = draw(request, 'start', () => undefined);
     found.push(
-      ...plan.warnings.map(({ pointer, message }): Finding => ({ severity: 'warning', pointer, reason: message })),
+      ...plan.warnings.map(({ pointer, message }): Finding => ({
+        severity: 'warning',
+        pointer,
+        reason: message,
+      })),
     );
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
     const { pointer = '', message, hint } = error;
     found.push({ severity: 'error', pointer, reason: message, ...(hint === undefined ? {} : { hint }) });
   }
-  return found.filter(({ pointer, reason }) => !known.some((one) => one.pointer === pointer && one.reason === reason));
+  return found.filter(
+    ({ pointer, reason }) => !known.some((one) => one.pointer === pointer && one.reason === reason),
+  );
 }
 
 function isError({ severity }: Finding): boolean {

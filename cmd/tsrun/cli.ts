@@ -1,0 +1,134 @@
+import { TsrunError } from '../../lib/errors.ts';
+import { nearest } from '../../lib/nearest.ts';
+import { openLog } from '../../lib/log/logger.ts';
+import type { Command, GlobalValues } from './command.ts';
+import { globalFlags } from './command.ts';
+import { commands } from './commands.ts';
+import { completeArgument } from './complete.ts';
+import { print, printError } from './output.ts';
+import { parseFlags } from './parse.ts';
+
+/** Runs one command line; resolves to the exit status. Nothing is thrown. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let globals: GlobalValues | undefined;
+  let name: string | undefined;
+  try {
+    if (argv[0] === completeArgument) return await complete(argv.slice(1));
+    const parsed = parseFlags(argv, globalFlags, { program: 'tsrun', stopAtPositional: true });
+    globals = parsed.flags;
+    name = argv[parsed.rest];
+    return await dispatch(name, argv.slice(parsed.rest + 1), globals);
+  } catch (error) {
+    return await report(error, name, globals);
+  }
+}
+
+async function dispatch(
+  name: string | undefined,
+  argv: readonly string[],
+  globals: GlobalValues,
+): Promise<number> {
+  if (globals.version) {
+    print((await import('./version.ts')).versionText());
+    return 0;
+  }
+  if (name === undefined || name === 'help') return await help(argv[0]);
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) throw unknownCommand(name);
+  if (globals.help) return await help(name);
+  const { command } = await entry.load();
+  if (asksForHelp(argv, command)) return await help(name);
+  const program = `tsrun ${name}`;
+  const { flags, args, rest } = parseFlags(argv, command.flags, {
+    program,
+    stopAtPositional: command.stopAtPositional ?? false,
+  });
+  const invocation = { flags, args: [...args, ...argv.slice(rest)], globals };
+  checkPositionals(program, command, invocation.args);
+  return await command.run(invocation);
+}
+
+/** `-h` or `--help` among the flags; behind the first positional it may belong to somebody else. */
+function asksForHelp(argv: readonly string[], command: Command): boolean {
+  for (const argument of argv) {
+    if (argument === '--') return false;
+    if (argument === '--help' || argument === '-h' || argument === '-help') return true;
+    if (!argument.startsWith('-') && command.stopAtPositional) return false;
+  }
+  return false;
+}
+
+function checkPositionals(program: string, command: Command, args: readonly string[]): void {
+  const needed = command.positionals.filter((positional) => !positional.optional);
+  const missing = needed[args.length];
+  if (missing !== undefined) throw new TsrunError('usage', `${program}: ${missing.name} is missing`);
+  const extra = args[command.positionals.length];
+  if (extra !== undefined && !command.positionals.at(-1)?.rest) {
+    throw new TsrunError('usage', `${program}: unexpected argument ${JSON.stringify(extra)}`);
+  }
+}
+
+function unknownCommand(name: string): TsrunError {
+  const meant = nearest(name, Object.keys(commands));
+  return new TsrunError('usage', `tsrun: unknown command ${JSON.stringify(name)}`, {
+    hint: meant === undefined ? '`tsrun --help` lists the commands' : `did you mean ${meant}?`,
+  });
+}
+
+async function help(name: string | undefined): Promise<number> {
+  const { commandHelp, overview } = await import('./help.ts');
+  if (name === undefined) {
+    print(`${await overview()}\n`);
+    return 0;
+  }
+  const entry = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (entry === undefined) throw unknownCommand(name);
+  print(`${await commandHelp(name, entry.summary, (await entry.load()).command)}\n`);
+  return 0;
+}
+
+async function complete(words: readonly string[]): Promise<number> {
+  const [{ completions }, { knownIds }] = await Promise.all([import('./complete.ts'), import('./list.ts')]);
+  print((await completions(words, knownIds)).map((word) => `${word}\n`).join(''));
+  return 0;
+}
+
+/**
+ * Tells the user and the log of a failure. The log's record is the plain message, which engines read; a person
+ * on stderr also gets the hint.
+ */
+async function report(
+  error: unknown,
+  name: string | undefined,
+  globals: GlobalValues | undefined,
+): Promise<number> {
+  const failure = error instanceof TsrunError ? error : internalError(error);
+  const where = name === undefined || failure.code === 'usage' ? '' : `${name} failed: `;
+  const message = `${where}${failure.message}`;
+  const hint =
+    failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
+  if (globals?.log !== undefined || globals?.['log-format'] === 'json') {
+    try {
+      await openLog({ file: globals.log, format: globals['log-format'], debug: globals.debug }).error(
+        message,
+      );
+    } catch (logError) {
+      printError(`tsrun: ${logError instanceof Error ? logError.message : String(logError)}\n`);
+    }
+  }
+  if (globals?.log !== undefined || globals?.['log-format'] !== 'json') {
+    printError(
+      `${message.startsWith('tsrun') ? '' : 'tsrun '}${message}\n${hint === undefined ? '' : `  hint: ${hint}\n`}`,
+    );
+  }
+  return failure.exitCode;
+}
+
+/** A bug of ours: the stack is for the report of it, one line each so that the log stays readable. */
+function internalError(error: unknown): TsrunError {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new TsrunError('internal', `internal error: ${text.replaceAll(/\s*\n\s*/g, ' | ')}`, {
+    hint: 'this is a bug in tsrun, please report it',
+    cause: error,
+  });
+}
