@@ -21,6 +21,7 @@ import {
   RDONLY,
   inFolder,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -41,6 +42,7 @@ const showMounts =
   'grep " /mnt" /proc/self/mountinfo | sed "s/^[^ ]* [^ ]* [^ ]* [^ ]* //; s/ - .*//" | sort';
 
 describe('bind mounts', () => {
+  needRoot();
   let image: Image;
   let source: string;
   /** A mount on the host, below the source. */

@@ -13,6 +13,7 @@ import {
   CLONE_NEWUSER,
   listing,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -31,6 +32,7 @@ const devpts = op('mountFilesystem', {
 });
 
 describe('console', () => {
+  needRoot();
   let image: Image;
   beforeEach(() => {
     image = makeImage();

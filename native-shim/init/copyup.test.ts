@@ -9,6 +9,7 @@ import {
   CLONE_NEWUSER,
   RDONLY,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -22,6 +23,7 @@ const { ELOOP, ENOSPC, EROFS } = os.errno;
 const copyUp = 2;
 
 describe('tmpcopyup', () => {
+  needRoot();
   let image: Image;
   let top: string;
   beforeEach(() => {

@@ -8,6 +8,7 @@ import type { TestOp } from './testing/plan.ts';
 import {
   CLONE_NEWUSER,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -20,6 +21,7 @@ import type { Image } from './testing/rootfs.ts';
 const { EEXIST, EINVAL, EISDIR, ENOTEMPTY, EPERM } = os.errno;
 
 describe('in /dev', () => {
+  needRoot();
   let image: Image;
   let dev: string;
   beforeEach(() => {

@@ -23,6 +23,7 @@ import {
   STRICTATIME,
   inFolder,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -45,6 +46,7 @@ const showMount =
   'grep " /mnt " /proc/self/mountinfo | tail -n 1 | sed "s/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* //; s/ - / /"';
 
 describe('mountFilesystem', () => {
+  needRoot();
   let image: Image;
   beforeEach(() => {
     image = makeImage();

@@ -14,6 +14,7 @@ import {
   inFolder,
   listing,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -30,6 +31,7 @@ const readonly = (path: string): TestOp => op('readonlyPath', { path });
 const nullNode = op('device', { path: '/dev/null', mode: 0o20666, major: 1, minor: 3 });
 
 describe('masked and read-only paths', () => {
+  needRoot();
   let image: Image;
   beforeEach(() => {
     image = makeImage();

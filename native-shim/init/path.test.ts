@@ -5,7 +5,16 @@ import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
-import { listing, makeImage, op, procfs, removeImage, runContainer, shellIn } from './testing/rootfs.ts';
+import {
+  listing,
+  makeImage,
+  needRoot,
+  op,
+  procfs,
+  removeImage,
+  runContainer,
+  shellIn,
+} from './testing/rootfs.ts';
 import type { Image } from './testing/rootfs.ts';
 
 const { ELOOP, ENAMETOOLONG, ENOTDIR } = os.errno;
@@ -18,6 +27,7 @@ function tmpfs(destination: string, flags = 0): TestOp {
 const listMounts = 'cut -d" " -f5 /proc/self/mountinfo | grep -vxE "/|/proc"';
 
 describe('paths in the rootfs', () => {
+  needRoot();
   let image: Image;
   let marker = '';
   /** What the test itself has put on the host's side. */

@@ -13,6 +13,7 @@ import {
   MS_SHARED,
   MS_SLAVE,
   makeImage,
+  needRoot,
   op,
   procfs,
   removeImage,
@@ -30,6 +31,7 @@ const MS_UNBINDABLE = 0x20000;
 const showMounts = 'cut -d" " -f5,7- /proc/self/mountinfo | sed "s/ *- .*//" | grep -v "^/proc" | sort';
 
 describe('the rootfs', () => {
+  needRoot();
   let image: Image;
   let hostMounts = '';
   beforeEach(() => {

@@ -56,6 +56,13 @@ export const procfs = op('mountFilesystem', {
   flags: 1,
 });
 
+/** For a `describe` whose tests mount: without root they are skipped. */
+export function needRoot(): void {
+  before(function () {
+    if (process.geteuid?.() !== 0) this.skip();
+  });
+}
+
 /** A folder with a minimal image in `rootfs` and room for what the host would have in `host`. */
 export interface Image {
   folder: string;
