@@ -43,6 +43,7 @@ function runEngines(args) {
   const folders = hideTemporaryFolders();
   const at = args.indexOf('--engine');
   const chosen = at === -1 ? undefined : args.splice(at, 2)[1];
+  const files = args.some((arg) => arg.endsWith('.test.ts')) ? [] : ['integration/*.test.ts'];
   const engines = chosen === undefined ? ['bun', 'node'] : [chosen];
   let worst = 0;
   for (const engine of engines) {
@@ -54,7 +55,7 @@ function runEngines(args) {
     }
     const { status } = spawnSync(
       process.execPath,
-      ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.integration.json', ...args],
+      ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.integration.json', ...args, ...files],
       {
         cwd,
         stdio: 'inherit',

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cgroupsNamed } from './cgroups.ts';
 import { descendants, isOurTool } from './processes.ts';
+import { parseMountinfo } from './mountinfo.ts';
 import { reap } from './native.ts';
 
 /** What there was before a test. */
@@ -42,6 +44,15 @@ export function leaks(before: Snapshot, name: string, stateRoots: readonly strin
       .filter((file) => !before.files.has(file))
       .map((file) => `file: ${file}`),
   ];
+}
+
+/** Takes away the mounts a failed test has left, so that its files can go. */
+export function removeMounts(before: Snapshot): void {
+  for (const line of mounts('self').reverse()) {
+    if (before.mounts.has(line)) continue;
+    const [mount] = parseMountinfo(line);
+    if (mount !== undefined) spawnSync('umount', ['-l', mount.destination]);
+  }
 }
 
 function leftProcesses(before: ReadonlySet<number>): string[] {

@@ -1,6 +1,6 @@
 import type { Context } from 'mocha';
 import { sharedFolder } from './hooks.ts';
-import { leaks, takeSnapshot } from './leaks.ts';
+import { leaks, removeMounts, takeSnapshot } from './leaks.ts';
 import type { Snapshot } from './leaks.ts';
 import { Scene, namePart } from './scene.ts';
 import { until } from './until.ts';
@@ -29,7 +29,10 @@ export function scenario(title: string, body: (scene: Scene) => Promise<void>, o
     }
     await scene.close();
     const left = await leftovers(before, scene);
-    if (left.length > 0) await scene.deleteAll();
+    if (left.length > 0) {
+      await scene.deleteAll();
+      removeMounts(before);
+    }
     scene.removeFiles();
     if (failure !== undefined) throw failure as Error;
     if (left.length > 0) throw new Error(`the test left behind:\n  ${left.join('\n  ')}`);

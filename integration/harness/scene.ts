@@ -162,7 +162,9 @@ export class Scene {
       child.kill('SIGKILL');
       await ended;
     }
-    for (const [id, runtime] of this.#containers) await this[runtime](['delete', '--force', id]);
+    // The last one first: it may live in namespaces of an earlier one.
+    for (const [id, runtime] of [...this.#containers].reverse())
+      await this[runtime](['delete', '--force', id]);
   }
 
   /** Everything left in the state roots, for a test that has failed anyway. */

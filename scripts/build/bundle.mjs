@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { dist, filesBelow, install, root, scratch, step } from './step.mjs';
+import { BuildError, dist, filesBelow, install, root, scratch, step } from './step.mjs';
 
 export const bundle = join(dist, 'tsrun.cjs');
 
@@ -17,9 +17,9 @@ const moduleUrl = 'file:///usr/lib/tsrun/node_modules/bundled/lib/platform-shims
 export function buildBundle() {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const define = {
-    'TSRUN_BUNDLED': 'true',
-    'TSRUN_VERSION': JSON.stringify(version),
-    'TSRUN_COMMIT': JSON.stringify(commit()),
+    TSRUN_BUNDLED: 'true',
+    TSRUN_VERSION: JSON.stringify(version),
+    TSRUN_COMMIT: JSON.stringify(commit()),
     'import.meta.url': JSON.stringify(moduleUrl),
     'import.meta.dirname': JSON.stringify('/usr/lib/tsrun'),
   };
@@ -48,6 +48,8 @@ export function buildBundle() {
         define,
         logLevel: 'warning',
         absWorkingDir: root,
+      }).catch(() => {
+        throw new BuildError('esbuild could not make the bundle; see above');
       });
       install(made, bundle);
     },

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { shareNamespace } from './harness/config.ts';
+import { scenario } from './harness/scenario.ts';
+
+describe('sysctl', () => {
+  scenario('sets values of the namespaces of the container, with dots or slashes', async (scene) => {
+    const before = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
+    const script =
+      'cd /proc/sys; cat net/ipv4/ip_forward kernel/shm_rmid_forced kernel/msgmax net/ipv4/conf/lo/log_martians';
+    const output = await scene.shell(script, (config) => {
+      config.linux.sysctl = {
+        'net.ipv4.ip_forward': before.trim() === '1' ? '0' : '1',
+        'kernel.shm_rmid_forced': '1',
+        'kernel.msgmax': '4097',
+        'net/ipv4/conf/lo/log_martians': '1',
+      };
+    });
+    expect(output).to.equal(`${before.trim() === '1' ? '0' : '1'}\n1\n4097\n1\n`);
+    expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')).to.equal(before);
+  });
+
+  scenario('what would change the host is refused with its name', async (scene) => {
+    const host = await scene.failure((config) => (config.linux.sysctl = { 'vm.swappiness': '1' }));
+    expect(host.stderr)
+      .to.contain('vm.swappiness')
+      .and.match(/namespace/);
+    const shared = await scene.failure((config) => {
+      shareNamespace(config, 'network');
+      config.mounts = config.mounts.filter(({ type }) => type !== 'sysfs');
+      config.linux.maskedPaths = [];
+      config.linux.sysctl = { 'net.ipv4.ip_forward': '1' };
+    });
+    expect(shared.stderr)
+      .to.contain('net.ipv4.ip_forward')
+      .and.match(/namespace/);
+  });
+
+  scenario('one that does not exist, or a value the kernel refuses, is named', async (scene) => {
+    const missing = await scene.failure(
+      (config) => (config.linux.sysctl = { 'net.ipv4.no_such_thing': '1' }),
+    );
+    expect(missing.stderr)
+      .to.contain('no_such_thing')
+      .and.match(/no such file or directory/i);
+    const refused = await scene.failure(
+      (config) => (config.linux.sysctl = { 'net.ipv4.ip_forward': 'perhaps' }),
+    );
+    expect(refused.stderr)
+      .to.contain('ip_forward')
+      .and.match(/invalid argument/i);
+  });
+
+  scenario('a name that climbs out of /proc/sys is refused', async (scene) => {
+    for (const name of ['net/../kernel/core_pattern', 'net.ipv4/../../../kernel/core_pattern', '../sys']) {
+      await scene.failure((config) => (config.linux.sysctl = { [name]: 'x' }));
+    }
+  });
+});
