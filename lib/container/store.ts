@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
+import type { ConfigSource } from '../spec/at.ts';
 import { isErrno } from './is-errno.ts';
 import type { ContainerRecord } from './record.ts';
 import { parseRecord } from './record.ts';
@@ -26,6 +27,8 @@ const temporaryFile = 'state.json.new';
 const configFile = 'config.json';
 export const startSocketFile = 'start.sock';
 export const lockFile = 'lock';
+/** Kept for `start` (start-ops.ts). */
+export const startOpsFile = 'start-ops.json';
 
 /** Names the folder of a container; `id` must have passed validateContainerId. */
 export function containerFolder(root: string, id: string): ContainerFolder {
@@ -80,12 +83,26 @@ export function readRecord(folder: ContainerFolder): ContainerRecord {
   return record;
 }
 
-/** The container's config.json as it was when it was created; the bundle's may have changed since. */
-export function readConfig(folder: ContainerFolder): Buffer {
+/**
+ * The container's config.json as it was when it was created; the bundle's may have changed since. It is read
+ * when its text is first asked for.
+ */
+export function storedConfig(folder: ContainerFolder): ConfigSource {
+  const file = join(folder.path, configFile);
+  let text: string | undefined;
+  return {
+    file,
+    get text() {
+      text ??= readConfig(file, folder);
+      return text;
+    },
+  };
+}
+
+function readConfig(file: string, folder: ContainerFolder): string {
   try {
-    return readFileSync(join(folder.path, configFile));
+    return readFileSync(file, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT') && !folderExists(folder)) throw notFound(folder.id);
     throw fileError(`read the config of container ${JSON.stringify(folder.id)}`, error);
   }
 }
@@ -117,7 +134,7 @@ export function listIds(root: string): string[] {
  */
 export function removeFolder(folder: ContainerFolder): void {
   try {
-    for (const name of [startSocketFile, configFile, temporaryFile, stateFile, lockFile]) {
+    for (const name of [startSocketFile, startOpsFile, configFile, temporaryFile, stateFile, lockFile]) {
       removeIfThere(() => {
         unlinkSync(join(folder.path, name));
       });
@@ -150,7 +167,7 @@ export function notFound(id: string): TsrunError {
   return new TsrunError('not-found', `container ${JSON.stringify(id)} does not exist`);
 }
 
-function corrupt(folder: ContainerFolder, why: string): TsrunError {
+export function corrupt(folder: ContainerFolder, why: string): TsrunError {
   return new TsrunError(
     'corrupt',
     `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`,

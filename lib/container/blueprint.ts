@@ -1,0 +1,78 @@
+import { resolveCgroup } from '../cgroup/paths.ts';
+import type { CgroupRecord } from '../cgroup/types.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { processCgroups } from '../host/proc.ts';
+import { compile } from '../plan/compile.ts';
+import { encode } from '../plan/encode.ts';
+import type { HostFacts, Plan, PlanOptions } from '../plan/types.ts';
+import { atConfig } from '../spec/at.ts';
+import { readBundle } from '../spec/bundle.ts';
+import type { Bundle } from '../spec/bundle.ts';
+import { checkContainerId } from '../spec/container-id.ts';
+import { resolveRootfs } from '../spec/rootfs.ts';
+import { validateConfig } from '../spec/validate.ts';
+import { ownEnvironment } from './hooks.ts';
+import { placed } from './placed.ts';
+import type { CreateRequest } from './request.ts';
+
+/** Everything about a container that is decided before anything of it is made. */
+export interface Blueprint {
+  id: string;
+  bundle: Bundle;
+  /** Absolute, links resolved. */
+  rootfs: string;
+  facts: HostFacts;
+  cgroup: CgroupRecord;
+  plan: Plan;
+  /** The plan as the init reads it. */
+  code: Uint8Array;
+  /** Descriptors from 3 on that the container keeps. */
+  keptFds: number;
+}
+
+/**
+ * Reads and validates the bundle and compiles it for this host. Changes nothing. What is odd but no reason to
+ * stop goes to `warn`, with its place in config.json.
+ */
+export function draw(
+  request: CreateRequest,
+  gate: PlanOptions['gate'],
+  warn: (message: string) => void,
+): Blueprint {
+  const { id } = request;
+  checkContainerId(id);
+  const bundle = readBundle(request.bundle);
+  for (const { pointer, reason, hint } of validateConfig(bundle).warnings) {
+    warn(atConfig(bundle, pointer, hint === undefined ? reason : `${reason}; ${hint}`));
+  }
+  const rootfs = resolveRootfs(bundle);
+  const facts = readHostFacts();
+  const cgroup = placed(bundle, () =>
+    resolveCgroup(facts.cgroup, {
+      cgroupsPath: bundle.config.linux?.cgroupsPath,
+      containerId: id,
+      driver: request.cgroupDriver ?? 'cgroupfs',
+      privileged: facts.privileged,
+      ownCgroups: processCgroups('self') ?? [],
+    }),
+  );
+  const listenFds = request.listenFds ?? 0;
+  const keptFds = listenFds + (request.preserveFds ?? 0);
+  const plan = placed(bundle, () =>
+    compile(bundle.config, facts, {
+      bundle: bundle.directory,
+      rootfs,
+      containerId: id,
+      noPivot: request.noPivot ?? false,
+      noNewKeyring: request.noNewKeyring ?? false,
+      preserveFds: keptFds,
+      gate,
+      cgroupPaths: new Map(Object.entries(cgroup.paths)),
+      extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
+      hookEnv: ownEnvironment(),
+    }),
+  );
+  for (const { pointer, message } of plan.warnings) warn(atConfig(bundle, pointer, message));
+  const code = placed(bundle, () => encode(plan));
+  return { id, bundle, rootfs, facts, cgroup, plan, code, keptFds };
+}

@@ -1,0 +1,48 @@
+import { sendDescriptor } from '../host/socket.ts';
+import { draw } from './blueprint.ts';
+import { makeContainer } from './make.ts';
+import type { Made } from './make.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import type { CreateRequest } from './request.ts';
+import type { CallerSockets } from './sockets.ts';
+import { connectCallerSockets } from './sockets.ts';
+import { writeRecord } from './store.ts';
+import { checkTerminal } from './terminal.ts';
+import { logWarnings } from './warnings.ts';
+
+/**
+ * Creates a container (runtime.md, "Create"): its process exists and waits for `start`. On failure nothing of
+ * it is left.
+ */
+export async function create(request: CreateRequest): Promise<void> {
+  await logWarnings(request.log, (warn) => {
+    const blueprint = draw(request, 'start', warn);
+    checkTerminal(blueprint.bundle, request.consoleSocket, true);
+    const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
+    try {
+      const options = { root: request.root, gate: 'start', console: sockets.console, warn } as const;
+      makeContainer(blueprint, options, (made) => {
+        announce(made, request, sockets);
+      });
+    } finally {
+      sockets.close();
+    }
+  });
+}
+
+/** Tells the caller of the process, and the state store that the container exists. */
+export function announce(
+  { folder, record, init, undo }: Made,
+  { pidFile }: Pick<CreateRequest, 'pidFile'>,
+  sockets: Pick<CallerSockets, 'pidfd'>,
+): void {
+  if (sockets.pidfd !== undefined) sendDescriptor(sockets.pidfd, 'standard', init.pidfd);
+  if (pidFile !== undefined) {
+    writePidFile(pidFile, init.pid);
+    undo.onFailure('remove its pid file', () => {
+      removePidFile(pidFile);
+    });
+  }
+  record.phase = 'created';
+  writeRecord(folder, record);
+}

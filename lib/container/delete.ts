@@ -1,0 +1,140 @@
+import { cgroupManager } from '../cgroup/manager.ts';
+import type { CgroupManager } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import { pidfdSignal } from '../host/child.ts';
+import type { Log } from '../log/logger.ts';
+import { waitUntilGone } from './child.ts';
+import { findContainer, findFolder } from './find.ts';
+import type { Found } from './find.ts';
+import { ownCgroups } from './kill.ts';
+import { lockContainer } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { runPoststop } from './poststop.ts';
+import { signalProcess, withPidfd } from './process.ts';
+import type { ContainerRecord, ProcessRef } from './record.ts';
+import type { StateRoot } from './root.ts';
+import { readRecord, removeFolder } from './store.ts';
+import type { ContainerFolder } from './store.ts';
+import { logWarnings } from './warnings.ts';
+
+export interface DeleteRequest {
+  root: StateRoot;
+  id: string;
+  log: Log;
+  /** Also one that runs, is broken, or does not exist. */
+  force?: boolean | undefined;
+}
+
+const sigkill = 9;
+
+/**
+ * Deletes a container (runtime.md, "Delete") and everything that was made for it. One that was created but
+ * never started is killed for it, as runc does; one that runs only with `force`. May be repeated after it was
+ * interrupted at any point.
+ */
+export async function deleteContainer(request: DeleteRequest): Promise<void> {
+  await logWarnings(request.log, (warn) => {
+    try {
+      removeContainer(request, warn);
+    } catch (error) {
+      const isGone = error instanceof TsrunError && error.code === 'not-found';
+      if (!(isGone && request.force === true)) throw error;
+    }
+  });
+}
+
+/** The same at once; throws 'not-found' also with `force`. */
+export function removeContainer(
+  { root, id, force = false }: Omit<DeleteRequest, 'log'>,
+  warn: (message: string) => void,
+): void {
+  const folder = findFolder(root, id);
+  // Asked once before the lock as well: one that is being created is no reason to wait, but to say so.
+  if (!force) checkDeletable(findContainer(root, id));
+  const lock = force ? breakLock(folder) : lockContainer(folder);
+  try {
+    const found = force ? findUsable(root, id, warn) : findContainer(root, id);
+    if (found !== undefined) {
+      if (!force) checkDeletable(found);
+      dismantle(found.record, force, warn);
+    }
+    removeFolder(folder);
+  } finally {
+    lock?.release();
+  }
+}
+
+function checkDeletable({ record: { id }, status }: Found): void {
+  if (status === 'stopped' || status === 'created') return;
+  throw new TsrunError('state', `cannot delete container ${id} that is not stopped: ${status}`, {
+    hint: `stop it first (tsrun kill ${id} KILL), or use --force`,
+  });
+}
+
+/**
+ * The lock, for somebody who will not be stopped: whoever holds it waits for the container in the end, and
+ * gives up when its process is killed. Undefined for a folder that can hold no lock.
+ */
+function breakLock(folder: ContainerFolder): Lock | undefined {
+  try {
+    const lock = lockContainer(folder, { wait: false });
+    if (lock !== undefined) return lock;
+    killInit(folder);
+    return lockContainer(folder);
+  } catch (error) {
+    if (isCorrupt(error)) return undefined;
+    throw error;
+  }
+}
+
+function killInit(folder: ContainerFolder): void {
+  try {
+    const { init } = readRecord(folder);
+    if (init !== undefined) signalProcess(init, sigkill);
+  } catch (error) {
+    // Its first record is not written yet, so there is no process yet.
+    if (!isCorrupt(error)) throw error;
+  }
+}
+
+/** The container, or undefined for a folder that cannot be understood: nothing but the folder can be removed. */
+function findUsable(root: StateRoot, id: string, warn: (message: string) => void): Found | undefined {
+  try {
+    return findContainer(root, id);
+  } catch (error) {
+    if (!isCorrupt(error)) throw error;
+    warn(`${error.message}; it is removed`);
+    return undefined;
+  }
+}
+
+function isCorrupt(error: unknown): error is TsrunError {
+  return error instanceof TsrunError && error.code === 'corrupt';
+}
+
+/** Ends what runs and removes what was made, all but the folder: until that is gone, this can be repeated. */
+function dismantle(record: ContainerRecord, force: boolean, warn: (message: string) => void): void {
+  const manager = ownCgroups(record);
+  if (record.init !== undefined) endProcess(record.init, manager);
+  // Whoever outlives the first process; with a pid namespace of its own nobody does, but one who was moved in.
+  if (force || !record.ownPids) manager?.kill(sigkill);
+  manager?.remove();
+  removeDoubtfulCgroups(record);
+  runPoststop(record).forEach(warn);
+}
+
+function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void {
+  withPidfd(init, (pidfd) => {
+    pidfdSignal(pidfd, sigkill);
+    // Frozen processes, too, and all that a process forks meanwhile.
+    manager?.kill(sigkill);
+    waitUntilGone(pidfd, init.pid);
+  });
+}
+
+/** `create` was killed while it made the cgroups. If they are not somebody else's, they are empty. */
+function removeDoubtfulCgroups({ cgroup, ownsCgroup }: ContainerRecord): void {
+  if (cgroup === undefined || ownsCgroup) return;
+  const manager = cgroupManager(cgroup);
+  if (manager.processes().length === 0) manager.remove();
+}

@@ -1,0 +1,68 @@
+import { constants } from 'node:os';
+import { TsrunError } from '../errors.ts';
+import { errnoText } from '../host/errno.ts';
+import { receiveMessage, sendMessage } from '../host/message.ts';
+import type { Message } from '../host/message.ts';
+import { explainFailure } from '../plan/explain.ts';
+import type { HostFacts } from '../plan/types.ts';
+import { messages } from '../plan/wire.ts';
+import type { Op } from '../plan/wire.ts';
+import { atConfig, configError } from '../spec/at.ts';
+import type { ConfigSource } from '../spec/at.ts';
+
+/** What messages of the init are about. */
+export interface Subject {
+  /** The operation with this index in the plan; undefined when the init names none. */
+  op: (index: number) => Op | undefined;
+  source: ConfigSource;
+  /** For hints about the kernel. */
+  facts?: Pick<HostFacts, 'kernel' | 'privileged'>;
+  warn: (message: string) => void;
+}
+
+/**
+ * The next message that is neither a warning, which is passed on, nor an error, which is thrown with the place
+ * in config.json. Undefined when the init has closed its end.
+ */
+export function nextMessage(socket: number, subject: Subject): Message | undefined {
+  for (;;) {
+    const message = receiveMessage(socket)?.message;
+    if (message === undefined) return undefined;
+    if (message.type === messages.error) throw explain(message, subject);
+    if (message.type !== messages.warning) return message;
+    const { pointer, text } = inWords(message, subject);
+    subject.warn(pointer === '' ? text : atConfig(subject.source, pointer, text));
+  }
+}
+
+/** Sends `go`. An init that has ended is no error: what it said before is still to be read. */
+export function sendGo(socket: number, fds: readonly number[] = []): void {
+  try {
+    sendMessage(socket, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
+  } catch (error) {
+    const gone: readonly (number | undefined)[] = [constants.errno.EPIPE, constants.errno.ECONNRESET];
+    if (!(error instanceof TsrunError && gone.includes(error.errno))) throw error;
+  }
+}
+
+function explain(message: Message, subject: Subject): TsrunError {
+  const { pointer, text, hint, hook } = inWords(message, subject);
+  const details = { errno: Math.abs(message.errno), ...(hint === undefined ? {} : { hint }) };
+  const code = hook ? 'hook' : 'init';
+  if (pointer === '') return new TsrunError(code, text, details);
+  return configError(subject.source, pointer, text, { code, ...details });
+}
+
+function inWords(
+  { op: index, errno, detail }: Message,
+  { op, facts }: Subject,
+): { pointer: string; text: string; hint?: string | undefined; hook: boolean } {
+  const operation = op(index);
+  if (operation === undefined) {
+    const why = errno === 0 ? [] : [errnoText(Math.abs(errno))];
+    const text = ['the init', ...(detail === '' ? [] : [detail]), ...why].join(': ');
+    return { pointer: '', text, hook: false };
+  }
+  const { pointer, reason, hint } = explainFailure(operation, errno, detail, facts);
+  return { pointer, text: reason, hint, hook: operation.op === 'hook' };
+}

@@ -1,0 +1,107 @@
+import { accessSync, closeSync, constants, openSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { TsrunError, errnoOf, systemError } from '../errors.ts';
+import { idMapText } from '../plan/idmaps.ts';
+import type { HostFacts } from '../plan/types.ts';
+import { hasNewNamespace } from '../spec/namespaces.ts';
+import type { IdMapping, Linux } from '../spec/types.ts';
+import { runProgram } from './program.ts';
+
+type Kind = 'uid' | 'gid';
+
+/**
+ * Writes the id maps of the user namespace that process `pid` has just made (user_namespaces(7)); does
+ * nothing when it has made none. Root writes them itself. Anybody else may map only the own id, and everything
+ * else goes through newuidmap(1) and newgidmap(1), which know what /etc/subuid and /etc/subgid grant.
+ */
+export function writeIdMaps(
+  pid: number,
+  linux: Linux | undefined,
+  facts: Pick<HostFacts, 'uid' | 'gid' | 'privileged'>,
+): void {
+  if (!hasNewNamespace(linux, 'user')) return;
+  const asRoot = facts.privileged || facts.uid === 0;
+  writeMap('uid', pid, linux?.uidMappings ?? [], asRoot || isOwnId(linux?.uidMappings, facts.uid));
+  const ownGroup = isOwnId(linux?.gidMappings, facts.gid);
+  // An unprivileged process may write gid_map only when setgroups(2) is denied for good.
+  if (!asRoot && ownGroup) writeProc(pid, 'setgroups', 'deny', '/linux/gidMappings');
+  writeMap('gid', pid, linux?.gidMappings ?? [], asRoot || ownGroup);
+}
+
+function isOwnId(mappings: readonly IdMapping[] | undefined, id: number): boolean {
+  const [only] = mappings ?? [];
+  return mappings?.length === 1 && only?.size === 1 && only.hostID === id;
+}
+
+function writeMap(kind: Kind, pid: number, mappings: readonly IdMapping[], directly: boolean): void {
+  const pointer = `/linux/${kind}Mappings`;
+  if (mappings.length === 0) {
+    throw new TsrunError('config', 'a new user namespace needs mappings', { pointer });
+  }
+  if (directly) writeProc(pid, `${kind}_map`, idMapText(mappings), pointer);
+  else callHelper(kind, pid, mappings, pointer);
+}
+
+function writeProc(pid: number, name: string, text: string, pointer: string): void {
+  const path = `/proc/${pid}/${name}`;
+  try {
+    // One write(2): the kernel takes a map only as a whole.
+    writeFileSync(path, text);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw systemError(`write the id map ${path} (${text.trim().replaceAll('\n', ', ')})`, errno, {
+      pointer,
+      hint: 'each host id must be one that tsrun may give away, and no id may be mapped twice',
+    });
+  }
+}
+
+function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], pointer: string): void {
+  const name = kind === 'uid' ? 'newuidmap' : 'newgidmap';
+  const path = findProgram(name);
+  if (path === undefined) {
+    throw new TsrunError('unsupported', `these ${kind} mappings need ${name}, which is not in $PATH`, {
+      pointer,
+      hint: `install it (Debian: apt-get install uidmap) or map only your own ${kind}`,
+    });
+  }
+  const ids = mappings.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size].map(String));
+  const stdin = openSync('/dev/null', 'r');
+  try {
+    const result = runProgram({
+      path,
+      args: [name, String(pid), ...ids],
+      env: [`PATH=${searchPath()}`],
+      stdin,
+      cwd: '/',
+    });
+    if (result.status === 0) return;
+    const said = result.stderr === '' ? `exit status ${result.status}` : result.stderr;
+    throw new TsrunError('config', `${name}: ${said.replaceAll(/\s*\n\s*/g, '; ')}`, {
+      pointer,
+      hint: `/etc/sub${kind} must grant you the host ids of these mappings`,
+    });
+  } finally {
+    closeSync(stdin);
+  }
+}
+
+function searchPath(): string {
+  return process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
+}
+
+function findProgram(name: string): string | undefined {
+  return searchPath()
+    .split(delimiter)
+    .filter((folder) => folder.startsWith('/'))
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}

@@ -1,0 +1,55 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CgroupRecord } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import { configError } from '../spec/at.ts';
+import type { ConfigSource } from '../spec/at.ts';
+import type { Config } from '../spec/types.ts';
+import { signalName } from '../spec/signals.ts';
+
+/**
+ * Why the init ended without a word. Nearly always the kernel killed it for memory: the limit is too low
+ * even for what comes before the user's program.
+ *
+ * @param status exit status as a shell shows it; undefined when it is unknown.
+ */
+export function explainDeath(
+  source: ConfigSource,
+  config: Config,
+  cgroup: CgroupRecord | undefined,
+  status: number | undefined,
+): TsrunError {
+  const limit = config.linux?.resources?.memory?.limit;
+  if (limit !== undefined && cgroup !== undefined && wasOomKilled(cgroup)) {
+    return configError(
+      source,
+      '/linux/resources/memory/limit',
+      `the init was killed: ${limit} bytes of memory are too low a limit to start a process`,
+      { code: 'init', hint: 'raise the limit' },
+    );
+  }
+  return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);
+}
+
+function howItEnded(status: number | undefined): string {
+  if (status === undefined) return 'ended';
+  return status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
+}
+
+/** True when the kernel has killed a process in the cgroup because its memory limit was reached. */
+function wasOomKilled({ version, paths }: CgroupRecord): boolean {
+  const folder = paths[version === 2 ? '' : 'memory'];
+  if (folder === undefined) return false;
+  const kills = /^oom_kill (\d+)$/m.exec(
+    readOrNothing(join(folder, version === 2 ? 'memory.events' : 'memory.oom_control')),
+  );
+  return Number(kills?.[1] ?? 0) > 0;
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,44 @@
+import { cgroupManager } from '../cgroup/manager.ts';
+import type { CgroupManager } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import { findContainer } from './find.ts';
+import { signalProcess } from './process.ts';
+import type { ContainerRecord } from './record.ts';
+import type { StateRoot } from './root.ts';
+
+export interface KillRequest {
+  root: StateRoot;
+  id: string;
+  /** By number; 0 only asks whether it could be sent. */
+  signal: number;
+  /** To all processes of the container, not only to its first one. */
+  all?: boolean | undefined;
+}
+
+const sigkill = 9;
+
+/**
+ * Sends a signal to a container (runtime.md, "Kill"). Throws 'state' with the words `container not running`
+ * when there is no process to send it to. Needs no lock: it changes nothing that tsrun keeps.
+ */
+export function kill({ root, id, signal, all = false }: KillRequest): void {
+  const { record, status } = findContainer(root, id);
+  const manager = ownCgroups(record);
+  if (all || (signal === sigkill && !record.ownPids && status === 'stopped')) {
+    // Without a pid namespace of its own, processes of a container may outlive its first one.
+    if (manager !== undefined && manager.processes().length > 0) {
+      manager.kill(signal);
+      return;
+    }
+  }
+  if (status === 'stopped' || record.init === undefined || !signalProcess(record.init, signal)) {
+    throw new TsrunError('state', `container not running: ${id} is ${status}`);
+  }
+  // A frozen process dies of it only once it runs again.
+  if (signal === sigkill && manager?.frozen() === true) manager.thaw();
+}
+
+/** The container's cgroups, unless it has none or they were never known to be its own. */
+export function ownCgroups({ cgroup, ownsCgroup }: ContainerRecord): CgroupManager | undefined {
+  return cgroup !== undefined && ownsCgroup ? cgroupManager(cgroup) : undefined;
+}

@@ -1,0 +1,82 @@
+import { closeSync, fstatSync } from 'node:fs';
+import { TsrunError, errnoOf } from '../errors.ts';
+import { installation } from '../host/install.ts';
+import { sealedMemfd, sealedMemfdOfFile } from '../host/memfd.ts';
+import { socketPair } from '../host/socket.ts';
+import { spawn } from '../host/spawn.ts';
+import type { Spawned } from '../host/spawn.ts';
+import { slots } from '../plan/wire.ts';
+
+export interface LaunchRequest {
+  /** The encoded plan. */
+  plan: Uint8Array;
+  /** How many descriptors from 3 on the container keeps. */
+  preserveFds: number;
+  /** What the init finds in its first slots, besides the sync socket. All stay open here. */
+  start?: number | undefined;
+  console?: number | undefined;
+}
+
+export interface Launched {
+  /** Process A, our child. */
+  process: Spawned;
+  /** Our end of the sync socket. */
+  sync: number;
+  /** What both processes of the init execute, as `dev:ino`. */
+  image: string;
+}
+
+const firstKept = 3;
+
+/**
+ * Starts the init from a sealed copy in memory, with its descriptors where it expects them
+ * (docs/architecture.md, "Processes"), and an empty environment.
+ */
+export function launchInit(request: LaunchRequest): Launched {
+  const open: number[] = [];
+  const keep = (fd: number): number => {
+    open.push(fd);
+    return fd;
+  };
+  const [sync, theirSync] = socketPair();
+  keep(theirSync);
+  let launched = false;
+  try {
+    const plan = keep(sealedMemfd('plan', request.plan));
+    const image = keep(sealedMemfdOfFile('tsrun-init', installation().init));
+    const { dev, ino } = fstatSync(image, { bigint: true });
+    const first = firstKept + request.preserveFds;
+    const slotFds = new Array<number>(slots.first).fill(-1);
+    slotFds[slots.sync] = theirSync;
+    slotFds[slots.start] = request.start ?? -1;
+    slotFds[slots.console] = request.console ?? -1;
+    const process = spawn({
+      executable: image,
+      args: ['tsrun-init', String(first)],
+      env: [],
+      fds: [...Array.from({ length: first }, (_, fd) => fd), plan, ...slotFds],
+      restoreNofile: true,
+    });
+    launched = true;
+    return { process, sync, image: `${dev}:${ino}` };
+  } finally {
+    open.forEach((fd) => {
+      closeSync(fd);
+    });
+    if (!launched) closeSync(sync);
+  }
+}
+
+/** Throws unless tsrun was given each of the descriptors the container is to keep. */
+export function checkPreservedFds(count: number): void {
+  for (let fd = firstKept; fd < firstKept + count; fd++) {
+    try {
+      fstatSync(fd);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      throw new TsrunError('usage', `descriptor ${fd} is to be preserved but is not open`, {
+        hint: '--preserve-fds N and LISTEN_FDS=N speak of the descriptors from 3 on',
+      });
+    }
+  }
+}

@@ -1,0 +1,303 @@
+import { closeSync } from 'node:fs';
+import { cgroupManager } from '../cgroup/manager.ts';
+import { TsrunError, systemError } from '../errors.ts';
+import { pidfdOpen } from '../host/child.ts';
+import { sealedMemfd } from '../host/memfd.ts';
+import { processStartTime } from '../host/proc.ts';
+import { listenSocket } from '../host/socket.ts';
+import { messages, syncPoints } from '../plan/wire.ts';
+import { atConfig } from '../spec/at.ts';
+import { hasNewNamespace } from '../spec/namespaces.ts';
+import type { Blueprint } from './blueprint.ts';
+import { Child } from './child.ts';
+import { nextMessage, sendGo } from './dialogue.ts';
+import type { Subject } from './dialogue.ts';
+import { hookState } from './hook-state.ts';
+import { ownEnvironment, runHooks } from './hooks.ts';
+import { writeIdMaps } from './id-maps.ts';
+import { explainDeath } from './init-death.ts';
+import { checkPreservedFds, launchInit } from './launch.ts';
+import type { Launched } from './launch.ts';
+import { lockContainer } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { placed } from './placed.ts';
+import { runPoststop } from './poststop.ts';
+import type { ContainerRecord, ProcessRef } from './record.ts';
+import type { StateRoot } from './root.ts';
+import { makeStateRoot } from './root.ts';
+import { writeStartOps } from './start-ops.ts';
+import {
+  claimFolder,
+  containerFolder,
+  removeFolder,
+  startSocketFile,
+  writeConfig,
+  writeRecord,
+} from './store.ts';
+import type { ContainerFolder } from './store.ts';
+import { timestamp } from './timestamp.ts';
+import { Undo } from './undo.ts';
+
+export interface MakeOptions {
+  root: StateRoot;
+  /** `start`: the init waits for `tsrun start`. `engine`: it waits for a go on the sync socket. */
+  gate: 'start' | 'engine';
+  /** Connected socket that gets the terminal. */
+  console?: number | undefined;
+  warn: (message: string) => void;
+}
+
+/** A container whose process is ready to become the user's. */
+export interface Made {
+  blueprint: Blueprint;
+  folder: ContainerFolder;
+  record: ContainerRecord;
+  /** The container's first process. */
+  init: Child;
+  /** Our end of the sync socket. */
+  sync: number;
+  /** What messages of the init are about. */
+  subject: Subject;
+  /** Steps added here are undone with all others when `finish` throws. */
+  undo: Undo;
+}
+
+const sigkill = 9;
+
+/**
+ * Makes a container by its blueprint, as far as the last moment before the user's program runs, and calls
+ * `finish` then. When anything fails, in `finish` too, all is undone: no process, cgroup or file stays. The
+ * container's lock is held throughout.
+ */
+export function makeContainer<T>(blueprint: Blueprint, options: MakeOptions, finish: (made: Made) => T): T {
+  checkPreservedFds(blueprint.keptFds);
+  const undo = new Undo();
+  try {
+    const result = finish(build(blueprint, options, undo));
+    undo.succeed().forEach(options.warn);
+    return result;
+  } catch (error) {
+    undo.fail().forEach(options.warn);
+    throw error;
+  }
+}
+
+function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
+  const { bundle, facts, plan } = blueprint;
+  const { warn } = options;
+  const folder = claim(blueprint.id, options.root, undo);
+  const record = newRecord(blueprint);
+  writeRecord(folder, record);
+  writeConfig(folder, bundle.text);
+  writeStartOps(folder, plan);
+  undo.onFailure('run its poststop hooks', () => {
+    runPoststop(record).forEach(warn);
+  });
+  makeCgroups(blueprint, folder, record, warn, undo);
+
+  const { process, sync, image } = launch(blueprint, folder, options, undo);
+  const subject: Subject = { op: (index) => plan.ops[index], source: bundle, facts, warn };
+  const init = meetInit(blueprint, process, sync, subject, undo);
+  record.init = refer(init.pid);
+  record.initImage = image;
+  writeRecord(folder, record);
+  // It has said all it has to say, and is ending.
+  process.end();
+  accompany({ blueprint, folder, record, init, sync, subject, undo });
+  return { blueprint, folder, record, init, sync, subject, undo };
+}
+
+function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
+  makeStateRoot(root);
+  const folder = containerFolder(root.path, id);
+  claimFolder(folder);
+  let lock: Lock;
+  try {
+    lock = lockContainer(folder);
+  } catch (error) {
+    removeFolder(folder);
+    throw error;
+  }
+  undo.always('release its lock', () => {
+    lock.release();
+  });
+  undo.onFailure('remove its folder', () => {
+    removeFolder(folder);
+  });
+  return folder;
+}
+
+function newRecord({ id, bundle, rootfs, facts, cgroup }: Blueprint): ContainerRecord {
+  const { ociVersion, annotations, hooks, linux } = bundle.config;
+  return {
+    version: 1,
+    ociVersion,
+    id,
+    bundle: bundle.directory,
+    rootfs,
+    created: timestamp(),
+    owner: facts.uid,
+    ...(annotations === undefined ? {} : { annotations }),
+    phase: 'creating',
+    runtime: refer(process.pid),
+    cgroup,
+    ownsCgroup: false,
+    ownPids: hasNewNamespace(linux, 'pid'),
+    hooks: {
+      ...(hooks?.poststart === undefined ? {} : { poststart: hooks.poststart }),
+      ...(hooks?.poststop === undefined ? {} : { poststop: hooks.poststop }),
+    },
+  };
+}
+
+/** A process that cannot have been reaped yet, so it has a start time. */
+function refer(pid: number): ProcessRef {
+  const startTime = processStartTime(pid);
+  if (startTime === undefined) {
+    throw new TsrunError('system', `/proc/${pid}/stat cannot be read`, {
+      hint: 'tsrun needs the procfs of its own pid namespace on /proc',
+    });
+  }
+  return { pid, startTime };
+}
+
+function makeCgroups(
+  { bundle, cgroup }: Blueprint,
+  folder: ContainerFolder,
+  record: ContainerRecord,
+  warn: (message: string) => void,
+  undo: Undo,
+): void {
+  const manager = cgroupManager(cgroup);
+  placed(bundle, () => {
+    manager.create();
+  });
+  undo.onFailure('remove its cgroups', () => {
+    manager.kill(sigkill);
+    manager.remove();
+  });
+  record.ownsCgroup = true;
+  writeRecord(folder, record);
+  for (const { pointer, message } of placed(bundle, () => manager.apply(bundle.config.linux?.resources))) {
+    warn(atConfig(bundle, pointer, message));
+  }
+}
+
+/** Starts process A of the init. */
+function launch(
+  blueprint: Blueprint,
+  folder: ContainerFolder,
+  options: MakeOptions,
+  undo: Undo,
+): { process: Child; sync: number; image: string } {
+  const start = options.gate === 'start' ? listenSocket(folder.path, startSocketFile) : undefined;
+  let launched: Launched;
+  try {
+    launched = launchInit({
+      plan: blueprint.code,
+      preserveFds: blueprint.keptFds,
+      start,
+      console: options.console,
+    });
+  } finally {
+    if (start !== undefined) closeSync(start);
+  }
+  const { sync, image } = launched;
+  const process = new Child(launched.process.pid, launched.process.pidfd);
+  undo.always('put away process A', () => {
+    closeSync(sync);
+    process.close();
+  });
+  undo.onFailure('end process A', () => {
+    process.kill();
+  });
+  return { process, sync, image };
+}
+
+/** Process B, the container's first, which A makes a child of ours. */
+function meetInit(
+  { bundle, cgroup }: Blueprint,
+  parent: Child,
+  sync: number,
+  subject: Subject,
+  undo: Undo,
+): Child {
+  const message = nextMessage(sync, subject);
+  if (message === undefined) throw explainDeath(bundle, bundle.config, cgroup, parent.end());
+  if (message.type !== messages.pid) throw unexpected(message.type);
+  const pidfd = pidfdOpen(message.value);
+  if (pidfd < 0) throw systemError(`open process ${message.value}`, pidfd);
+  const init = new Child(message.value, pidfd);
+  undo.always('put away its process', () => {
+    init.close();
+  });
+  undo.onFailure('end its process', () => {
+    init.kill();
+  });
+  return init;
+}
+
+/** Does what only the engine can do, whenever the init asks for it, until it is ready. */
+function accompany(made: Made): void {
+  const { blueprint, init, sync, subject } = made;
+  const { config } = blueprint.bundle;
+  for (;;) {
+    const message = nextMessage(sync, subject);
+    if (message === undefined) throw explainDeath(blueprint.bundle, config, blueprint.cgroup, init.end());
+    if (message.type === messages.waiting) return;
+    if (message.type !== messages.sync) throw unexpected(message.type);
+    switch (message.value) {
+      case syncPoints.setup:
+        setUp(made);
+        break;
+      case syncPoints.hooks:
+        runRuntimeHooks(made);
+        sendGo(sync);
+        break;
+      case syncPoints.ready:
+        return;
+      default:
+        throw unexpected(message.type);
+    }
+  }
+}
+
+function setUp({ blueprint: { bundle, facts, cgroup }, record, init, sync }: Made): void {
+  placed(bundle, () => {
+    writeIdMaps(init.pid, bundle.config.linux, facts);
+    cgroupManager(cgroup).join(init.pid);
+  });
+  const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
+  if (createContainer.length + startContainer.length === 0) {
+    sendGo(sync);
+    return;
+  }
+  const states = (['creating', 'created'] as const).map((status) =>
+    sealedMemfd('state', Buffer.from(JSON.stringify(hookState(record, status)))),
+  );
+  try {
+    sendGo(sync, states);
+  } finally {
+    states.forEach((fd) => {
+      closeSync(fd);
+    });
+  }
+}
+
+/** The deprecated prestart hooks were made for a time when the container was called created by then. */
+function runRuntimeHooks({ blueprint: { bundle }, record, init }: Made): void {
+  const env = ownEnvironment();
+  const hooks = bundle.config.hooks;
+  placed(bundle, () => {
+    runHooks('prestart', hooks?.prestart, { state: hookState(record, 'created'), env, init: init.pidfd });
+    runHooks('createRuntime', hooks?.createRuntime, {
+      state: hookState(record, 'creating'),
+      env,
+      init: init.pidfd,
+    });
+  });
+}
+
+function unexpected(type: number): TsrunError {
+  return new TsrunError('internal', `the init sent a message of type ${type} out of turn`);
+}

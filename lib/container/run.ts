@@ -1,0 +1,131 @@
+import { closeSync } from 'node:fs';
+import { TsrunError, systemError } from '../errors.ts';
+import { pidfdOpen, setSubreaper } from '../host/child.ts';
+import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
+import { receiveDescriptor, socketPair } from '../host/socket.ts';
+import { draw } from './blueprint.ts';
+import type { Blueprint } from './blueprint.ts';
+import { announce } from './create.ts';
+import { removeContainer } from './delete.ts';
+import { nextMessage, sendGo } from './dialogue.ts';
+import { endedAsInit } from './executed.ts';
+import { explainDeath } from './init-death.ts';
+import { makeContainer } from './make.ts';
+import type { Made } from './make.ts';
+import type { CreateRequest } from './request.ts';
+import { connectCallerSockets } from './sockets.ts';
+import { runPoststart } from './start.ts';
+import { checkTerminal } from './terminal.ts';
+import { logWarnings } from './warnings.ts';
+
+export interface RunRequest extends CreateRequest {
+  /** Return as soon as the process runs. */
+  detach?: boolean | undefined;
+  /** Do not delete the container when its process has ended. */
+  keep?: boolean | undefined;
+  /** Leave orphans of the container to the host's init. */
+  noSubreaper?: boolean | undefined;
+}
+
+/** A container whose process runs in the foreground. */
+interface Running {
+  pid: number;
+  /** Ours to close. */
+  pidfd: number;
+  /** The terminal's master, or -1. */
+  master: number;
+}
+
+/**
+ * Creates a container and lets its process run. Detached, returns 0 then. Otherwise waits for the process,
+ * forwards signals and the terminal, deletes the container and returns the exit status: 0–255, or
+ * 128 + signal.
+ */
+export async function run(request: RunRequest): Promise<number> {
+  const { root, id, log, detach = false } = request;
+  if (detach) {
+    await logWarnings(log, (warn) => {
+      closeSync(begin(request, warn).pidfd);
+    });
+    return 0;
+  }
+  if (request.noSubreaper !== true) setSubreaper(true);
+  holdSignals();
+  let running: Running;
+  try {
+    running = await logWarnings(log, (warn) => begin(request, warn));
+  } catch (error) {
+    releaseSignals();
+    throw error;
+  }
+  const { pid, pidfd, master } = running;
+  let status: number;
+  try {
+    status = foreground(pidfd, pid, master);
+  } finally {
+    closeSync(pidfd);
+  }
+  if (request.keep === true) return status;
+  try {
+    await logWarnings(log, (warn) => {
+      removeContainer({ root, id, force: true }, warn);
+    });
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof TsrunError && error.code === 'not-found')) throw error;
+  }
+  return status;
+}
+
+function begin(request: RunRequest, warn: (message: string) => void): Running {
+  const { root, id, detach = false } = request;
+  const blueprint = draw(request, 'engine', warn);
+  checkTerminal(blueprint.bundle, request.consoleSocket, detach);
+  const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
+  const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
+  const [ours, theirs] = relay ?? [];
+  try {
+    const options = { root, gate: 'engine', console: theirs ?? sockets.console, warn } as const;
+    const { running, made } = makeContainer(blueprint, options, (made) => {
+      announce(made, request, sockets);
+      execute(made);
+      return { running: take(made, ours), made };
+    });
+    runPoststart(made.record, made.folder, () => {
+      closeSync(running.pidfd);
+      if (running.master >= 0) closeSync(running.master);
+      removeContainer({ root, id, force: true }, warn);
+    });
+    return running;
+  } finally {
+    relay?.forEach((fd) => {
+      closeSync(fd);
+    });
+    sockets.close();
+  }
+}
+
+function hasTerminal({ bundle }: Blueprint): boolean {
+  return bundle.config.process?.terminal === true;
+}
+
+/** Lets the init go on and waits until it is the user's program: its socket closes at execve(2). */
+function execute({ blueprint: { bundle, cgroup }, sync, subject, init }: Made): void {
+  sendGo(sync);
+  const message = nextMessage(sync, subject);
+  if (message !== undefined) {
+    throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
+  }
+  if (endedAsInit(init.pid)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
+}
+
+function take({ init: { pid } }: Made, consoleSocket: number | undefined): Running {
+  const master = consoleSocket === undefined ? -1 : receiveDescriptor(consoleSocket).fd;
+  // Still our child: not reaped yet, so the pid is its own even when it has ended.
+  const pidfd = pidfdOpen(pid);
+  if (pidfd < 0) {
+    if (master >= 0) closeSync(master);
+    throw systemError(`open process ${pid}`, pidfd);
+  }
+  return { pid, pidfd, master };
+}

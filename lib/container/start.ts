@@ -1,0 +1,106 @@
+import { closeSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError, fileError, systemError } from '../errors.ts';
+import { connectSocket } from '../host/socket.ts';
+import type { Log } from '../log/logger.ts';
+import { nextMessage } from './dialogue.ts';
+import { endedAsInit } from './executed.ts';
+import { findContainer, findFolder } from './find.ts';
+import type { Found } from './find.ts';
+import { hookState } from './hook-state.ts';
+import { ownEnvironment, runHooks } from './hooks.ts';
+import { isErrno } from './is-errno.ts';
+import { ownCgroups } from './kill.ts';
+import { lockContainer } from './lock.ts';
+import { placed } from './placed.ts';
+import { awaitEnd, stopProcess } from './process.ts';
+import type { ContainerRecord } from './record.ts';
+import type { StateRoot } from './root.ts';
+import { readStartOp } from './start-ops.ts';
+import { startSocketFile, storedConfig } from './store.ts';
+import type { ContainerFolder } from './store.ts';
+import { logWarnings } from './warnings.ts';
+
+export interface StartRequest {
+  root: StateRoot;
+  id: string;
+  log: Log;
+}
+
+/**
+ * Lets the process of a created container become the user's program (runtime.md, "Start"). Returns when
+ * execve(2) has succeeded and the poststart hooks have run; throws what kept it from running, and the
+ * container has stopped then.
+ */
+export async function start({ root, id, log }: StartRequest): Promise<void> {
+  await logWarnings(log, (warn) => {
+    const folder = findFolder(root, id);
+    const lock = lockContainer(folder);
+    let record: ContainerRecord;
+    try {
+      const found = findContainer(root, id);
+      checkStartable(found);
+      ({ record } = found);
+      letGo(folder, record, warn);
+    } finally {
+      lock.release();
+    }
+    // Without the lock: a hook may well ask tsrun to do something with the container.
+    runPoststart(record, folder, () => {
+      if (record.init !== undefined) stopProcess(record.init);
+    });
+  });
+}
+
+/** Runs the poststart hooks. When one fails, the container is stopped and the failure thrown (runtime.md). */
+export function runPoststart(record: ContainerRecord, folder: ContainerFolder, stop: () => void): void {
+  const hooks = record.hooks?.poststart;
+  if (hooks === undefined || hooks.length === 0) return;
+  placed(storedConfig(folder), () => {
+    try {
+      runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
+    } catch (error) {
+      stop();
+      throw error;
+    }
+  });
+}
+
+function checkStartable({ record, status }: Found): void {
+  if (status === 'created' && ownCgroups(record)?.frozen() !== true) return;
+  if (status === 'running') throw new TsrunError('state', 'cannot start an already running container');
+  if (status === 'stopped') throw new TsrunError('state', 'cannot start a container that has stopped');
+  const word = status === 'created' ? 'paused' : status;
+  throw new TsrunError('state', `cannot start a container in the ${word} state`);
+}
+
+/** Connects to the init; the end of the connection without an error is a successful execve. */
+function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message: string) => void): void {
+  const socket = connectSocket(folder.path, startSocketFile);
+  if (socket < 0) {
+    throw systemError(`reach the process of container ${folder.id}`, socket, {
+      hint: 'it may have been started by a tsrun that was killed; tsrun state shows what it is now',
+    });
+  }
+  try {
+    nextMessage(socket, { op: (index) => readStartOp(folder, index), source: storedConfig(folder), warn });
+  } catch (error) {
+    // It is ending; whoever asks next is told that it has stopped.
+    if (record.init !== undefined) awaitEnd(record.init);
+    throw error;
+  } finally {
+    closeSync(socket);
+    removeStartSocket(folder);
+  }
+  if (record.init !== undefined && endedAsInit(record.init.pid)) {
+    throw new TsrunError('init', 'the container was killed before its process could run');
+  }
+}
+
+function removeStartSocket(folder: ContainerFolder): void {
+  try {
+    unlinkSync(join(folder.path, startSocketFile));
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw fileError(`remove ${folder.path}/${startSocketFile}`, error);
+  }
+}

@@ -1,0 +1,26 @@
+import { TsrunError } from '../errors.ts';
+import { configError } from '../spec/at.ts';
+import type { Bundle } from '../spec/bundle.ts';
+
+/**
+ * Checks that the terminal the config asks for and --console-socket fit together. The words are those callers
+ * know from runc.
+ *
+ * @param detach nobody stays to hold the terminal: `create`, or `run --detach`.
+ */
+export function checkTerminal(bundle: Bundle, consoleSocket: string | undefined, detach: boolean): void {
+  const terminal = bundle.config.process?.terminal === true;
+  if (terminal && detach && consoleSocket === undefined) {
+    throw configError(
+      bundle,
+      '/process/terminal',
+      'cannot allocate tty if runc will detach without setting console socket',
+      { hint: 'give --console-socket PATH, or set process.terminal to false' },
+    );
+  }
+  if (consoleSocket !== undefined && !(terminal && detach)) {
+    throw new TsrunError('usage', 'cannot use console socket if runc will not detach or allocate tty', {
+      hint: 'leave out --console-socket, or set process.terminal to true',
+    });
+  }
+}

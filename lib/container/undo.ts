@@ -1,0 +1,43 @@
+interface Step {
+  what: string;
+  run: () => void;
+  onSuccess: boolean;
+}
+
+/** What must be taken back or put away in the end, in reverse order. */
+export class Undo {
+  readonly #steps: Step[] = [];
+
+  /** A step for when a later one fails. `what` is for the message when it fails itself: `remove the cgroups`. */
+  onFailure(what: string, run: () => void): void {
+    this.#steps.push({ what, run, onSuccess: false });
+  }
+
+  /** A step for either end: descriptors to close, a lock to release. */
+  always(what: string, run: () => void): void {
+    this.#steps.push({ what, run, onSuccess: true });
+  }
+
+  /** Puts away what was only needed on the way. Returns what failed, one line each. */
+  succeed(): string[] {
+    return this.#run(({ onSuccess }) => onSuccess);
+  }
+
+  /** Takes everything back, also when some steps fail. Returns what failed, one line each. */
+  fail(): string[] {
+    return this.#run(() => true);
+  }
+
+  #run(wanted: (step: Step) => boolean): string[] {
+    const failures: string[] = [];
+    for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
+      if (!wanted(step)) continue;
+      try {
+        step.run();
+      } catch (error) {
+        failures.push(`${step.what}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+    return failures;
+  }
+}
