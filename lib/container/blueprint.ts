@@ -1,3 +1,4 @@
+import { cgroupManager } from '../cgroup/manager.ts';
 import { resolveCgroup } from '../cgroup/paths.ts';
 import type { CgroupRecord } from '../cgroup/types.ts';
 import { readHostFacts } from '../host/facts.ts';
@@ -67,6 +68,7 @@ export function draw(
       noNewKeyring: request.noNewKeyring ?? false,
       preserveFds: keptFds,
       gate,
+      cgroupTasks: cgroupManager(cgroup).selfJoin().tasks,
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
       hookEnv: ownEnvironment(),

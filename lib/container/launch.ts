@@ -15,6 +15,7 @@ export interface LaunchRequest {
   /** What the init finds in its first slots, besides the sync socket. All stay open here. */
   start?: number | undefined;
   console?: number | undefined;
+  cgroup?: number | undefined;
 }
 
 export interface Launched {
@@ -50,6 +51,7 @@ export function launchInit(request: LaunchRequest): Launched {
     slotFds[slots.sync] = theirSync;
     slotFds[slots.start] = request.start ?? -1;
     slotFds[slots.console] = request.console ?? -1;
+    slotFds[slots.cgroup] = request.cgroup ?? -1;
     const process = spawn({
       executable: image,
       args: ['tsrun-init', String(first)],

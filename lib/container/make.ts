@@ -1,6 +1,6 @@
-import { closeSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
-import { TsrunError, systemError } from '../errors.ts';
+import { fileError, TsrunError, systemError } from '../errors.ts';
 import { pidfdOpen } from '../host/child.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
@@ -191,16 +191,20 @@ function launch(
   undo: Undo,
 ): { process: Child; sync: number; image: string } {
   const start = options.gate === 'start' ? listenSocket(folder.path, startSocketFile) : undefined;
+  let cgroup: number | undefined;
   let launched: Launched;
   try {
+    cgroup = openDirectory(cgroupManager(blueprint.cgroup).selfJoin().cloneInto);
     launched = launchInit({
       plan: blueprint.code,
       preserveFds: blueprint.keptFds,
       start,
       console: options.console,
+      cgroup,
     });
   } finally {
     if (start !== undefined) closeSync(start);
+    if (cgroup !== undefined) closeSync(cgroup);
   }
   const { sync, image } = launched;
   const process = new Child(launched.process.pid, launched.process.pidfd);
@@ -212,6 +216,15 @@ function launch(
     process.kill();
   });
   return { process, sync, image };
+}
+
+function openDirectory(path: string | undefined): number | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw fileError(`open the cgroup ${path}`, error);
+  }
 }
 
 /** Process B, the container's first, which A makes a child of ours. */
@@ -262,10 +275,9 @@ function accompany(made: Made): void {
   }
 }
 
-function setUp({ blueprint: { bundle, facts, cgroup }, record, init, sync }: Made): void {
+function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void {
   placed(bundle, () => {
     writeIdMaps(init.pid, bundle.config.linux, facts);
-    cgroupManager(cgroup).join(init.pid);
   });
   const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
   if (createContainer.length + startContainer.length === 0) {

@@ -1,4 +1,5 @@
 import type { Config } from '../spec/types.ts';
+import { joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { compileDevices } from './devices.ts';
 import { Draft } from './draft.ts';
@@ -30,12 +31,14 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
     // Process A, as the caller.
     ...compileOomScore(draft),
     ...opened,
+    ...openCgroups(draft),
     // Sources are looked up where the caller sees them, so before A goes anywhere.
     ...draft.sources,
     ...enterNamespaces(draft),
     cloneProcess(draft),
 
-    // Process B.
+    // Process B. First into its cgroups: all it takes from here on counts as the container's.
+    ...joinCgroups(draft),
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),
     ...openRootfs(draft),

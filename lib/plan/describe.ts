@@ -24,6 +24,8 @@ const describers: Describer = {
     BigInt(flags) === 0n
       ? "make the container's process"
       : `make the container's process in a new ${namespaceNames(flags)} namespace`,
+  openCgroup: ({ path }) => `open ${path}`,
+  joinCgroup: ({ slot }) => `join the cgroup in slot ${slot}`,
   sync: ({ point }) => syncTexts[point] ?? `wait for tsrun at point ${point}`,
   becomeRoot: () => 'become root of the user namespace',
   unshare: ({ flags }) => `make a new ${namespaceNames(flags)} namespace`,

@@ -20,6 +20,8 @@ export class Draft {
   readonly sources: Op[] = [];
   /** The slot of a joined namespace, until A has entered it. */
   readonly namespaceSlots = new Map<NamespaceType, number>();
+  /** Slots of the files of members of its cgroups. */
+  readonly cgroupSlots: number[] = [];
   /** Slots of the user namespaces made for idmapped mounts, by their maps. */
   readonly idmapSlots = new Map<string, number>();
 

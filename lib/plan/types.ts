@@ -43,6 +43,11 @@ export interface PlanOptions {
   gate: 'start' | 'engine';
   /** The container's directory in each hierarchy, by its first controller or '' for v2: cgroup mounts need it. */
   cgroupPaths: ReadonlyMap<string, string>;
+  /**
+   * Files of members (`tasks`) of the cgroups the process moves itself into. Empty when the engine does it, or
+   * when there are none.
+   */
+  cgroupTasks?: readonly string[];
   /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
   extraEnv: readonly string[];
   /** Environment of createContainer hooks that name none: the command's own. Empty when absent. */

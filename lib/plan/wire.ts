@@ -135,10 +135,17 @@ export const wireOps = {
   cloneTree: { code: 5, in: 'ab', fields: { slot: 'u32', path: 'str', flags: 'u32' } },
   /** MOUNT_ATTR_IDMAP on the detached mount in `slot`, with the user namespace in `userSlot`. */
   idmapTree: { code: 6, in: 'a', fields: { slot: 'u32', userSlot: 'u32', recursive: 'u32' } },
+  /** Opens a cgroup's file of members for writing, while its path and the power to do so are at hand. */
+  openCgroup: { code: 15, in: 'a', fields: { slot: 'u32', path: 'str' } },
   /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. Always present, once. */
   clone: { code: 7, in: 'a', fields: { flags: 'u64' } },
 
   // Process B: namespaces.
+  /**
+   * B moves itself into the cgroup whose file of members is in `slot`. A thread that moves itself costs nothing;
+   * for a process moved by another the kernel stops every fork of the host and waits for an RCU grace period.
+   */
+  joinCgroup: { code: 25, in: 'b', fields: { slot: 'u32' } },
   /** Tells the engine and waits for its `go`. */
   sync: { code: 16, in: 'b', fields: { point: 'u32' } },
   /** setresgid/setresuid to 0 in the new user namespace. */

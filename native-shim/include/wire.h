@@ -57,7 +57,9 @@
 #define OP_MAKE_USER_NAMESPACE 4
 #define OP_CLONE_TREE 5
 #define OP_IDMAP_TREE 6
+#define OP_OPEN_CGROUP 15
 #define OP_CLONE 7
+#define OP_JOIN_CGROUP 25
 #define OP_SYNC 16
 #define OP_BECOME_ROOT 17
 #define OP_UNSHARE 18
@@ -102,7 +104,9 @@
     X(make_user_namespace, OP_MAKE_USER_NAMESPACE, STAGE_A) \
     X(clone_tree, OP_CLONE_TREE, STAGE_AB) \
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
+    X(open_cgroup, OP_OPEN_CGROUP, STAGE_A) \
     X(clone, OP_CLONE, STAGE_A) \
+    X(join_cgroup, OP_JOIN_CGROUP, STAGE_B) \
     X(sync, OP_SYNC, STAGE_B) \
     X(become_root, OP_BECOME_ROOT, STAGE_B) \
     X(unshare, OP_UNSHARE, STAGE_B) \
@@ -217,6 +221,18 @@ static inline bool decode_idmap_tree(struct reader *r, struct op_idmap_tree *o)
         && r->at == r->end;
 }
 
+struct op_open_cgroup {
+    uint32_t slot;
+    const char *path;
+};
+
+static inline bool decode_open_cgroup(struct reader *r, struct op_open_cgroup *o)
+{
+    return read_u32(r, &o->slot)
+        && read_str(r, &o->path)
+        && r->at == r->end;
+}
+
 struct op_clone {
     uint64_t flags;
 };
@@ -224,6 +240,16 @@ struct op_clone {
 static inline bool decode_clone(struct reader *r, struct op_clone *o)
 {
     return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_join_cgroup {
+    uint32_t slot;
+};
+
+static inline bool decode_join_cgroup(struct reader *r, struct op_join_cgroup *o)
+{
+    return read_u32(r, &o->slot)
         && r->at == r->end;
 }
 
