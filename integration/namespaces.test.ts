@@ -103,7 +103,13 @@ describe('namespaces', () => {
   });
 
   scenario('joins a user namespace together with the network namespace it owns', async (scene) => {
-    const holder = await namespaceHolder(scene, ['--user', '--map-root-user', '--net']);
+    const first = scene.id();
+    scene.configure((config) => {
+      config.process.args = ['sleep', '1000'];
+      config.linux.namespaces.push({ type: 'user' });
+      config.linux.uidMappings = config.linux.gidMappings = wholeMap;
+    });
+    const holder = await scene.create(first);
     const id = scene.id();
     scene.configure((config) => {
       config.process.args = ['sleep', '1000'];

@@ -75,7 +75,7 @@ describe('rlimits', () => {
       config.process.args = ['sh', '-c', 'ulimit -Sn; ulimit -Hn'];
       config.process.rlimits = [];
     });
-    const shell = ['-c', 'ulimit -Hn 3000; ulimit -Sn 777; exec "$@"', 'sh', tsrun, '--root', scene.root];
+    const shell = ['-c', 'ulimit -Sn 777; ulimit -Hn 3000; exec "$@"', 'sh', tsrun, '--root', scene.root];
     const result = await run('sh', [...shell, 'run', '--bundle', scene.bundle, id]);
     expect(result).to.include({ status: 0, stdout: '777\n3000\n' });
   });

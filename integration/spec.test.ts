@@ -50,7 +50,8 @@ describe('spec', () => {
     scene.writeConfig(withoutTerminal(JSON.parse(text) as Config, ['sh', '-c', 'echo $$; hostname; id -u']));
     const { stdout, stderr } = succeeded(await scene.run());
     expect(stdout).to.equal('1\nrunc\n0\n');
-    expect(stderr).to.equal('');
+    // Some versions of runc ask for ambient capabilities that no kernel grants.
+    for (const line of stderr.split('\n')) expect(line).to.match(/^$|warning.*ambient/);
   });
 
   scenario('a missing bundle is a clear error', async (scene) => {

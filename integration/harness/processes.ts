@@ -56,6 +56,13 @@ export async function exitStatus(pid: number): Promise<number> {
   return await until(`the end of process ${pid}`, () => reap(pid));
 }
 
+/** Takes note of the end of all orphans that were left to us. */
+export function reapOrphans(): void {
+  for (const { pid, parent, state } of allProcesses()) {
+    if (parent === process.pid && state === 'Z') reap(pid);
+  }
+}
+
 /** One line of /proc/<pid>/status, without its name: `statusField(pid, 'CapEff')`. */
 export function statusField(pid: number, name: string): string {
   const line = readFileSync(`/proc/${pid}/status`, 'utf8')

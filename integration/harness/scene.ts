@@ -4,6 +4,7 @@ import { AssertionError } from 'chai';
 import type { State, Status } from '../../lib/spec/types.ts';
 import { baseConfig } from './config.ts';
 import type { TestConfig } from './config.ts';
+import { reapOrphans } from './processes.ts';
 import { tsrun } from './programs.ts';
 import { makeRootfs } from './rootfs.ts';
 import { background, run } from './run.ts';
@@ -163,8 +164,11 @@ export class Scene {
       await ended;
     }
     // The last one first: it may live in namespaces of an earlier one.
-    for (const [id, runtime] of [...this.#containers].reverse())
+    for (const [id, runtime] of [...this.#containers].reverse()) {
       await this[runtime](['delete', '--force', id]);
+      // A pid namespace ends when all its processes have been waited for, those of other containers too.
+      reapOrphans();
+    }
   }
 
   /** Everything left in the state roots, for a test that has failed anyway. */
