@@ -1,5 +1,13 @@
 import type { State, Status } from '../spec/types.ts';
+import { innermostPid } from '../host/proc.ts';
 import type { ContainerRecord } from './record.ts';
+
+/** The same for hooks that run in the container's namespaces: there the pid is what the container sees. */
+export function innerHookState(record: ContainerRecord, status: Status): State {
+  const state = hookState(record, status);
+  const inner = record.init === undefined ? undefined : innermostPid(record.init.pid);
+  return inner === undefined ? state : { ...state, pid: inner };
+}
 
 /** The state hooks read on stdin (runtime.md, "State"). The pid is left out once the container has stopped. */
 export function hookState(record: ContainerRecord, status: Status): State {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { TsrunError, errnoOf } from '../errors.ts';
+import { TsrunError } from '../errors.ts';
 import { installation } from '../host/install.ts';
+import { startedWith } from '../host/origin.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../host/memfd.ts';
 import { socketPair } from '../host/socket.ts';
 import { spawn } from '../host/spawn.ts';
@@ -69,16 +70,14 @@ export function launchInit(request: LaunchRequest): Launched {
   }
 }
 
-/** Throws unless tsrun was given each of the descriptors the container is to keep. */
+/**
+ * Throws unless tsrun was given each of the descriptors the container is to keep. That one is open says
+ * nothing: it may be the engine's own.
+ */
 export function checkPreservedFds(count: number): void {
-  for (let fd = firstKept; fd < firstKept + count; fd++) {
-    try {
-      fstatSync(fd);
-    } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      throw new TsrunError('usage', `descriptor ${fd} is to be preserved but is not open`, {
-        hint: '--preserve-fds N and LISTEN_FDS=N speak of the descriptors from 3 on',
-      });
-    }
-  }
+  const given = startedWith().inheritedFds ?? 0;
+  if (count <= given) return;
+  throw new TsrunError('usage', `descriptor ${firstKept + given} is to be preserved but is not open`, {
+    hint: '--preserve-fds N and LISTEN_FDS=N speak of the descriptors from 3 on',
+  });
 }

@@ -12,7 +12,7 @@ import type { Blueprint } from './blueprint.ts';
 import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
 import type { Subject } from './dialogue.ts';
-import { hookState } from './hook-state.ts';
+import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { explainDeath } from './init-death.ts';
@@ -285,7 +285,7 @@ function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void
     return;
   }
   const states = (['creating', 'created'] as const).map((status) =>
-    sealedMemfd('state', Buffer.from(JSON.stringify(hookState(record, status)))),
+    sealedMemfd('state', Buffer.from(JSON.stringify(innerHookState(record, status)))),
   );
   try {
     sendGo(sync, states);

@@ -53,6 +53,14 @@ export function isAlive(pid: number, startTime: number): boolean {
   return stat?.startTime === startTime && !hasEnded(stat);
 }
 
+/** The pid of a process in its own pid namespace (`NSpid` of proc_pid_status(5)); undefined when it has ended. */
+export function innermostPid(pid: number): number | undefined {
+  const text = readOf(() => readFileSync(`/proc/${String(pid)}/status`, 'latin1'));
+  const pids = text === undefined ? null : /^NSpid:\s*([0-9\s]+?)$/m.exec(text);
+  const innermost = pids?.[1]?.trim().split(/\s+/).at(-1);
+  return innermost === undefined ? undefined : Number(innermost);
+}
+
 /** A zombie (`Z`), or one on the point of vanishing (`X`). */
 function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X';

@@ -1,8 +1,8 @@
 /** The process itself (config.md, "Process"; config-linux.md and credentials(7), capabilities(7)). */
 import { TsrunError } from '../errors.ts';
-import { capabilityMask, capabilityNumbers } from '../spec/capabilities.ts';
+import { capabilityMask } from '../spec/capabilities.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
-import type { Capabilities, Process } from '../spec/types.ts';
+import type { Process } from '../spec/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { compileEnvironment } from './environment.ts';
@@ -97,7 +97,6 @@ function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
 /** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */
 function privileges(draft: Draft, process: Process): Op[] {
   const { capabilities, user = {}, noNewPrivileges } = process;
-  warnUnknown(draft, capabilities);
   const origin = originOf(capabilities, '/process/capabilities');
   const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
   const noGroups = deniesSetgroups(draft);
@@ -111,6 +110,9 @@ function privileges(draft: Draft, process: Process): Op[] {
       },
     );
   }
+  // What a set cannot have without another one having it (capabilities(7)) is a warning of the validation.
+  const permitted = capabilityMask(capabilities?.permitted);
+  const inheritable = capabilityMask(capabilities?.inheritable);
   const ops: Op[] = [
     // Needs CAP_SETPCAP, which a change of user may take away.
     { op: 'boundingSet', origin, bounding: capabilityMask(capabilities?.bounding) },
@@ -128,22 +130,12 @@ function privileges(draft: Draft, process: Process): Op[] {
     {
       op: 'capabilities',
       origin,
-      effective: capabilityMask(capabilities?.effective),
-      permitted: capabilityMask(capabilities?.permitted),
-      inheritable: capabilityMask(capabilities?.inheritable),
-      ambient: capabilityMask(capabilities?.ambient),
+      effective: capabilityMask(capabilities?.effective) & permitted,
+      permitted,
+      inheritable,
+      ambient: capabilityMask(capabilities?.ambient) & permitted & inheritable,
     },
   ];
   if (noNewPrivileges === true) ops.push({ op: 'noNewPrivileges', origin: '/process/noNewPrivileges' });
   return ops;
-}
-
-/** A runtime warns of capabilities it does not know and goes on (config.md, "Linux Process"). */
-function warnUnknown(draft: Draft, capabilities: Capabilities | undefined): void {
-  for (const [set, names] of Object.entries(capabilities ?? {}) as [string, string[] | undefined][]) {
-    (names ?? []).forEach((name, index) => {
-      if (capabilityNumbers.has(name)) return;
-      draft.warn(`/process/capabilities/${set}/${index}`, `unknown capability ${name} is ignored`);
-    });
-  }
 }

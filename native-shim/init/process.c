@@ -37,8 +37,38 @@ static int fail_groups(struct context *c, int error, const struct wire_u32s *gro
     return fail(c, error, "setgroups");
 }
 
+/*
+ * A user who is not root must be able to open /dev/stdout again, which is what many images do:
+ * terminals and pipes become his. Regular files stay whose they are, as they are the caller's, and
+ * /dev/null everybody's.
+ */
+static int give_stdio(struct context *c, uint32_t uid) {
+    for (int fd = 0; fd <= 2; fd++) {
+        struct stat st;
+        unsigned char terminal[256];
+        int error = sys_fstat(fd, &st);
+
+        if (error < 0)
+            return fail(c, error, "stdio");
+        if (!S_ISFIFO(st.st_mode) &&
+            !(S_ISCHR(st.st_mode) && sys_ioctl(fd, TCGETS, (unsigned long)terminal) == 0))
+            continue;
+        error = sys_fchown(fd, uid, (uint32_t)-1);
+        /* An id or a file of another user namespace, or a read-only mount: it works without. */
+        if (error < 0 && error != -EINVAL && error != -EPERM && error != -EROFS)
+            return fail(c, error, "owner of stdio");
+    }
+    return 0;
+}
+
 int run_user(struct context *c, const struct op_user *o) {
     int error;
+
+    if (o->uid != 0) {
+        error = give_stdio(c, o->uid);
+        if (error < 0)
+            return error;
+    }
 
     if (o->no_groups == 0) {
         /* The plan has them as the kernel wants them: little endian u32s. */
