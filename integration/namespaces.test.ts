@@ -4,7 +4,7 @@ import type { NamespaceType } from '../lib/spec/types.ts';
 import { setCapabilities, shareNamespace } from './harness/config.ts';
 import { namespaceOf } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
-import { background } from './harness/run.ts';
+import { background, printed } from './harness/run.ts';
 import type { Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
@@ -25,7 +25,7 @@ const wholeMap = [{ containerID: 0, hostID: 0, size: 65536 }];
 /** Starts a process in new namespaces of its own, to be joined by path. */
 async function namespaceHolder(scene: Scene, flags: readonly string[]): Promise<number> {
   const holder = scene.keep(background('unshare', [...flags, 'sh', '-c', 'echo ready; read _']));
-  await until('the holder of the namespaces', () => holder.stdout().includes('ready'));
+  await printed(holder, 'ready');
   const { pid } = holder.child;
   if (pid === undefined) throw new Error('unshare did not start');
   return pid;

@@ -5,6 +5,7 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { descendants } from './processes.ts';
 import { cleanEnv } from './programs.ts';
+import { until } from './until.ts';
 
 export interface RunOptions {
   cwd?: string;
@@ -86,6 +87,16 @@ export function background(program: string, args: readonly string[], options: Ru
     stderr: () => text.stderr,
     ended: ended(child, options.timeout ?? 20_000),
   };
+}
+
+/** Waits until a program has printed a text. */
+export async function printed(program: Background, text: string): Promise<void> {
+  try {
+    await until(JSON.stringify(text), () => program.stdout().includes(text));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`${why}\nstdout: ${program.stdout()}\nstderr: ${program.stderr()}`);
+  }
 }
 
 async function ended(child: ChildProcess, timeout: number): Promise<{ status: number; timedOut: boolean }> {

@@ -1,0 +1,135 @@
+import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { exitStatus } from './harness/processes.ts';
+import { tsrun } from './harness/programs.ts';
+import { run } from './harness/run.ts';
+import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
+
+describe('stdio', () => {
+  scenario(
+    'the container has the very descriptors of the caller, not copies through a pipe',
+    async (scene) => {
+      const id = scene.id();
+      scene.configure((config) => (config.process.args = ['sleep', '1000']));
+      writeFileSync(scene.path('in'), '');
+      const [input, output, errors] = ['in', 'out', 'err'].map((name) => scene.path(name));
+      const script = 'exec "$0" --root "$1" create --bundle "$2" --pid-file "$3" "$4" < in > out 2> err';
+      const { status } = await run(
+        'sh',
+        ['-c', script, tsrun, scene.root, scene.bundle, scene.path('pid'), id],
+        { cwd: scene.folder },
+      );
+      scene.owns(id);
+      expect(status).to.equal(0);
+      const pid = Number(readFileSync(scene.path('pid'), 'utf8'));
+      expect([0, 1, 2].map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))).to.deep.equal([
+        input,
+        output,
+        errors,
+      ]);
+    },
+  );
+
+  scenario('input of the caller arrives, to its end', async (scene) => {
+    scene.configure((config) => (config.process.args = ['cat']));
+    const input = 'line\n'.repeat(20_000);
+    expect(succeeded(await scene.run([], { input })).stdout).to.equal(input);
+  });
+
+  scenario('descriptors are left blocking', async (scene) => {
+    scene.configure((config) => {
+      config.process.args = [
+        'sh',
+        '-c',
+        'cat /proc/self/fdinfo/0 /proc/self/fdinfo/1 /proc/self/fdinfo/2 | grep flags',
+      ];
+    });
+    const { stdout } = await scene.run([], { input: '' });
+    for (const line of stdout.trim().split('\n')) {
+      // O_NONBLOCK
+      expect(Number.parseInt(line.split(/\s+/)[1] ?? '', 8) & 0o4000).to.equal(0);
+    }
+  });
+
+  scenario('a writer whose reader is gone ends by SIGPIPE', async (scene) => {
+    scene.configure(
+      (config) =>
+        (config.process.args = ['sh', '-c', '(while echo y; do :; done; echo survived >&2) | head -n 1']),
+    );
+    const result = await scene.run();
+    expect(result).to.include({ status: 0, stdout: 'y\n', stderr: '' });
+  });
+
+  scenario('--preserve-fds hands down descriptors from 3 on, and only as many', async (scene) => {
+    const files = ['three', 'four', 'five'].map((name) => {
+      writeFileSync(scene.path(name), `${name}\n`);
+      return openSync(scene.path(name), 'r');
+    });
+    scene.configure(
+      (config) => (config.process.args = ['sh', '-c', 'ls /proc/self/fd; cat <&3 <&4; cat <&3']),
+    );
+    const result = await scene.run(['--preserve-fds', '2'], { fds: files });
+    for (const fd of files) closeSync(fd);
+    // The last one is the folder ls has open.
+    expect(result.stdout).to.equal('0\n1\n2\n3\n4\n5\nfour\nthree\n');
+  });
+
+  scenario('without it nothing is handed down', async (scene) => {
+    writeFileSync(scene.path('three'), 'secret\n');
+    const fd = openSync(scene.path('three'), 'r');
+    scene.configure((config) => (config.process.args = ['ls', '/proc/self/fd']));
+    const result = await scene.run([], { fds: [fd, fd, fd] });
+    closeSync(fd);
+    expect(result.stdout).to.equal('0\n1\n2\n3\n');
+  });
+
+  scenario('--preserve-fds of a descriptor that is not open is an error', async (scene) => {
+    scene.configure();
+    const { stderr } = failed(await scene.run(['--preserve-fds', '5']));
+    expect(stderr).to.match(/preserve-fds|descriptor/);
+    failed(await scene.run(['--preserve-fds', '-1']));
+  });
+
+  scenario('LISTEN_FDS passes sockets on, as for pid 1', async (scene) => {
+    writeFileSync(scene.path('three'), 'three\n');
+    const fd = openSync(scene.path('three'), 'r');
+    scene.configure((config) => {
+      config.process.args = ['sh', '-c', 'echo $LISTEN_FDS $LISTEN_PID; cat <&3; ls /proc/self/fd | wc -l'];
+    });
+    const result = await scene.run([], { fds: [fd], env: { LISTEN_FDS: '1' } });
+    closeSync(fd);
+    expect(result.stdout).to.equal('1 1\nthree\n5\n');
+  });
+
+  scenario('closed descriptors of the caller do no harm', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => (config.process.args = ['sh', '-c', 'ls /proc/self/fd > /list']));
+    const script = 'exec "$0" --root "$1" run --bundle "$2" "$3" <&- >&- 2>&-';
+    const { status } = await run('sh', ['-c', script, tsrun, scene.root, scene.bundle, id]);
+    expect(status).to.equal(0);
+    expect(readFileSync(join(scene.rootfs, 'list'), 'utf8')).to.match(/^0\n1\n2\n(3\n)?$/);
+  });
+
+  scenario('a deleted working directory does no harm', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => (config.process.args = ['echo', 'fine']));
+    mkdirSync(scene.path('gone'));
+    const script = 'cd gone && rmdir ../gone && exec "$0" --root "$1" run --bundle "$2" "$3"';
+    const result = await run('sh', ['-c', script, tsrun, scene.root, scene.bundle, id], {
+      cwd: scene.folder,
+    });
+    expect(result).to.include({ status: 0, stdout: 'fine\n' });
+  });
+
+  scenario('a detached container outlives its creator and keeps writing', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => (config.process.args = ['sh', '-c', 'sleep 0.2; echo late']));
+    scene.owns(id);
+    const script = 'exec "$0" --root "$1" run --detach --bundle "$2" --pid-file pid "$3" > out';
+    await run('sh', ['-c', script, tsrun, scene.root, scene.bundle, id], { cwd: scene.folder });
+    expect(await exitStatus(Number(readFileSync(scene.path('pid'), 'utf8')))).to.equal(0);
+    expect(readFileSync(scene.path('out'), 'utf8')).to.equal('late\n');
+  });
+});
