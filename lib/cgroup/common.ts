@@ -14,10 +14,12 @@ export const sigkill = 9;
 /**
  * Makes the directories with their parents, all or none; returns the ones that are new. One that exists
  * already may be what an engine prepared or what a killed runtime left, but nobody may be using it.
+ * `finish` belongs to it: when it fails, the directories go again.
  */
 export function createAll(
   directories: readonly string[],
   isFrozen: (directory: string) => boolean,
+  finish?: () => void,
 ): Set<string> {
   const made = new Directories();
   const fresh = new Set<string>();
@@ -26,6 +28,7 @@ export function createAll(
       if (made.make(directory)) fresh.add(directory);
       else requireVacant(directory, isFrozen);
     }
+    finish?.();
   } catch (error) {
     made.undo();
     throw error;

@@ -1,10 +1,15 @@
 import { posix } from 'node:path';
-import { errnoOf, readValue, writeValue } from './files.ts';
+import { errnoOf, ioError, readValue, writeValue } from './files.ts';
 
 /** The controllers a v2 cgroup can limit its processes with. */
 export function controllersOf(directory: string): string[] {
-  const text = readValue(`${directory}/cgroup.controllers`);
-  return text === '' ? [] : text.split(' ');
+  const path = `${directory}/cgroup.controllers`;
+  try {
+    const text = readValue(path);
+    return text === '' ? [] : text.split(' ');
+  } catch (error) {
+    throw ioError(`read ${path}`, error);
+  }
 }
 
 /**

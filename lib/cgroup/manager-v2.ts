@@ -48,12 +48,10 @@ export class ManagerV2 implements CgroupManager {
   }
 
   create(): void {
-    this.fresh = createAll([this.directory], isFreezingV2).has(this.directory);
-    try {
+    const fresh = createAll([this.directory], isFreezingV2, () => {
       enableControllers(this.mountpoint, this.directory);
-    } catch (error) {
-      throw ioError(`enable the controllers of ${this.directory}`, error);
-    }
+    });
+    this.fresh = fresh.has(this.directory);
   }
 
   apply(resources: Resources = {}): PlanWarning[] {
@@ -139,13 +137,7 @@ export class ManagerV2 implements CgroupManager {
 
   private execute(steps: readonly CgroupStep[]): PlanWarning[] {
     if (steps.length === 0) return [];
-    let controllers: Set<string>;
-    try {
-      controllers = new Set(controllersOf(this.directory));
-    } catch (error) {
-      if (isGone(error)) throw goneError(this.directory);
-      throw ioError(`read ${this.directory}/cgroup.controllers`, error);
-    }
+    const controllers = new Set(controllersOf(this.directory));
     // Files that every cgroup has.
     controllers.add('cgroup');
     return executeSteps(steps, (name) => (controllers.has(name) ? this.directory : undefined));

@@ -52,6 +52,9 @@ function explain({ file, controller, value }: CgroupWrite, path: string, name: s
     const parents = tryRead(`${posix.dirname(directory)}/${file}`);
     return { detail: `the parent cgroup has ${parents}` };
   }
+  if (file.startsWith('cpu.rt_') && name === 'ENOENT') {
+    return { hint: 'This kernel is built without real-time group scheduling (CONFIG_RT_GROUP_SCHED).' };
+  }
   if (file.startsWith('cpu.rt_') && name === 'EINVAL') {
     return { hint: 'The parent cgroup must have at least as much cpu.rt_runtime_us to give.' };
   }

@@ -7,6 +7,7 @@ import { readCgroupLayout } from '../../host/cgroup-layout.ts';
 import { processCgroups } from '../../host/proc.ts';
 import { cgroupManager } from '../manager.ts';
 import { resolveCgroup } from '../paths.ts';
+import { signalAll } from '../signal.ts';
 import { processesBelow, removeTree } from '../tree.ts';
 import type { CgroupManager, CgroupRecord } from '../types.ts';
 
@@ -53,7 +54,7 @@ export class TestCgroups {
     for (const directory of Object.values(this.record().paths)) {
       for (let tries = 0; !removeTree(directory); tries++) {
         if (tries > 200) throw new Error(`${directory} cannot be removed`);
-        for (const pid of processesBelow(directory)) process.kill(pid, 'SIGKILL');
+        signalAll(() => processesBelow(directory), 9);
         await delay(10);
       }
     }
@@ -87,11 +88,14 @@ export function failure(run: () => unknown): TsrunError {
   throw new Error('expected a failure');
 }
 
-/** Resolves when `condition` holds; fails after a few seconds. */
+/** Emulated machines are slow. */
+const patienceMs = 15_000;
+
+/** Resolves when `condition` holds; fails when it does not for a long time. */
 export async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + patienceMs;
   while (!condition()) {
     await delay(5);
-    if (performance.now() > deadline) throw new Error('it did not become true in 5 s');
+    if (performance.now() > deadline) throw new Error('it did not become true ');
   }
 }
