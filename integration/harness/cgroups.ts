@@ -1,9 +1,20 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Every cgroup directory of every hierarchy whose name has `part` in it. */
+/** Every cgroup directory of every hierarchy whose name, or whose parent's, has `part` in it. */
 export function cgroupsNamed(part: string): string[] {
   return hierarchies().flatMap((mountpoint) => search(mountpoint, part));
+}
+
+/** Removes empty cgroups by name in every hierarchy, the deepest first. What is in use stays. */
+export function removeCgroups(part: string): void {
+  for (const path of cgroupsNamed(part).sort((a, b) => b.length - a.length)) {
+    try {
+      rmdirSync(path);
+    } catch {
+      // In use: whoever looks for leaks will say so.
+    }
+  }
 }
 
 /** Mount points of all cgroup hierarchies, v1 and v2. */
@@ -56,6 +67,6 @@ function search(folder: string, part: string): string[] {
   }
   return entries.flatMap((name) => {
     const path = join(folder, name);
-    return [...(name.includes(part) ? [path] : []), ...search(path, part)];
+    return name.includes(part) ? [path, ...search(path, '')] : search(path, part);
   });
 }

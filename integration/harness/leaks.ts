@@ -9,16 +9,18 @@ import { reap } from './native.ts';
 export interface Snapshot {
   processes: Set<number>;
   mounts: Set<string>;
+  cgroups: Set<string>;
   files: Set<string>;
 }
 
 /** Folders a runtime could leave something in, besides its state root. Ours alone: see scripts/integration.mjs. */
 const shared = (process.env['TSRUN_TEST_FOLDERS'] ?? '').split(':').filter((folder) => folder !== '');
 
-export function takeSnapshot(): Snapshot {
+export function takeSnapshot(name: string): Snapshot {
   return {
     processes: new Set(descendants().map(({ pid }) => pid)),
     mounts: new Set(mounts('self')),
+    cgroups: new Set(cgroupsNamed(name)),
     files: new Set(sharedFiles()),
   };
 }
@@ -36,7 +38,9 @@ export function leaks(before: Snapshot, name: string, stateRoots: readonly strin
     ...mounts('1')
       .filter((line) => line.includes(name))
       .map((line) => `mount on the host: ${line}`),
-    ...cgroupsNamed(name).map((path) => `cgroup: ${path}`),
+    ...cgroupsNamed(name)
+      .filter((path) => !before.cgroups.has(path))
+      .map((path) => `cgroup: ${path}`),
     ...stateRoots
       .filter(existsSync)
       .flatMap((root) => readdirSync(root).map((entry) => `state: ${root}/${entry}`)),

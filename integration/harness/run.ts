@@ -95,7 +95,9 @@ export async function printed(program: Background, text: string): Promise<void> 
     await until(JSON.stringify(text), () => program.stdout().includes(text));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`${why}\nstdout: ${program.stdout()}\nstderr: ${program.stderr()}`);
+    throw new Error(`${why}\nstdout: ${program.stdout()}\nstderr: ${program.stderr()}`, {
+      cause: error,
+    });
   }
 }
 

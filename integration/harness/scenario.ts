@@ -1,4 +1,5 @@
 import type { Context } from 'mocha';
+import { removeCgroups } from './cgroups.ts';
 import { sharedFolder } from './hooks.ts';
 import { leaks, removeMounts, takeSnapshot } from './leaks.ts';
 import type { Snapshot } from './leaks.ts';
@@ -19,7 +20,7 @@ export function scenario(title: string, body: (scene: Scene) => Promise<void>, o
       if (this.test !== undefined) this.test.title += ` (skipped: ${reason})`;
       this.skip();
     }
-    const before = takeSnapshot();
+    const before = takeSnapshot(namePart);
     const scene = new Scene(sharedFolder());
     let failure: unknown;
     try {
@@ -32,6 +33,7 @@ export function scenario(title: string, body: (scene: Scene) => Promise<void>, o
     if (left.length > 0) {
       await scene.deleteAll();
       removeMounts(before);
+      removeCgroups(scene.name);
     }
     scene.removeFiles();
     if (failure !== undefined) throw failure as Error;
