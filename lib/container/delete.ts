@@ -13,7 +13,7 @@ import { runPoststop } from './poststop.ts';
 import { signalProcess, withPidfd } from './process.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
-import { readRecord, removeFolder } from './store.ts';
+import { readRecord, removeFile, removeFolder } from './store.ts';
 import type { ContainerFolder } from './store.ts';
 import { logWarnings } from './warnings.ts';
 
@@ -37,8 +37,7 @@ export async function deleteContainer(request: DeleteRequest): Promise<void> {
     try {
       removeContainer(request, warn);
     } catch (error) {
-      const isGone = error instanceof TsrunError && error.code === 'not-found';
-      if (!(isGone && request.force === true)) throw error;
+      if (!(isNotFound(error) && request.force === true)) throw error;
     }
   });
 }
@@ -58,7 +57,8 @@ export function removeContainer(
       if (!force) checkDeletable(found);
       dismantle(found.record, force, warn);
     }
-    removeFolder(folder);
+    if (lock === undefined) removeFile(folder);
+    else removeFolder(folder);
   } finally {
     lock?.release();
   }
@@ -73,7 +73,7 @@ function checkDeletable({ record: { id }, status }: Found): void {
 
 /**
  * The lock, for somebody who will not be stopped: whoever holds it waits for the container in the end, and
- * gives up when its process is killed. Undefined for a folder that can hold no lock.
+ * gives up when its process is killed. Undefined when something else lies where the folder should.
  */
 function breakLock(folder: ContainerFolder): Lock | undefined {
   try {
@@ -92,20 +92,25 @@ function killInit(folder: ContainerFolder): void {
     const { init } = readRecord(folder);
     if (init !== undefined) signalProcess(init, sigkill);
   } catch (error) {
-    // Its first record is not written yet, so there is no process yet.
-    if (!isCorrupt(error)) throw error;
+    // No first record yet, so no process yet; or one that nobody can read.
+    if (!isNotFound(error) && !isCorrupt(error)) throw error;
   }
 }
 
-/** The container, or undefined for a folder that cannot be understood: nothing but the folder can be removed. */
+/** The container, or undefined for a folder without a usable record: nothing but the folder can be removed. */
 function findUsable(root: StateRoot, id: string, warn: (message: string) => void): Found | undefined {
   try {
     return findContainer(root, id);
   } catch (error) {
+    if (isNotFound(error)) return undefined;
     if (!isCorrupt(error)) throw error;
     warn(`${error.message}; it is removed`);
     return undefined;
   }
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof TsrunError && error.code === 'not-found';
 }
 
 function isCorrupt(error: unknown): error is TsrunError {

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
-import { findContainer, findFolder } from './find.ts';
-import { lockContainer } from './lock.ts';
+import { findContainer } from './find.ts';
 import type { StateRoot } from './root.ts';
 import type { ContainerState } from './state.ts';
 import { describe } from './state.ts';
@@ -24,8 +23,8 @@ export function listContainers(root: StateRoot): Listing {
       containers.push(describe(record, status, nameOf(record.owner)));
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
-      // Deleted since the folder was listed, or on its way: that is no news.
-      if (error.code === 'not-found' || (error.code === 'corrupt' && isBusy(root, id))) continue;
+      // Deleted since the folder was listed.
+      if (error.code === 'not-found') continue;
       broken.push(error);
     }
   }
@@ -35,17 +34,6 @@ export function listContainers(root: StateRoot): Listing {
 /** Ids of all containers, also of those that cannot be read; for completion. */
 export function listContainerIds(root: StateRoot): string[] {
   return listIds(root.path);
-}
-
-/** Somebody is making or removing the container right now. */
-function isBusy(root: StateRoot, id: string): boolean {
-  try {
-    const lock = lockContainer(findFolder(root, id), { wait: false });
-    lock?.release();
-    return lock === undefined;
-  } catch (error) {
-    return error instanceof TsrunError && error.code === 'not-found';
-  }
 }
 
 /** Names of users by uid from /etc/passwd, read once and only if asked; `#1000` for one it does not know. */

@@ -16,24 +16,16 @@ import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { explainDeath } from './init-death.ts';
+import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { lockContainer } from './lock.ts';
-import type { Lock } from './lock.ts';
 import { placed } from './placed.ts';
 import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { makeStateRoot } from './root.ts';
 import { writeStartOps } from './start-ops.ts';
-import {
-  claimFolder,
-  containerFolder,
-  removeFolder,
-  startSocketFile,
-  writeConfig,
-  writeRecord,
-} from './store.ts';
+import { containerFolder, removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
 import type { ContainerFolder } from './store.ts';
 import { timestamp } from './timestamp.ts';
 import { Undo } from './undo.ts';
@@ -110,14 +102,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
 function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   makeStateRoot(root);
   const folder = containerFolder(root.path, id);
-  claimFolder(folder);
-  let lock: Lock;
-  try {
-    lock = lockContainer(folder);
-  } catch (error) {
-    removeFolder(folder);
-    throw error;
-  }
+  const lock = claimFolder(folder);
   undo.always('release its lock', () => {
     lock.release();
   });

@@ -1,11 +1,11 @@
 import {
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   renameSync,
   rmSync,
   rmdirSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -35,18 +35,19 @@ export function containerFolder(root: string, id: string): ContainerFolder {
   return { id, path: join(root, id) };
 }
 
-/**
- * Claims an id by making its folder, which only one can do. Throws 'id' with runc's words when it is taken.
- */
-export function claimFolder(folder: ContainerFolder): void {
+/** Makes the folder; one that is there already is fine. */
+export function makeFolder(folder: ContainerFolder): void {
   try {
     mkdirSync(folder.path, { mode: 0o700 });
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) {
-      throw new TsrunError('id', `container with given ID already exists: ${folder.id}`);
-    }
+    if (isErrno(error, 'EEXIST')) return;
     throw fileError(`make the folder of the container ${folder.path}`, error);
   }
+}
+
+/** True when there is a record, good or bad: before it is written and after it is removed nothing else exists. */
+export function hasRecord(folder: ContainerFolder): boolean {
+  return existsSync(join(folder.path, stateFile));
 }
 
 /** Replaces the record: readers see the old one or the new one, never a part. Call it with the lock held. */
@@ -69,9 +70,7 @@ export function readRecord(folder: ContainerFolder): ContainerRecord {
   try {
     text = readFileSync(join(folder.path, stateFile), 'utf8');
   } catch (error) {
-    const absent = isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG');
-    if (absent && !folderExists(folder)) throw notFound(folder.id);
-    if (absent) throw corrupt(folder, 'it has no state.json');
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG')) throw notFound(folder.id);
     if (isErrno(error, 'ENOTDIR')) throw corrupt(folder, 'it is not a directory');
     if (isErrno(error, 'EISDIR')) throw corrupt(folder, 'its state.json is a directory');
     throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
@@ -115,12 +114,13 @@ export function writeConfig(folder: ContainerFolder, config: Uint8Array | string
   }
 }
 
-/** Ids of all folders, sorted; empty when nothing was ever created here. */
+/** Ids of all containers, broken ones too, sorted; empty when nothing was ever created here. */
 export function listIds(root: string): string[] {
   try {
     return readdirSync(root, { withFileTypes: true })
       .filter((entry) => entry.isDirectory())
       .map((entry) => entry.name)
+      .filter((id) => hasRecord(containerFolder(root, id)))
       .sort();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
@@ -129,37 +129,33 @@ export function listIds(root: string): string[] {
 }
 
 /**
- * Removes the folder, the record and the lock last: a delete that is killed half-way can be repeated. Fine
- * when it is gone already.
+ * Removes the folder; call it with the lock held. A delete that is killed half-way can be repeated: the record
+ * goes after everything else, and the lock last. Then the id is free, and a folder that is not empty any more
+ * is the next owner's. Fine when it is gone already.
  */
 export function removeFolder(folder: ContainerFolder): void {
   try {
-    for (const name of [startSocketFile, startOpsFile, configFile, temporaryFile, stateFile, lockFile]) {
-      removeIfThere(() => {
-        unlinkSync(join(folder.path, name));
-      });
+    for (const entry of readdirSync(folder.path, { withFileTypes: true })) {
+      const path = join(folder.path, entry.name);
+      if (entry.isDirectory()) rmSync(path, { recursive: true });
+      else if (entry.name !== stateFile && entry.name !== lockFile) unlinkSync(path);
     }
-    removeIfThere(() => {
-      rmdirSync(folder.path);
-    });
-  } catch {
-    // Something that is not ours in it, or not even a directory.
-    try {
-      rmSync(folder.path, { recursive: true, force: true });
-    } catch (error) {
-      throw fileError(`remove the folder of the container ${folder.path}`, error);
+    for (const name of [stateFile, lockFile]) {
+      if (existsSync(join(folder.path, name))) unlinkSync(join(folder.path, name));
     }
+    rmdirSync(folder.path);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTEMPTY')) return;
+    throw fileError(`remove the folder of the container ${folder.path}`, error);
   }
 }
 
-/** True when anything lies at the folder's place. */
-export function folderExists(folder: ContainerFolder): boolean {
+/** Removes what lies where the folder should be and is none. */
+export function removeFile(folder: ContainerFolder): void {
   try {
-    return statSync(folder.path, { throwIfNoEntry: false }) !== undefined;
+    unlinkSync(folder.path);
   } catch (error) {
-    // No folder can have such a long name.
-    if (isErrno(error, 'ENAMETOOLONG')) return false;
-    throw fileError(`look for container ${JSON.stringify(folder.id)} in ${folder.path}`, error);
+    throw fileError(`remove ${folder.path}`, error);
   }
 }
 
@@ -175,12 +171,4 @@ export function corrupt(folder: ContainerFolder, why: string): TsrunError {
       hint: `tsrun delete --force ${folder.id} removes it`,
     },
   );
-}
-
-function removeIfThere(remove: () => void): void {
-  try {
-    remove();
-  } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
-  }
 }

@@ -1,0 +1,27 @@
+import { TsrunError } from '../errors.ts';
+import { lockContainer } from './lock.ts';
+import type { Lock } from './lock.ts';
+import { hasRecord, makeFolder } from './store.ts';
+import type { ContainerFolder } from './store.ts';
+
+/**
+ * Claims an id: makes its folder and takes the lock. Whoever holds the lock of a folder without a record owns
+ * the id, so a folder left by a tsrun that was killed before its first record is in nobody's way. Throws 'id'
+ * with runc's words when the id is taken.
+ */
+export function claimFolder(folder: ContainerFolder): Lock {
+  for (;;) {
+    makeFolder(folder);
+    let lock: Lock | undefined;
+    try {
+      lock = lockContainer(folder, { wait: false });
+    } catch (error) {
+      // A delete that was on its way when we found the folder has finished.
+      if (error instanceof TsrunError && error.code === 'not-found') continue;
+      throw error;
+    }
+    if (lock !== undefined && !hasRecord(folder)) return lock;
+    lock?.release();
+    throw new TsrunError('id', `container with given ID already exists: ${folder.id}`);
+  }
+}
