@@ -91,7 +91,7 @@ function begin(request: RunRequest, warn: (message: string) => void): Running {
       execute(made);
       return { running: take(made, ours), made };
     });
-    runPoststart(made.record, made.folder, () => {
+    runPoststart(made.record, blueprint.bundle, () => {
       closeSync(running.pidfd);
       if (running.master >= 0) closeSync(running.master);
       removeContainer({ root, id, force: true }, warn);

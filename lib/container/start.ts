@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { TsrunError, fileError, systemError } from '../errors.ts';
 import { connectSocket } from '../host/socket.ts';
 import type { Log } from '../log/logger.ts';
+import type { ConfigSource } from '../spec/at.ts';
 import { nextMessage } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
 import { findContainer, findFolder } from './find.ts';
@@ -46,17 +47,17 @@ export async function start({ root, id, log }: StartRequest): Promise<void> {
       lock.release();
     }
     // Without the lock: a hook may well ask tsrun to do something with the container.
-    runPoststart(record, folder, () => {
+    runPoststart(record, storedConfig(folder), () => {
       if (record.init !== undefined) stopProcess(record.init);
     });
   });
 }
 
 /** Runs the poststart hooks. When one fails, the container is stopped and the failure thrown (runtime.md). */
-export function runPoststart(record: ContainerRecord, folder: ContainerFolder, stop: () => void): void {
+export function runPoststart(record: ContainerRecord, source: ConfigSource, stop: () => void): void {
   const hooks = record.hooks?.poststart;
   if (hooks === undefined || hooks.length === 0) return;
-  placed(storedConfig(folder), () => {
+  placed(source, () => {
     try {
       runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
     } catch (error) {
