@@ -77,8 +77,8 @@ function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], poi
       cwd: '/',
     });
     if (result.status === 0) return;
-    const said = result.stderr === '' ? `exit status ${result.status}` : result.stderr;
-    throw new TsrunError('config', `${name}: ${said.replaceAll(/\s*\n\s*/g, '; ')}`, {
+    const said = result.stderr === '' ? `${name}: exit status ${result.status}` : result.stderr;
+    throw new TsrunError('config', said.replaceAll(/\s*\n\s*/g, '; '), {
       pointer,
       hint: `/etc/sub${kind} must grant you the host ids of these mappings`,
     });
