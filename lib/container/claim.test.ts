@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { TsrunError } from '../errors.ts';
+import { claimFolder } from './claim.ts';
+import { lockContainer } from './lock.ts';
+import { containerFolder, makeFolder, removeFolder, writeRecord } from './store.ts';
+import type { ContainerFolder } from './store.ts';
+import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
+
+describe('lock and claim', () => {
+  const root = temporaryRoot();
+  let helper: ChildProcess | undefined;
+
+  afterEach(() => {
+    helper?.kill('SIGKILL');
+    helper = undefined;
+  });
+
+  /** Another process that holds the lock until its stdin ends. */
+  async function holder(folder: ContainerFolder): Promise<ChildProcess> {
+    const child = spawn('flock', ['-x', join(folder.path, 'lock'), 'sh', '-c', 'echo held; read x'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    helper = child;
+    await once(child.stdout, 'data');
+    return child;
+  }
+
+  it('is held by one at a time, over processes', async () => {
+    const folder = storedContainer(root(), 'c1');
+    const child = await holder(folder);
+    expect(lockContainer(folder, { wait: false })).to.equal(undefined);
+    child.stdin?.end();
+    await once(child, 'exit');
+    const lock = lockContainer(folder, { wait: false });
+    expect(lockContainer(folder, { wait: false })).to.equal(undefined);
+    lock?.release();
+    lock?.release();
+    lockContainer(folder).release();
+  });
+
+  it('goes when its holder is killed', async () => {
+    const folder = storedContainer(root(), 'c1');
+    const child = await holder(folder);
+    // The shell below flock has the descriptor, too.
+    child.stdin?.end();
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    lockContainer(folder).release();
+  });
+
+  it('says that there is nothing to lock', () => {
+    const folder = containerFolder(root().path, 'nobody');
+    expect(() => lockContainer(folder))
+      .to.throw(TsrunError)
+      .with.property('code', 'not-found');
+    expect(existsSync(folder.path)).to.equal(false);
+  });
+
+  it('is the lock of the folder that is there now, not of one that was removed', async () => {
+    const folder = storedContainer(root(), 'c1');
+    const child = await holder(folder);
+    rmSync(folder.path, { recursive: true });
+    makeFolder(folder);
+    // The old holder holds a file nobody can find any more.
+    const lock = lockContainer(folder, { wait: false });
+    expect(lock).not.to.equal(undefined);
+    lock?.release();
+    child.stdin?.end();
+  });
+
+  it('gives an id to one claimer only', () => {
+    const folder = containerFolder(root().path, 'c1');
+    const lock = claimFolder(folder);
+    const words = 'container with given ID already exists: c1';
+    expect(() => claimFolder(folder)).to.throw(TsrunError, words);
+    writeRecord(folder, recordOf('c1'));
+    lock.release();
+    expect(() => claimFolder(folder)).to.throw(TsrunError, words);
+    removeFolder(folder);
+    claimFolder(folder).release();
+  });
+
+  it('claims a broken container’s id for nobody', () => {
+    const folder = containerFolder(root().path, 'c1');
+    makeFolder(folder);
+    writeFileSync(join(folder.path, 'state.json'), 'rubbish');
+    expect(() => claimFolder(folder)).to.throw('already exists');
+  });
+
+  it('takes over a folder that was left before its first record', () => {
+    const folder = containerFolder(root().path, 'c1');
+    makeFolder(folder);
+    writeFileSync(join(folder.path, 'lock'), '');
+    claimFolder(folder).release();
+  });
+
+  it('names what lies in the way', () => {
+    const folder = containerFolder(root().path, 'c1');
+    writeFileSync(folder.path, '');
+    expect(() => claimFolder(folder))
+      .to.throw(TsrunError)
+      .with.property('code', 'corrupt');
+  });
+
+  it('leaves an id free as soon as its folder is removed', () => {
+    const folder = storedContainer(root(), 'c1');
+    const lock = lockContainer(folder);
+    removeFolder(folder);
+    const next = claimFolder(folder);
+    lock.release();
+    expect(existsSync(join(folder.path, 'lock'))).to.equal(true);
+    next.release();
+  });
+});

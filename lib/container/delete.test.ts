@@ -1,0 +1,152 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { TsrunError } from '../errors.ts';
+import { processStartTime } from '../host/proc.ts';
+import { silentLog } from '../log/logger.ts';
+import type { Log } from '../log/logger.ts';
+import { deleteContainer } from './delete.ts';
+import { kill } from './kill.ts';
+import { listContainers } from './list.ts';
+import type { ProcessRef } from './record.ts';
+import { start } from './start.ts';
+import { containerState } from './state.ts';
+import { makeFolder, containerFolder } from './store.ts';
+import { storedContainer, temporaryRoot } from './testing/fixtures.ts';
+
+describe('containers in the store', () => {
+  const root = temporaryRoot();
+  const running: ReturnType<typeof spawn>[] = [];
+
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  /** A process that stands for a container's. */
+  async function sleeper(): Promise<{ init: ProcessRef; ended: Promise<unknown> }> {
+    const child = spawn('sleep', ['100']);
+    running.push(child);
+    const ended = once(child, 'exit');
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    return { init: { pid, startTime: processStartTime(pid) ?? 0 }, ended };
+  }
+
+  const remove = async (id: string, force = false, log: Log = silentLog): Promise<void> => {
+    await deleteContainer({ root: root(), id, force, log });
+  };
+
+  const failure = async (run: () => unknown): Promise<TsrunError> => {
+    try {
+      await run();
+    } catch (error) {
+      if (error instanceof TsrunError) return error;
+      throw error;
+    }
+    throw new Error('nothing has failed');
+  };
+
+  it('are deleted once they have stopped', async () => {
+    const folder = storedContainer(root(), 'c1');
+    await remove('c1');
+    expect(existsSync(folder.path)).to.equal(false);
+  });
+
+  it('are deleted while they run only by force, and killed for it', async () => {
+    const { init, ended } = await sleeper();
+    const folder = storedContainer(root(), 'c1', { init });
+    const error = await failure(() => remove('c1'));
+    expect(error.message).to.equal('cannot delete container c1 that is not stopped: running');
+    expect(existsSync(folder.path)).to.equal(true);
+    await remove('c1', true);
+    expect(existsSync(folder.path)).to.equal(false);
+    expect(await ended).to.deep.equal([null, 'SIGKILL']);
+  });
+
+  it('that do not exist are deleted by force only', async () => {
+    expect((await failure(() => remove('c1'))).message).to.equal('container "c1" does not exist');
+    await remove('c1', true);
+  });
+
+  it('never include a folder outside, whatever the id says', async () => {
+    for (const id of ['../x', '..', '.', '', 'a/b', 'a\0b']) {
+      const error = await failure(() => remove(id, true));
+      expect(error.message, id).to.match(/^invalid container ID format/);
+    }
+  });
+
+  it('that are broken are deleted by force only, with a warning', async () => {
+    const folder = storedContainer(root(), 'c1');
+    writeFileSync(join(folder.path, 'state.json'), 'rubbish');
+    expect((await failure(() => remove('c1'))).code).to.equal('corrupt');
+    const warnings: string[] = [];
+    await remove('c1', true, {
+      ...silentLog,
+      warning: (message) => {
+        warnings.push(message);
+        return Promise.resolve();
+      },
+    });
+    expect(existsSync(folder.path)).to.equal(false);
+    expect(warnings.join()).to.match(/is broken.*it is removed/);
+  });
+
+  it('and what is left of them before their first record are deleted by force', async () => {
+    const folder = containerFolder(root().path, 'c1');
+    makeFolder(folder);
+    await remove('c1', true);
+    expect(existsSync(folder.path)).to.equal(false);
+    writeFileSync(folder.path, 'not even a folder');
+    await remove('c1', true);
+    expect(existsSync(folder.path)).to.equal(false);
+  });
+
+  it('are listed, and a broken one hides no other', async () => {
+    const { init } = await sleeper();
+    storedContainer(root(), 'b', { init, owner: 0 });
+    storedContainer(root(), 'c', { owner: 4_000_000_000 });
+    const broken = storedContainer(root(), 'a');
+    writeFileSync(join(broken.path, 'state.json'), '{');
+    const listing = listContainers(root());
+    expect(listing.containers.map(({ id, status, owner, pid }) => [id, status, owner, pid])).to.deep.equal([
+      ['b', 'running', 'root', init.pid],
+      ['c', 'stopped', '#4000000000', 0],
+    ]);
+    expect(listing.broken.map(({ message }) => message).join()).to.match(/container "a" is broken/);
+  });
+
+  it('show their state with the keys in runc’s order', () => {
+    storedContainer(root(), 'c1', { annotations: { a: 'b' } });
+    const state = containerState(root(), 'c1');
+    expect(Object.keys(state).join(' ')).to.equal(
+      'ociVersion id pid status bundle rootfs created annotations owner',
+    );
+    expect(state).to.include({ pid: 0, status: 'stopped', owner: '' });
+  });
+
+  it('get signals while they run, and none goes to another process with their pid', async () => {
+    const { init, ended } = await sleeper();
+    storedContainer(root(), 'old', { init: { ...init, startTime: init.startTime - 1 } });
+    const error = await failure(() => {
+      kill({ root: root(), id: 'old', signal: 9 });
+    });
+    expect(error.message).to.equal('container not running: old is stopped');
+    storedContainer(root(), 'c1', { init });
+    kill({ root: root(), id: 'c1', signal: 0 });
+    kill({ root: root(), id: 'c1', signal: 15 });
+    expect(await ended).to.deep.equal([null, 'SIGTERM']);
+  });
+
+  it('are started only when they wait for it', async () => {
+    const { init } = await sleeper();
+    storedContainer(root(), 'running', { init });
+    storedContainer(root(), 'stopped');
+    const begin = (id: string): Promise<TsrunError> =>
+      failure(() => start({ root: root(), id, log: silentLog }));
+    expect((await begin('running')).message).to.equal('cannot start an already running container');
+    expect((await begin('stopped')).message).to.equal('cannot start a container that has stopped');
+    expect((await begin('nobody')).message).to.equal('container "nobody" does not exist');
+  });
+});
