@@ -24,8 +24,8 @@ const sigkill = 9;
 export function kill({ root, id, signal, all = false }: KillRequest): void {
   const { record, status } = findContainer(root, id);
   const manager = ownCgroups(record);
-  if (all || (signal === sigkill && !record.ownPids && status === 'stopped')) {
-    // Without a pid namespace of its own, processes of a container may outlive its first one.
+  // Without a pid namespace of its own, processes of a container outlive its first one.
+  if (all || (signal === sigkill && !record.ownPids)) {
     if (manager !== undefined && manager.processes().length > 0) {
       manager.kill(signal);
       return;
