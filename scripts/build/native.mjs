@@ -31,7 +31,8 @@ export function buildNative() {
       (file) => !file.slice(home.length + 1).includes('/'),
     );
     if (sources.length === 0) throw new BuildError(`native-shim/${folder} has no C source`);
-    const headers = [home, join(shim, 'include')].flatMap((at) => filesBelow(at, (name) => name.endsWith('.h')));
+    // The launcher uses the init's sys.h.
+    const headers = filesBelow(shim, (name) => name.endsWith('.h'));
     const all = [...common, ...hardened, ...flags, ...extraFlags(home)];
     const made = join(scratch, output);
     step(output, { inputs: [...sources, ...headers], settings: all, outputs: [join(dist, output)] }, () => {

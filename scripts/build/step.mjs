@@ -2,7 +2,16 @@
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -69,11 +78,17 @@ export function step(name, what, work) {
   const stamp = join(stamps, name);
   const digest = digestOf(what.inputs, what.settings ?? []);
   const upToDate =
-    existsSync(stamp) && readFileSync(stamp, 'utf8') === digest && what.outputs.every((file) => existsSync(file));
+    existsSync(stamp) &&
+    readFileSync(stamp, 'utf8') === digest &&
+    what.outputs.every((file) => existsSync(file));
   if (upToDate) return undefined;
   console.log(`build: ${name}`);
   const done = work();
-  return done instanceof Promise ? done.then(() => { remember(stamp, digest); }) : remember(stamp, digest);
+  return done instanceof Promise
+    ? done.then(() => {
+        remember(stamp, digest);
+      })
+    : remember(stamp, digest);
 }
 
 /**
