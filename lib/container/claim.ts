@@ -1,7 +1,7 @@
 import { TsrunError } from '../errors.ts';
 import { lockContainer } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { hasRecord, makeFolder } from './store.ts';
+import { hasRecord, makeFolder, removeEmptyFolder } from './store.ts';
 import type { ContainerFolder } from './store.ts';
 
 /**
@@ -18,6 +18,7 @@ export function claimFolder(folder: ContainerFolder): Lock {
     } catch (error) {
       // A delete that was on its way when we found the folder has finished.
       if (error instanceof TsrunError && error.code === 'not-found') continue;
+      removeEmptyFolder(folder);
       throw error;
     }
     if (lock !== undefined && !hasRecord(folder)) return lock;

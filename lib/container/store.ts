@@ -150,6 +150,15 @@ export function removeFolder(folder: ContainerFolder): void {
   }
 }
 
+/** Removes a folder that was made in vain, unless somebody else has put something into it. */
+export function removeEmptyFolder(folder: ContainerFolder): void {
+  try {
+    rmdirSync(folder.path);
+  } catch {
+    // It is in use, or not even a folder: somebody else's.
+  }
+}
+
 /** Removes what lies where the folder should be and is none. */
 export function removeFile(folder: ContainerFolder): void {
   try {
