@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { TsrunError, systemError } from '../errors.ts';
 import { pidfdOpen, setSubreaper } from '../host/child.ts';
-import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
+import { copyTerminalSize, foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
 import { receiveDescriptor, socketPair } from '../host/socket.ts';
 import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
@@ -88,8 +88,9 @@ function begin(request: RunRequest, warn: (message: string) => void): Running {
     const options = { root, gate: 'engine', console: theirs ?? sockets.console, warn } as const;
     const { running, made } = makeContainer(blueprint, options, (made) => {
       announce(made, request, sockets);
+      const running = take(made, ours);
       execute(made);
-      return { running: take(made, ours), made };
+      return { running, made };
     });
     runPoststart(made.record, blueprint.bundle, () => {
       closeSync(running.pidfd);
@@ -119,13 +120,20 @@ function execute({ blueprint: { bundle, cgroup }, sync, subject, init }: Made): 
   if (endedAsInit(init.pid)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
 }
 
-function take({ init: { pid } }: Made, consoleSocket: number | undefined): Running {
-  const master = consoleSocket === undefined ? -1 : receiveDescriptor(consoleSocket).fd;
+/** What the foreground needs of the container. The terminal has its size before the program can ask for it. */
+function take({ init: { pid }, undo }: Made, consoleSocket: number | undefined): Running {
+  const keep = (what: string, fd: number): number => {
+    undo.onFailure(`close the ${what}`, () => {
+      closeSync(fd);
+    });
+    return fd;
+  };
   // Still our child: not reaped yet, so the pid is its own even when it has ended.
   const pidfd = pidfdOpen(pid);
-  if (pidfd < 0) {
-    if (master >= 0) closeSync(master);
-    throw systemError(`open process ${pid}`, pidfd);
-  }
+  if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
+  keep('pidfd', pidfd);
+  if (consoleSocket === undefined) return { pid, pidfd, master: -1 };
+  const master = keep('terminal', receiveDescriptor(consoleSocket).fd);
+  copyTerminalSize(master);
   return { pid, pidfd, master };
 }

@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { processStartTime } from '../host/proc.ts';
+import { processStartTime, processStat } from '../host/proc.ts';
 import type { Status } from '../spec/types.ts';
 import type { ContainerRecord } from './record.ts';
 import { containerStatus, decideStatus, imageOf } from './status.ts';
@@ -88,19 +89,18 @@ describe('status', () => {
     });
 
     it('takes a zombie for stopped', async () => {
-      // The shell has become a program that never waits for its child.
-      const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 100']);
+      // By then the shell has become a program that never waits for its child.
+      const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 100']);
       const [data] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(data.toString());
       try {
-        let startTime = processStartTime(pid) ?? 0;
-        for (let i = 0; i < 200 && imageOf(pid) !== undefined; i++) {
-          await new Promise((resolve) => setTimeout(resolve, 10));
-          startTime = processStartTime(pid) ?? 0;
-        }
+        const startTime = processStartTime(pid) ?? 0;
         const folder = storedContainer(root(), 'c1');
-        expect(startTime).to.be.greaterThan(0);
-        expect(containerStatus(folder, recordOf('c1', { init: { pid, startTime } }))).to.equal('stopped');
+        const status = (): Status => containerStatus(folder, recordOf('c1', { init: { pid, startTime } }));
+        expect(status()).to.equal('running');
+        for (let i = 0; i < 500 && processStat(pid)?.state !== 'Z'; i++) await delay(10);
+        expect(processStat(pid)?.state).to.equal('Z');
+        expect(status()).to.equal('stopped');
       } finally {
         parent.kill('SIGKILL');
       }

@@ -5,6 +5,7 @@ import type { Native } from './library.ts';
 const holdNative: Native<[]> = native('int tsrun_hold_signals()');
 const releaseNative: Native<[]> = native('int tsrun_release_signals()');
 const foregroundNative: Native<[number, number, number]> = native('int tsrun_foreground(int, int, int)');
+const copySizeNative: Native<[number]> = native('int tsrun_copy_terminal_size(int)');
 
 /**
  * From here on, signals sent to tsrun are kept for the container instead of ending tsrun; foreground() hands
@@ -19,6 +20,15 @@ export function holdSignals(): void {
 export function releaseSignals(): void {
   const result = releaseNative();
   if (result < 0) throw systemError('restore signals', result);
+}
+
+/**
+ * Gives a pty, by its master, the size of tsrun's terminal; without one it keeps what it has. foreground() does
+ * it as well, but a program that asks at once would be faster.
+ */
+export function copyTerminalSize(master: number): void {
+  const result = copySizeNative(master);
+  if (result < 0) throw systemError('set the size of the terminal', result);
 }
 
 /**

@@ -91,15 +91,18 @@ static void restore_terminal(struct relay *relay) {
     relay->raw = false;
 }
 
-/* Gives the container's terminal the size of ours; without one of our own it keeps what it has. */
-static void copy_size(const struct relay *relay) {
+int tsrun_copy_terminal_size(int master) {
     struct winsize size;
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (ioctl(fd, TIOCGWINSZ, &size) == 0) {
-            (void)ioctl(relay->master, TIOCSWINSZ, &size);
-            return;
-        }
+        if (ioctl(fd, TIOCGWINSZ, &size) == 0)
+            return ioctl(master, TIOCSWINSZ, &size) < 0 ? -errno : 0;
     }
+    return 0;
+}
+
+/* A terminal of a wrong size is no reason to stop. */
+static void copy_size(const struct relay *relay) {
+    (void)tsrun_copy_terminal_size(relay->master);
 }
 
 /* Input and output

@@ -106,6 +106,9 @@ TSRUN_API int tsrun_set_cloexec(int fd, int on);
 TSRUN_API int tsrun_hold_signals(void);
 TSRUN_API int tsrun_release_signals(void);
 
+/* Gives the pty the size of our terminal; without one it keeps what it has. */
+TSRUN_API int tsrun_copy_terminal_size(int master);
+
 /* The exit status of the child. Takes over `master` (-1: none). */
 TSRUN_API int tsrun_foreground(int pidfd, int pid, int master);
 
