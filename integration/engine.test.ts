@@ -1,0 +1,231 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { engine, projectRoot, tsrun } from './harness/programs.ts';
+import { run } from './harness/run.ts';
+import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
+import type { Scene } from './harness/scene.ts';
+
+/** A JavaScript file that tells of being executed. */
+function trap(file: string, mark: string): void {
+  writeFileSync(
+    file,
+    `require('node:fs').appendFileSync(${JSON.stringify(mark)}, ${JSON.stringify(`${file}\n`)});\n`,
+  );
+}
+
+/** A folder with everything that steers JavaScript engines, all of it hostile. */
+function hostileFolder(scene: Scene, mark: string): string {
+  const folder = scene.path('hostile');
+  mkdirSync(join(folder, 'node_modules/yargs'), { recursive: true });
+  trap(join(folder, 'evil.js'), mark);
+  trap(join(folder, 'index.js'), mark);
+  trap(join(folder, 'node_modules/yargs/index.js'), mark);
+  trap(join(folder, 'tsrun.cjs'), mark);
+  writeFileSync(
+    join(folder, 'bunfig.toml'),
+    'preload = ["./evil.js"]\n[run]\nbun = true\n[test]\npreload = ["./evil.js"]\n',
+  );
+  writeFileSync(
+    join(folder, '.env'),
+    'NODE_OPTIONS=--require=./evil.js\nBUN_OPTIONS=--preload=./evil.js\nTSRUN_ENGINE=nonsense\nHOME=/evil\n',
+  );
+  writeFileSync(join(folder, '.env.local'), 'BUN_OPTIONS=--preload=./evil.js\n');
+  writeFileSync(join(folder, '.env.production'), 'BUN_OPTIONS=--preload=./evil.js\n');
+  writeFileSync(join(folder, '.npmrc'), 'node-options=--require=./evil.js\n');
+  writeFileSync(
+    join(folder, 'package.json'),
+    '{"type": "module", "imports": {"#x": "./evil.js"}, "yargs": {"version": true}}',
+  );
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    '{"compilerOptions": {"paths": {"*": ["./evil.js"]}, "jsx": "evil"}}',
+  );
+  return folder;
+}
+
+/** Environment that would run a file, or make an engine do something else than tsrun. */
+function hostileEnv(folder: string): Record<string, string> {
+  const evil = join(folder, 'evil.js');
+  return {
+    NODE_OPTIONS: `--require=${evil}`,
+    NODE_PATH: join(folder, 'node_modules'),
+    NODE_EXTRA_CA_CERTS: join(folder, 'fifo'),
+    NODE_REPL_EXTERNAL_MODULE: evil,
+    NODE_V8_COVERAGE: join(folder, 'coverage'),
+    BUN_OPTIONS: `--preload=${evil}`,
+    BUN_BE_BUN: '1',
+    BUN_INSPECT: '1',
+    BUN_CONFIG_VERBOSE_FETCH: '1',
+    BUN_RUNTIME_TRANSPILER_CACHE_PATH: join(folder, 'cache'),
+    JSC_dumpOptions: '2',
+    MIMALLOC_VERBOSE: '1',
+  };
+}
+
+/** Command lines that between them load every part of tsrun. */
+const commandLines = [
+  ['--version'],
+  ['--help'],
+  ['create', '--help'],
+  ['completion'],
+  ['list'],
+  ['nonsense'],
+  ['state', 'nobody'],
+  ['create', '--nonsense'],
+];
+
+/** A copy of the product in another place, hard links where possible. */
+function installTo(folder: string, names: readonly string[]): string {
+  mkdirSync(folder, { recursive: true });
+  for (const name of names) {
+    const from = join(projectRoot, 'dist', name);
+    try {
+      linkSync(from, join(folder, name));
+    } catch {
+      copyFileSync(from, join(folder, name));
+    }
+  }
+  return join(folder, 'tsrun');
+}
+
+describe(`the engine (${engine})`, () => {
+  scenario('is the one that was asked for', async (scene) => {
+    const { stdout } = succeeded(await scene.tsrun(['--version']));
+    expect(stdout).to.match(new RegExp(`^engine: ${engine} `, 'm'));
+  });
+
+  scenario('neither executes nor reads what lies in the working directory', async (scene) => {
+    const mark = scene.path('mark');
+    const folder = hostileFolder(scene, mark);
+    for (const args of commandLines) {
+      const clean = await scene.tsrun(args);
+      const result = await scene.tsrun(args, { cwd: folder });
+      expect({ ...result, command: '' }, args.join(' ')).to.deep.equal({ ...clean, command: '' });
+    }
+    scene.configure((config) => (config.process.args = ['env']));
+    const { stdout } = succeeded(await scene.run([], { cwd: folder }));
+    expect(stdout).not.to.match(/evil|OPTIONS/);
+    expect(existsSync(mark)).to.equal(false);
+  });
+
+  scenario('does not hang on a FIFO where a package.json may be', async (scene) => {
+    const folder = scene.path('fifos');
+    mkdirSync(folder);
+    for (const name of [
+      'package.json',
+      'bunfig.toml',
+      '.env',
+      'tsconfig.json',
+      'node_modules',
+      'tsrun.cjs',
+      'jsconfig.json',
+    ]) {
+      execFileSync('mkfifo', [join(folder, name)]);
+    }
+    for (const args of commandLines) {
+      const result = await scene.tsrun(args, { cwd: folder, timeout: 5000 });
+      expect(result.timedOut, args.join(' ')).to.equal(false);
+    }
+    scene.configure();
+    succeeded(await scene.run([], { cwd: folder, timeout: 5000 }));
+  });
+
+  scenario('is not steered by the environment', async (scene) => {
+    const mark = scene.path('mark');
+    const folder = hostileFolder(scene, mark);
+    execFileSync('mkfifo', [join(folder, 'fifo')]);
+    for (const args of commandLines) {
+      const clean = await scene.tsrun(args);
+      const result = await scene.tsrun(args, { cwd: folder, env: hostileEnv(folder), timeout: 5000 });
+      expect({ ...result, command: '' }, args.join(' ')).to.deep.equal({ ...clean, command: '' });
+    }
+    expect(existsSync(mark)).to.equal(false);
+    expect(existsSync(join(folder, 'coverage'))).to.equal(false);
+    expect(existsSync(join(folder, 'cache'))).to.equal(false);
+  });
+
+  scenario('unpacks nothing into the temporary folder', async (scene) => {
+    const folder = scene.path('temporary');
+    mkdirSync(folder);
+    chmodSync(folder, 0o1777);
+    scene.configure();
+    succeeded(await scene.run([], { env: { TMPDIR: folder, BUN_TMPDIR: folder } }));
+    expect(readdirSync(folder)).to.deep.equal([]);
+  });
+
+  scenario('opens nothing outside of its own folder, the bundle and the system', async (scene) => {
+    const folder = hostileFolder(scene, scene.path('mark'));
+    const trace = scene.path('trace');
+    scene.configure();
+    const args = [
+      '-f',
+      '-qq',
+      '-o',
+      trace,
+      '-e',
+      'trace=open,openat,openat2,execve,readlink,stat,newfstatat,access',
+    ];
+    const command = [tsrun, '--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
+    const result = await run('strace', [...args, ...command], { cwd: folder });
+    expect(result.status).to.equal(0);
+    const { readFileSync } = await import('node:fs');
+    expect(readFileSync(trace, 'utf8')).not.to.match(/hostile|bunfig|"package\.json|"\.env/);
+  });
+
+  scenario('starts through a link, from any folder', async (scene) => {
+    const link = scene.path('link');
+    symlinkSync(tsrun, link);
+    expect((await run(link, ['--version'], { cwd: '/' })).stdout).to.match(/^tsrun version/);
+  });
+
+  scenario('runs from another place, without the sources', async (scene) => {
+    const moved = installTo(scene.path('opt/tsrun'), readdirSync(join(projectRoot, 'dist')));
+    scene.configure((config) => (config.process.args = ['echo', 'moved']));
+    const args = ['--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
+    expect(await run(moved, args)).to.include({ status: 0, stdout: 'moved\n' });
+  });
+
+  scenario('falls back to Node where the compiled engine is missing', async (scene) => {
+    const names = readdirSync(join(projectRoot, 'dist')).filter((name) => name !== 'tsrun-engine');
+    const moved = installTo(scene.path('opt'), names);
+    expect((await run(moved, ['--version'])).stdout).to.match(/^engine: node /m);
+    scene.configure((config) => (config.process.args = ['echo', 'on node']));
+    const args = ['--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
+    expect(await run(moved, args)).to.include({ status: 0, stdout: 'on node\n' });
+  });
+
+  scenario('says in one line what of it is missing', async (scene) => {
+    const folder = scene.path('opt');
+    const moved = installTo(folder, ['tsrun']);
+    const nothing = failed(await run(moved, ['--version']));
+    expect(nothing.stderr.trim().split('\n')).to.have.length(1);
+    expect(nothing.stderr).to.match(/tsrun/);
+    rmSync(folder, { recursive: true });
+    const names = readdirSync(join(projectRoot, 'dist'));
+    for (const missing of ['libtsrun.so', 'tsrun-init', 'koffi.node']) {
+      const partial = installTo(
+        scene.path(missing),
+        names.filter((name) => name !== missing),
+      );
+      scene.configure();
+      const args = ['--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
+      const { stderr } = failed(await run(partial, args));
+      expect(stderr)
+        .to.match(/tsrun-init|libtsrun|koffi|incomplete/)
+        .and.not.match(/^\s+at /m);
+    }
+  });
+});
