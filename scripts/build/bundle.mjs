@@ -14,15 +14,30 @@ export const bundle = join(dist, 'tsrun.cjs');
  */
 const moduleUrl = 'file:///usr/lib/tsrun/node_modules/bundled/lib/platform-shims/esm.mjs';
 
-export function buildBundle() {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const define = {
-    TSRUN_BUNDLED: 'true',
-    TSRUN_VERSION: JSON.stringify(version),
-    TSRUN_COMMIT: JSON.stringify(commit()),
-    'import.meta.url': JSON.stringify(moduleUrl),
-    'import.meta.dirname': JSON.stringify('/usr/lib/tsrun'),
+/** How esbuild makes the bundle, but for where it goes. */
+export function bundleOptions() {
+  return {
+    entryPoints: [join(root, 'cmd', 'tsrun', 'main.ts')],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+    minify: true,
+    legalComments: 'none',
+    define: {
+      TSRUN_BUNDLED: 'true',
+      TSRUN_VERSION: JSON.stringify(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version),
+      TSRUN_COMMIT: JSON.stringify(commit()),
+      'import.meta.url': JSON.stringify(moduleUrl),
+      'import.meta.dirname': JSON.stringify('/usr/lib/tsrun'),
+    },
+    logLevel: 'warning',
+    absWorkingDir: root,
   };
+}
+
+export function buildBundle() {
+  const options = bundleOptions();
   const sources = ['cmd', 'lib', 'build', 'schemas']
     .flatMap((folder) => filesBelow(join(root, folder), (name) => /\.(ts|[cm]?js|json)$/.test(name)))
     .filter((file) => !file.endsWith('.test.ts') && !file.startsWith(scratch));
@@ -30,25 +45,13 @@ export function buildBundle() {
     'tsrun.cjs',
     {
       inputs: [...sources, join(root, 'package-lock.json'), join(root, 'tsconfig.json')],
-      settings: [JSON.stringify(define), readFileSync(import.meta.filename, 'utf8')],
+      settings: [JSON.stringify(options)],
       outputs: [bundle],
     },
     async () => {
       const { build } = await import('esbuild');
       const made = join(scratch, 'tsrun.cjs');
-      await build({
-        entryPoints: [join(root, 'cmd', 'tsrun', 'main.ts')],
-        outfile: made,
-        bundle: true,
-        platform: 'node',
-        format: 'cjs',
-        target: 'node20',
-        minify: true,
-        legalComments: 'none',
-        define,
-        logLevel: 'warning',
-        absWorkingDir: root,
-      }).catch(() => {
+      await build({ ...options, outfile: made }).catch(() => {
         throw new BuildError('esbuild could not make the bundle; see above');
       });
       install(made, bundle);
