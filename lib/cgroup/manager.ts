@@ -1,4 +1,7 @@
 import { TsrunError } from '../errors.ts';
+import type { DeviceRule } from '../spec/types.ts';
+import { attachDeviceFilter } from '../host/device-filter.ts';
+import { deviceProgram } from './devices-v2.ts';
 import { ManagerDisabled } from './manager-disabled.ts';
 import { ManagerV1 } from './manager-v1.ts';
 import { ManagerV2 } from './manager-v2.ts';
@@ -8,7 +11,11 @@ import type { CgroupManager, CgroupRecord } from './types.ts';
 export function cgroupManager(record: CgroupRecord): CgroupManager {
   if (record.driver === 'disabled') return new ManagerDisabled(record);
   if (record.driver === 'cgroupfs') {
-    return record.version === 1 ? new ManagerV1(record) : new ManagerV2(record);
+    return record.version === 1 ? new ManagerV1(record) : new ManagerV2(record, attachDeviceRules);
   }
   throw new TsrunError('unsupported', 'the systemd cgroup driver is not available');
+}
+
+function attachDeviceRules(directory: string, rules: readonly DeviceRule[]): void {
+  attachDeviceFilter(directory, deviceProgram(rules));
 }

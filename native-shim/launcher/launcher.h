@@ -27,6 +27,11 @@ char **engine_environment(char **env, const char *const notes[MAX_NOTES], bool *
 /* The value of `name` ("PATH=", with the equals sign), or NULL. */
 const char *environment_value(char *const *env, const char *name);
 
+/* cpu.c */
+
+/* False where the compiled engine would die of an illegal instruction; Node chooses at run time. */
+bool cpu_runs_engine(void);
+
 /* text.c */
 
 /* A string in a buffer; `cut` when it did not fit. */

@@ -180,7 +180,7 @@ static _Noreturn void run(int argc, char **argv, char **env) {
     env = engine_environment(env, notes, &wants_node);
     if (env == NULL)
         fail("no memory", "", "", 0);
-    if (!wants_node) {
+    if (!wants_node && cpu_runs_engine()) {
         file_of(&path, &folder, "tsrun-engine");
         error = sys_execve(path.bytes, argv, env);
         if (error != -ENOENT)

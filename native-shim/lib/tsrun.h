@@ -42,6 +42,15 @@ enum {
 TSRUN_API int tsrun_spawn(const void *request, unsigned int request_words, const void *strings,
                           unsigned int strings_size, int32_t *out);
 
+/* bpf.c */
+
+/*
+ * Loads a device program of `size` bytes and attaches it to the cgroup v2 directory, instead of
+ * what was attached there. 0 or -errno; `log` then has what the verifier said, if anything.
+ */
+TSRUN_API int tsrun_device_filter(const char *cgroup, const void *program, unsigned int size,
+                                  void *log, unsigned int log_size);
+
 /* memfd.c */
 
 TSRUN_API int tsrun_memfd(const char *name);
@@ -100,6 +109,11 @@ TSRUN_API int tsrun_flock(int fd, int operation);
 TSRUN_API int tsrun_openat2(int dirfd, const char *path, const void *how);
 TSRUN_API int tsrun_umount2(const char *path, int flags);
 TSRUN_API int tsrun_set_cloexec(int fd, int on);
+
+/* seccomp.c */
+
+/* 1: seccomp(2) takes a filter with these flags, 0: it does not. */
+TSRUN_API int tsrun_seccomp_knows_flags(unsigned int flags);
 
 /* signals.c, foreground.c */
 
