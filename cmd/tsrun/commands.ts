@@ -26,6 +26,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import('./validate.ts').then(erase),
   },
   plan: { summary: 'print what create would do, step by step', load: () => import('./plan.ts').then(erase) },
+  features: {
+    summary: 'print what tsrun can do, for engines',
+    load: () => import('./features.ts').then(erase),
+  },
   completion: {
     summary: 'print a completion script for the shell',
     load: () => import('./completion.ts').then(erase),

@@ -1,12 +1,11 @@
+import { specVersion } from '../../lib/spec/defaults.ts';
+
 declare const TSRUN_VERSION: string | undefined;
 declare const TSRUN_COMMIT: string | undefined;
 
 /** Set when the product is bundled; running from source has neither. */
 export const version = typeof TSRUN_VERSION === 'string' ? TSRUN_VERSION : '0.0.0-source';
-const commit = typeof TSRUN_COMMIT === 'string' ? TSRUN_COMMIT : 'unknown';
-
-/** The version of the runtime specification tsrun implements. */
-export const specVersion = '1.3.0';
+export const commit = typeof TSRUN_COMMIT === 'string' ? TSRUN_COMMIT : 'unknown';
 
 /** What `--version` prints. Engines read the lines `commit:` and `spec:` as runc writes them. */
 export function versionText(): string {

@@ -1,3 +1,4 @@
+import { seccompReceiverAnnotation } from '../annotations.ts';
 import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
@@ -35,9 +36,6 @@ function errno(pointer: string, action: string, value: number | undefined, repor
   else if (value > max) report(error(pointer, `must not be above ${max}`));
 }
 
-/** crun's way to name the agent. */
-const receiverAnnotation = 'run.oci.seccomp.receiver';
-
 /** The agent must be there before it is asked: asking it whether it may be told would wait forever. */
 function notify(
   { defaultAction, syscalls, listenerPath = '' }: Seccomp,
@@ -51,7 +49,7 @@ function notify(
   for (const [i, rule] of (syscalls ?? []).entries()) {
     if (rule.action !== action) continue;
     const pointer = pointerTo('/linux/seccomp/syscalls', i);
-    if (listenerPath === '' && !Object.hasOwn(annotations, receiverAnnotation)) {
+    if (listenerPath === '' && !Object.hasOwn(annotations, seccompReceiverAnnotation)) {
       report(error(`${pointer}/action`, 'needs listenerPath'));
     }
     const write = rule.names.indexOf('write');

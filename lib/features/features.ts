@@ -1,0 +1,111 @@
+import { cgroupSupport } from '../cgroup/support.ts';
+import { unsupportedProperties } from '../plan/unsupported.ts';
+import { actions, architectures, filterFlags, operators } from '../seccomp/constants.ts';
+import { unsafeAnnotations } from '../spec/annotations.ts';
+import { capabilityNumbers } from '../spec/capabilities.ts';
+import { specVersion } from '../spec/defaults.ts';
+import { hookKinds } from '../spec/hook-kinds.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../spec/memory-policy.ts';
+import { mountOptions } from '../spec/mount-options.ts';
+import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
+import type { Features, LinuxFeatures } from '../spec/types.ts';
+import type { FeatureFacts, SeccompFacts } from './host.ts';
+
+/** Of which tsrun the features are: versionText() of the command line. */
+export interface Build {
+  version: string;
+  commit: string;
+}
+
+/**
+ * What tsrun can do (features.md, features-linux.md), from the tables the rest of the code works with. Whether
+ * something is "enabled" says that tsrun implements it, as the specification demands, not that this host has
+ * it: the annotations `io.tsrun.host.*` say that. Names this kernel does not know are left out.
+ */
+export function features(facts: FeatureFacts, build: Build): Features {
+  return {
+    ociVersionMin: '1.0.0',
+    ociVersionMax: specVersion,
+    hooks: [...hookKinds],
+    mountOptions: [...mountOptions.keys()].toSorted(),
+    linux: linuxFeatures(facts),
+    annotations: annotations(facts, build),
+    potentiallyUnsafeConfigAnnotations: [
+      ...unsafeAnnotations,
+      ...(cgroupSupport.systemd ? ['org.systemd.property.'] : []),
+    ],
+  };
+}
+
+function linuxFeatures({
+  lastCapability = Infinity,
+  namespaces: links,
+  seccomp,
+}: FeatureFacts): LinuxFeatures {
+  return {
+    namespaces: namespaceTypes.filter((type) => links?.has(namespaces[type].procName) ?? true).toSorted(),
+    capabilities: [...capabilityNumbers]
+      .filter(([, number]) => number <= lastCapability)
+      .map(([name]) => name),
+    cgroup: { ...cgroupSupport },
+    seccomp: seccompFeatures(isImplemented('/linux/seccomp') ? seccomp : undefined),
+    apparmor: { enabled: isImplemented('/process/apparmorProfile') },
+    selinux: { enabled: isImplemented('/process/selinuxLabel') },
+    ...(isImplemented('/linux/memoryPolicy')
+      ? { memoryPolicy: { modes: [...memoryPolicyModes.keys()], flags: [...memoryPolicyFlags.keys()] } }
+      : {}),
+    intelRdt: {
+      enabled: isImplemented('/linux/intelRdt'),
+      schemata: isImplemented('/linux/intelRdt'),
+      monitoring: isImplemented('/linux/intelRdt'),
+    },
+    mountExtensions: { idmap: { enabled: true } },
+    netDevices: { enabled: isImplemented('/linux/netDevices') },
+  };
+}
+
+function isImplemented(pointer: string): boolean {
+  return !unsupportedProperties.includes(pointer);
+}
+
+/** libseccomp is a part of tsrun that comes from the host: without it nothing of a profile is understood. */
+function seccompFeatures(seccomp: SeccompFacts | undefined): NonNullable<LinuxFeatures['seccomp']> {
+  if (seccomp === undefined) return { enabled: false };
+  const knownFlags = Object.keys(filterFlags).toSorted();
+  return {
+    enabled: true,
+    actions: Object.keys(actions)
+      .filter((name) => seccomp.actions.has(name))
+      .toSorted(),
+    operators: Object.keys(operators).toSorted(),
+    archs: Object.keys(architectures)
+      .filter((name) => seccomp.architectures.has(name))
+      .toSorted(),
+    knownFlags,
+    supportedFlags: knownFlags.filter((name) => seccomp.flags.has(name)),
+  };
+}
+
+function annotations(
+  { host, kernelRelease, apparmor, seccomp }: FeatureFacts,
+  build: Build,
+): Record<string, string> {
+  const { cgroup, kernel, filesystems } = host;
+  const controllers = [...cgroup.v1, ...(cgroup.v2 === undefined ? [] : [cgroup.v2])]
+    .flatMap((hierarchy) => hierarchy.controllers)
+    .filter((name) => !name.startsWith('name='));
+  const idmap = kernel.major > 5 || (kernel.major === 5 && kernel.minor >= 12);
+  return {
+    ...(seccomp === undefined ? {} : { 'io.github.seccomp.libseccomp.version': seccomp.libseccomp }),
+    'io.tsrun.version': build.version,
+    'io.tsrun.commit': build.commit,
+    'io.tsrun.host.kernel': kernelRelease,
+    'io.tsrun.host.cgroup': cgroup.mode,
+    'io.tsrun.host.cgroup.controllers': [...new Set(controllers)].toSorted().join(','),
+    'io.tsrun.host.apparmor': String(apparmor),
+    // These two are registered only where they can be used.
+    'io.tsrun.host.selinux': String(filesystems.has('selinuxfs')),
+    'io.tsrun.host.intelRdt': String(filesystems.has('resctrl')),
+    'io.tsrun.host.idmap': String(idmap),
+  };
+}

@@ -1,0 +1,106 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { release } from 'node:os';
+import { TsrunError } from '../errors.ts';
+import { readHostFacts } from '../host/facts.ts';
+import type { Libseccomp } from '../host/libseccomp.ts';
+import { libseccomp } from '../host/libseccomp.ts';
+import { seccompKnowsFlags } from '../host/seccomp.ts';
+import type { HostFacts } from '../plan/types.ts';
+import { actions, architectures, filterFlags, newListenerFlag } from '../seccomp/constants.ts';
+
+/** What `features` must know of the host. Sets are undefined where the host does not say: then nothing is left out. */
+export interface FeatureFacts {
+  /** As uname(2) writes it. */
+  kernelRelease: string;
+  host: HostFacts;
+  /** The highest capability of the kernel. */
+  lastCapability: number | undefined;
+  /** The links of /proc/self/ns. */
+  namespaces: ReadonlySet<string> | undefined;
+  /** True when AppArmor is on. */
+  apparmor: boolean;
+  /** Undefined without libseccomp: profiles cannot be compiled then. */
+  seccomp: SeccompFacts | undefined;
+}
+
+export interface SeccompFacts {
+  /** Version of libseccomp. */
+  libseccomp: string;
+  /** By their names in runtime-spec: the actions and architectures this libseccomp takes. */
+  actions: ReadonlySet<string>;
+  architectures: ReadonlySet<string>;
+  /** The flags this kernel takes. */
+  flags: ReadonlySet<string>;
+}
+
+/** Asks the kernel and libseccomp. Nothing is changed. */
+export function readFeatureFacts(): FeatureFacts {
+  const last = Number.parseInt(tryRead('/proc/sys/kernel/cap_last_cap') ?? '', 10);
+  return {
+    kernelRelease: release(),
+    host: readHostFacts(),
+    lastCapability: Number.isNaN(last) ? undefined : last,
+    namespaces: namespaceLinks(),
+    apparmor: tryRead('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false,
+    seccomp: seccompFacts(),
+  };
+}
+
+function seccompFacts(): SeccompFacts | undefined {
+  const library = openLibseccomp();
+  if (library === undefined) return undefined;
+  const known = Object.entries(architectures).filter(([, name]) => library.arch(name) !== 0);
+  const flags = Object.entries(filterFlags).filter(([name, flag]) => {
+    // The kernel refuses this one by itself: it is about the listener's notifications.
+    const isOfListener = name === 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV';
+    return seccompKnowsFlags(isOfListener ? flag | newListenerFlag : flag);
+  });
+  return {
+    libseccomp: library.version,
+    actions: new Set(Object.keys(actions).filter((name) => takesAction(library, name))),
+    architectures: new Set(known.map(([name]) => name)),
+    flags: new Set(flags.map(([name]) => name)),
+  };
+}
+
+/** libseccomp refuses the actions that it or, as far as it can find out, the kernel does not know. */
+function takesAction(library: Libseccomp, name: string): boolean {
+  const action = actions[name]?.value ?? 0;
+  const [allow, kill] = [actions['SCMP_ACT_ALLOW']?.value ?? 0, actions['SCMP_ACT_KILL']?.value ?? 0];
+  // A rule must not say what is the default anyway.
+  const filter = library.filter(action === allow ? kill : allow);
+  try {
+    const syscall = library.syscall(library.nativeArch(), 'getpid');
+    return filter.addRule(action, syscall, noConditions, 0) >= 0;
+  } finally {
+    filter.release();
+  }
+}
+
+/** Room for one, since memory of no size has no address. */
+const noConditions = new Uint8Array(24);
+
+function openLibseccomp(): Libseccomp | undefined {
+  try {
+    return libseccomp();
+  } catch (error) {
+    if (error instanceof TsrunError && error.code === 'unsupported') return undefined;
+    throw error;
+  }
+}
+
+function namespaceLinks(): ReadonlySet<string> | undefined {
+  try {
+    return new Set(readdirSync('/proc/self/ns'));
+  } catch {
+    return undefined;
+  }
+}
+
+function tryRead(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
