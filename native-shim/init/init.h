@@ -156,6 +156,9 @@ int explain_exec(struct context *c, int error, const char *path);
  */
 char **make_vector(const struct wire_strs *list, const char *last);
 
+/* Gives up procfs: proc_open and the others fail from then on. */
+void proc_close(struct context *c);
+
 #define DECLARE_HANDLER(name, code, stage)                                                         \
     int run_##name(struct context *c, const struct op_##name *o);
 WIRE_OPS(DECLARE_HANDLER)

@@ -167,3 +167,12 @@ int run_sysctl(struct context *c, const struct op_sysctl *o) {
                     error == -EXDEV ? ", which something is mounted over" : "");
     return 0;
 }
+
+void proc_close(struct context *c) {
+    if (c->procfs >= 0)
+        sys_close(c->procfs);
+    if (c->private_procfs > 0)
+        sys_close(c->private_procfs);
+    c->procfs = -EBADF;
+    c->private_procfs = -EBADF;
+}

@@ -117,10 +117,25 @@ static int make_directories(const char *path) {
     return error;
 }
 
+/*
+ * chdir(2) that goes through no link like /proc/self/fd/7 or /proc/1/root: those lead to wherever a
+ * process, which may be this one, has a directory open.
+ */
+static int enter_directory(const char *path) {
+    int error, fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
+                                RESOLVE_NO_MAGICLINKS);
+
+    if (fd < 0)
+        return fd;
+    error = sys_fchdir(fd);
+    sys_close(fd);
+    return error;
+}
+
 int run_working_directory(struct context *c, const struct op_working_directory *o) {
     char path[PATH_MAX];
     long size;
-    int error = sys_chdir(o->path);
+    int error = enter_directory(o->path);
 
     if (error == -ENOENT && o->create != 0) {
         unsigned int mask = sys_umask(0);
@@ -129,16 +144,13 @@ int run_working_directory(struct context *c, const struct op_working_directory *
         sys_umask(mask);
         if (error < 0)
             return fail(c, error, "make ", o->path);
-        error = sys_chdir(o->path);
+        error = enter_directory(o->path);
     }
     if (error < 0)
         return fail(c, error, o->path);
 
-    /*
-     * A link like /proc/self/fd/7 leads through a descriptor to a directory of the host. The kernel
-     * then says
-     * "(unreachable)" or, for one that is mounted nowhere, ENOENT.
-     */
+    /* Of a directory outside of the root the kernel says "(unreachable)", or ENOENT when it is
+     * mounted nowhere. */
     size = sys_getcwd(path, sizeof(path));
     /* Too long a path is still one that starts at the root. */
     if (size == -ENAMETOOLONG || size == -ERANGE)

@@ -158,11 +158,7 @@ describe('init: the process', () => {
         { op: 'exec', args: ['busybox', 'ls'], env: [], preserveFds: 1 },
       ];
       const message = errorOf(ops, { wrap, keep: [outside] });
-      expect(message).to.include({
-        op: 1,
-        errno: errno.EPERM,
-        detail: "/proc/self/fd/3 leads outside of the container's root",
-      });
+      expect(message).to.include({ op: 1, errno: errno.ELOOP, detail: '/proc/self/fd/3' });
     } finally {
       closeSync(outside);
     }
