@@ -164,6 +164,17 @@ describe('what the features claim', () => {
     });
   }
 
+  it('of mount options is what a mount can have', () => {
+    for (const name of features(here, build).mountOptions ?? []) {
+      const isBind = name.endsWith('bind') || name.endsWith('idmap') || name.endsWith('nofollow');
+      const options = isBind ? ['bind', name] : [name];
+      const mount = { destination: '/x', type: 'tmpfs', source: '/x', options };
+      const maps = [{ containerID: 0, hostID: 1000, size: 1 }];
+      const mapped = name.endsWith('idmap') ? { ...mount, uidMappings: maps, gidMappings: maps } : mount;
+      expect(() => planOf((config) => (config.mounts = [mapped])), name).to.not.throw();
+    }
+  });
+
   it('of cgroups is what there are managers for', () => {
     const { cgroup } = linuxOf();
     const resolves = (driver: CgroupDriver, mode: 'v1' | 'v2'): boolean => {

@@ -7,6 +7,7 @@ import { isBind, readMount, readonlyRemount } from './mount-entry.ts';
 import type { MountEntry, MountOps } from './mount-entry.ts';
 import { covers, fromBundle } from './paths.ts';
 import { idmappedSlot, sourceSlot, wantsIdmap } from './sources.ts';
+import { unsupportedMountOptions } from './unsupported.ts';
 import { mountFlags } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -38,10 +39,10 @@ export function compileMounts(draft: Draft): MountOps {
 
 function compileMount(draft: Draft, entry: MountEntry): MountOps {
   const { mount, options, pointer } = entry;
-  if (options.copySymlink || options.destinationNoFollow) {
-    const name = options.copySymlink ? 'copy-symlink' : 'dest-nofollow';
-    throw new TsrunError('unsupported', `mount option ${name} is not supported`, {
-      pointer: `${pointer}/options`,
+  const unsupported = mount.options?.findIndex((name) => unsupportedMountOptions.includes(name)) ?? -1;
+  if (unsupported >= 0) {
+    throw new TsrunError('unsupported', `mount option ${mount.options?.[unsupported]} is not supported`, {
+      pointer: `${pointer}/options/${unsupported}`,
     });
   }
   const bind = isBind(mount, options);

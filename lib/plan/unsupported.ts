@@ -18,6 +18,9 @@ export const unsupportedProperties: readonly string[] = [
   '/linux/intelRdt',
 ];
 
+/** Known mount options (lib/spec/mount-options.ts) that nothing is done for yet. */
+export const unsupportedMountOptions: readonly string[] = ['copy-symlink', 'dest-nofollow'];
+
 /**
  * Refuses what the init cannot do yet. To run the container without it would be worse: most of these are what
  * its owner relies on to be safe.
