@@ -38,9 +38,9 @@ export function bundleOptions() {
 
 export function buildBundle() {
   const options = bundleOptions();
-  const sources = ['cmd', 'lib', 'build', 'schemas']
+  const sources = ['cmd', 'lib', 'build/validators', 'schemas']
     .flatMap((folder) => filesBelow(join(root, folder), (name) => /\.(ts|[cm]?js|json)$/.test(name)))
-    .filter((file) => !file.endsWith('.test.ts') && !file.startsWith(scratch));
+    .filter((file) => !file.endsWith('.test.ts'));
   return step(
     'tsrun.cjs',
     {
