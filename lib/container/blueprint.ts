@@ -40,12 +40,19 @@ export function draw(
   gate: PlanOptions['gate'],
   warn: (message: string) => void,
 ): Blueprint {
-  const { id } = request;
-  checkContainerId(id);
+  checkContainerId(request.id);
   const bundle = readBundle(request.bundle);
   for (const { pointer, reason, hint } of validateConfig(bundle).warnings) {
     warn(atConfig(bundle, pointer, hint === undefined ? reason : `${reason}; ${hint}`));
   }
+  const blueprint = compileBundle(bundle, request, gate);
+  for (const { pointer, message } of blueprint.plan.warnings) warn(atConfig(bundle, pointer, message));
+  return blueprint;
+}
+
+/** Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings. */
+export function compileBundle(bundle: Bundle, request: CreateRequest, gate: PlanOptions['gate']): Blueprint {
+  const { id } = request;
   const rootfs = resolveRootfs(bundle);
   const facts = readHostFacts();
   const cgroup = placed(bundle, () =>
@@ -74,7 +81,6 @@ export function draw(
       hookEnv: ownEnvironment(),
     }),
   );
-  for (const { pointer, message } of plan.warnings) warn(atConfig(bundle, pointer, message));
   const code = placed(bundle, () => encode(plan));
   return { id, bundle, rootfs, facts, cgroup, plan, code, keptFds };
 }
