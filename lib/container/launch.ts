@@ -17,6 +17,7 @@ export interface LaunchRequest {
   start?: number | undefined;
   console?: number | undefined;
   cgroup?: number | undefined;
+  container?: number | undefined;
 }
 
 export interface Launched {
@@ -53,6 +54,7 @@ export function launchInit(request: LaunchRequest): Launched {
     slotFds[slots.start] = request.start ?? -1;
     slotFds[slots.console] = request.console ?? -1;
     slotFds[slots.cgroup] = request.cgroup ?? -1;
+    slotFds[slots.container] = request.container ?? -1;
     const process = spawn({
       executable: image,
       args: ['tsrun-init', String(first)],

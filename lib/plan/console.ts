@@ -1,8 +1,12 @@
 import type { Draft } from './draft.ts';
 import type { Op } from './wire.ts';
 
-/** The terminal (config.md, "Process": terminal, consoleSize), from the container's own devpts. */
-export function compileConsole(draft: Draft): Op[] {
+/**
+ * The terminal (config.md, "Process": terminal, consoleSize), from the container's own devpts.
+ *
+ * @param mount it is the container's /dev/console as well.
+ */
+export function compileConsole(draft: Draft, { mount } = { mount: draft.ownMounts }): Op[] {
   const { process } = draft.config;
   if (process?.terminal !== true) return [];
   const { height = 0, width = 0 } = process.consoleSize ?? {};
@@ -12,7 +16,7 @@ export function compileConsole(draft: Draft): Op[] {
       origin: '/process/terminal',
       rows: height,
       columns: width,
-      mount: draft.ownMounts ? 1 : 0,
+      mount: mount ? 1 : 0,
     },
   ];
 }

@@ -4,6 +4,7 @@ import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
 import { printable } from '../spec/printable.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
+import { cpuList } from './affinity.ts';
 import { noSlot, rootModes, syncPoints } from './wire.ts';
 import type { Op, OpName, OpOf } from './wire.ts';
 
@@ -20,6 +21,9 @@ const describers: Describer = {
   cloneTree: ({ path }) => `clone the mount of ${path}`,
   idmapTree: ({ slot, recursive }) =>
     `map the ids of the clone in slot ${slot}${recursive === 1 ? ', recursively' : ''}`,
+  enterContainer: ({ flags }) =>
+    BigInt(flags) === 0n ? 'hide from the container' : `join the container's ${namespaceNames(flags)} namespace`,
+  affinity: ({ cpus }) => `run on CPU ${cpuList(cpus)} only`,
   clone: ({ flags }) =>
     BigInt(flags) === 0n
       ? "make the container's process"

@@ -16,7 +16,7 @@ export interface Explanation {
   hint?: string;
 }
 
-const { EACCES, ENOENT, ENOEXEC, EINVAL, ETIMEDOUT } = constants.errno;
+const { EACCES, ENOENT, ENOEXEC, EINVAL, ESRCH, ETIMEDOUT } = constants.errno;
 
 /**
  * Says why an operation failed. `errno` may have either sign. `detail` is what the init adds: on what it failed,
@@ -64,6 +64,9 @@ function reasonOf(op: Op, errno: number, detail: string): string {
         unless(detail, op.path),
         errnoText(errno),
       );
+    case 'enterContainer':
+      if (errno === ESRCH) return 'container not running: its process has just ended';
+      break;
     case 'rlimit':
       return join(`set ${rlimitName(op.resource)} to ${op.soft}:${op.hard}`, errnoText(errno));
     default:

@@ -49,6 +49,11 @@ const hints: Partial<Record<OpName, Hint>> = {
     EPERM: 'joining needs CAP_SYS_ADMIN in the user namespace that owns the namespace: join that one, too',
     EINVAL: 'the process is in this user namespace already, or the pid namespace is not below its own',
   }),
+  enterContainer: byErrno({
+    EPERM: 'joining a container needs root, or to be the user who made its user namespace',
+    EACCES: 'joining a container needs root, or to be the user who made its user namespace',
+  }),
+  affinity: byErrno({ EINVAL: 'none of these CPUs exists, or none is in the cpuset of the cgroup' }),
   idmapTree: byErrno({
     EINVAL: 'the filesystem of the source does not support idmapped mounts on this kernel',
     EPERM: 'idmapped mounts need root over the filesystem of the source',

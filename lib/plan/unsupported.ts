@@ -10,7 +10,6 @@ export const unsupportedProperties: readonly string[] = [
   '/process/selinuxLabel',
   '/process/scheduler',
   '/process/ioPriority',
-  '/process/execCPUAffinity',
   '/linux/seccomp',
   '/linux/personality',
   '/linux/memoryPolicy',

@@ -44,8 +44,10 @@ export const slots = {
   /** Sealed memfds with the state JSON hooks read on stdin, one per status; filled by the first `go`. */
   stateCreating: 4,
   stateCreated: 5,
+  /** A pidfd of the first process of the container to be joined; absent where one is made. */
+  container: 6,
   /** The first slot an operation may fill. */
-  first: 6,
+  first: 7,
 } as const;
 
 /** A slot field that names no descriptor. */
@@ -137,6 +139,13 @@ export const wireOps = {
   idmapTree: { code: 6, in: 'a', fields: { slot: 'u32', userSlot: 'u32', recursive: 'u32' } },
   /** Opens a cgroup's file of members for writing, while its path and the power to do so are at hand. */
   openCgroup: { code: 15, in: 'a', fields: { slot: 'u32', path: 'str' } },
+  /**
+   * setns(2) to the namespaces `flags` (CLONE_NEW*) of the process in the slot `container`; of the user namespace
+   * also becomes the root. Hides this process from the container first.
+   */
+  enterContainer: { code: 8, in: 'ab', fields: { flags: 'u64' } },
+  /** sched_setaffinity(2); `cpus` is the mask, CPU 0 the lowest bit of the first byte. */
+  affinity: { code: 9, in: 'ab', fields: { cpus: 'bytes' } },
   /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. Always present, once. */
   clone: { code: 7, in: 'a', fields: { flags: 'u64' } },
 

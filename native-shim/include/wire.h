@@ -22,7 +22,8 @@
 #define SLOT_CGROUP 3
 #define SLOT_STATE_CREATING 4
 #define SLOT_STATE_CREATED 5
-#define SLOT_FIRST 6
+#define SLOT_CONTAINER 6
+#define SLOT_FIRST 7
 
 #define MESSAGE_PID 1
 #define MESSAGE_ERROR 2
@@ -58,6 +59,8 @@
 #define OP_CLONE_TREE 5
 #define OP_IDMAP_TREE 6
 #define OP_OPEN_CGROUP 15
+#define OP_ENTER_CONTAINER 8
+#define OP_AFFINITY 9
 #define OP_CLONE 7
 #define OP_JOIN_CGROUP 25
 #define OP_SYNC 16
@@ -105,6 +108,8 @@
     X(clone_tree, OP_CLONE_TREE, STAGE_AB) \
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
     X(open_cgroup, OP_OPEN_CGROUP, STAGE_A) \
+    X(enter_container, OP_ENTER_CONTAINER, STAGE_AB) \
+    X(affinity, OP_AFFINITY, STAGE_AB) \
     X(clone, OP_CLONE, STAGE_A) \
     X(join_cgroup, OP_JOIN_CGROUP, STAGE_B) \
     X(sync, OP_SYNC, STAGE_B) \
@@ -230,6 +235,26 @@ static inline bool decode_open_cgroup(struct reader *r, struct op_open_cgroup *o
 {
     return read_u32(r, &o->slot)
         && read_str(r, &o->path)
+        && r->at == r->end;
+}
+
+struct op_enter_container {
+    uint64_t flags;
+};
+
+static inline bool decode_enter_container(struct reader *r, struct op_enter_container *o)
+{
+    return read_u64(r, &o->flags)
+        && r->at == r->end;
+}
+
+struct op_affinity {
+    struct wire_bytes cpus;
+};
+
+static inline bool decode_affinity(struct reader *r, struct op_affinity *o)
+{
+    return read_bytes(r, &o->cpus)
         && r->at == r->end;
 }
 

@@ -429,6 +429,10 @@ static inline int sys_setns(int fd, int type) {
     return (int)SYS(__NR_setns, fd, type);
 }
 
+static inline int sys_sched_setaffinity(int pid, size_t size, const void *mask) {
+    return (int)SYS(__NR_sched_setaffinity, pid, size, mask);
+}
+
 static inline int sys_unshare(uint64_t flags) {
     return (int)SYS(__NR_unshare, flags);
 }

@@ -1,0 +1,17 @@
+/* On which CPUs the process may run. */
+#include "init.h"
+
+/* No kernel knows more. */
+#define MAX_CPUS 8192
+
+int run_affinity(struct context *c, const struct op_affinity *o) {
+    /* The kernel reads whole words; what the plan leaves out of the last one is 0. */
+    unsigned long mask[MAX_CPUS / (8 * sizeof(unsigned long))] = {0};
+    int error;
+
+    if (o->cpus.size > sizeof(mask))
+        return fail(c, -E2BIG, "more CPUs than a mask can hold");
+    memcpy(mask, o->cpus.data, o->cpus.size);
+    error = sys_sched_setaffinity(0, sizeof(mask), mask);
+    return error < 0 ? fail(c, error, "sched_setaffinity") : 0;
+}
