@@ -1,107 +1,120 @@
+import { TsrunError } from '../errors.ts';
 import type { DeviceRule } from '../spec/types.ts';
-import { deviceStepsV1 } from './devices-v1.ts';
+import {
+  and32,
+  copy32,
+  encodeInstructions,
+  exit,
+  load32,
+  longestJump,
+  set,
+  shiftRight32,
+  skipIfSet,
+  when,
+} from './bpf.ts';
+import type { Instruction } from './bpf.ts';
+import { defaultDevices, devicePattern, devicesPointer } from './device-rules.ts';
+import { DeviceTable, everyAccess } from './device-table.ts';
+
+/** A program of type BPF_PROG_TYPE_CGROUP_DEVICE, which the kernel asks about every access to a device. */
+export interface DeviceProgram {
+  /** An array of struct bpf_insn. */
+  code: Uint8Array;
+  /** False when it allows everything. */
+  denies: boolean;
+}
+
+/** r1 points to struct bpf_cgroup_dev_ctx: kinds of access << 16 | type, major, minor. */
+const context = 1;
+const type = 2;
+const access = 3;
+const major = 4;
+const minor = 5;
+
+/** BPF_DEVCG_DEV_BLOCK; the only other type is that of character devices. */
+const block = 1;
 
 /**
- * Device rules for cgroup v2: a BPF program the kernel asks for every access to a device (BPF_PROG_TYPE_CGROUP_DEVICE).
- * The last rule that speaks of an access decides. An access of several kinds (reading and writing) may be allowed
- * by several rules together.
+ * The device rules of a container for cgroup v2: nothing is allowed but what the rules say, and then the
+ * defaults. For each kind of access the last rule that speaks of it decides, and an access is allowed when
+ * all its kinds are, if by different rules.
+ *
+ * Every device the rules name has its answer worked out here, so the program is one way down a list without
+ * state: the verifier needs no longer for it than reading it, however many rules there are.
  */
-
-/** BPF_DEVCG_ACC_* (linux/bpf.h). */
-const accessBits: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 };
-const everyAccess = 7;
-/** BPF_DEVCG_DEV_*. */
-const typeNumbers: Readonly<Record<string, number>> = { b: 1, c: 2 };
-
-interface Rule {
-  allow: boolean;
-  /** Undefined stands for every one. */
-  type: number | undefined;
-  major: number | undefined;
-  minor: number | undefined;
-  access: number;
-}
-
-type Instruction = readonly [code: number, registers: number, offset: number, immediate: number];
-
-/** r1: struct bpf_cgroup_dev_ctx. r2: type. r3: the kinds of access not yet allowed. r4, r5: major, minor. */
-const load = (register: number, offset: number): Instruction => [0x61, register | 0x10, offset, 0];
-const and = (register: number, value: number): Instruction => [0x54, register, 0, value];
-const shiftRight = (register: number, bits: number): Instruction => [0x74, register, 0, bits];
-const jumpUnless = (register: number, value: number, by: number): Instruction => [0x55, register, by, value];
-const jumpIfSet = (register: number, bits: number, by: number): Instruction => [0x45, register, by, bits];
-const jump = (by: number): Instruction => [0x05, 0, by, 0];
-const answer = (value: number): Instruction[] => [
-  [0xb7, 0, 0, value],
-  [0x95, 0, 0, 0],
-];
-
-/** The rules of the configuration and the defaults behind them, as an array of struct bpf_insn. */
-export function deviceProgram(rules: readonly DeviceRule[]): Uint8Array {
-  const program: Instruction[] = [
-    load(2, 0),
-    load(3, 0),
-    and(2, 0xffff),
-    shiftRight(3, 16),
-    load(4, 4),
-    load(5, 8),
-  ];
-  let decided = false;
-  for (const rule of parsedRules(rules).reverse()) {
-    const body = decision(rule);
-    const tests = conditions(rule, body.length);
-    program.push(...tests, ...body);
-    // The verifier refuses instructions that nothing leads to.
-    decided = tests.length === 0 && rule.access === everyAccess;
-    if (decided) break;
+export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
+  const tables = { b: new DeviceTable(), c: new DeviceTable() };
+  for (const [index, rule] of rules.entries()) {
+    const pattern = devicePattern(rule, index);
+    for (const one of pattern.types) tables[one].add(pattern, rule.allow);
   }
-  if (!decided) program.push(...answer(0));
-  return encode(program);
+  for (const pattern of defaultDevices) for (const one of pattern.types) tables[one].add(pattern, true);
+  const budget = new Budget();
+  const [blocks, characters] = [answers(tables.b, budget), answers(tables.c, budget)];
+  const program = [
+    load32(type, context, 0),
+    copy32(access, type),
+    // access(2) with F_OK asks for nothing, and is told that the device is there.
+    shiftRight32(access, 16),
+    skipIfSet(access, everyAccess, 2),
+    ...verdict(everyAccess),
+    and32(type, 0xffff),
+    load32(major, context, 4),
+    load32(minor, context, 8),
+    ...when(type, block, blocks.code),
+    ...characters.code,
+  ];
+  return { code: encodeInstructions(program), denies: blocks.denies || characters.denies };
 }
 
-function parsedRules(rules: readonly DeviceRule[]): Rule[] {
-  return deviceStepsV1(rules).flatMap(({ file, value }): Rule[] => {
-    const allow = file === 'devices.allow';
-    if (value === 'a')
-      return [{ allow, type: undefined, major: undefined, minor: undefined, access: everyAccess }];
-    const [type = '', numbers = '', letters = ''] = value.split(' ');
-    const [major, minor] = numbers.split(':').map((number) => (number === '*' ? undefined : Number(number)));
-    // Compared as signed 32-bit numbers; no device has a larger one.
-    if ((major ?? 0) > 0x7fffffff || (minor ?? 0) > 0x7fffffff) return [];
-    const access = [...letters.matchAll(/./g)].reduce(
-      (bits, [letter]) => bits | (accessBits[letter] ?? 0),
-      0,
-    );
-    return [{ allow, type: typeNumbers[type], major, minor, access }];
-  });
+/** The answers for one type of device: those for single majors first, since they know best. */
+function answers(table: DeviceTable, budget: Budget): { code: Instruction[]; denies: boolean } {
+  const code: Instruction[] = [];
+  let denies = false;
+  const answer = (allowed: number): Instruction[] => {
+    denies ||= allowed !== everyAccess;
+    return budget.spend(verdict(allowed));
+  };
+  const rest = table.allowed(undefined, undefined);
+  const minorsOfAll = table.minors(undefined);
+  for (const number of table.majors()) {
+    const others = table.allowed(number, undefined);
+    const group: Instruction[] = [];
+    for (const one of table.minors(number)) {
+      const allowed = table.allowed(number, one);
+      if (allowed !== others) group.push(...when(minor, one, answer(allowed)));
+    }
+    if (group.length === 0 && others === rest && minorsOfAll.length === 0) continue;
+    group.push(...answer(others));
+    for (const instruction of when(major, number, group)) code.push(instruction);
+  }
+  for (const one of minorsOfAll) {
+    const allowed = table.allowed(undefined, one);
+    if (allowed !== rest) code.push(...when(minor, one, answer(allowed)));
+  }
+  code.push(...answer(rest));
+  return { code, denies };
 }
 
-/** Leave for the next rule, behind `bodyLength` instructions, when this one is not about the device. */
-function conditions({ type, major, minor }: Rule, bodyLength: number): Instruction[] {
-  const wanted = [
-    [2, type],
-    [4, major],
-    [5, minor],
-  ] as const;
-  const tests = wanted.flatMap(([register, value]) => (value === undefined ? [] : [{ register, value }]));
-  return tests.map(({ register, value }, index) =>
-    jumpUnless(register, value, tests.length - index - 1 + bodyLength),
-  );
+/** Ends the program: 1 when no more is asked for than is allowed. */
+function verdict(allowed: number): Instruction[] {
+  if (allowed === everyAccess) return [set(0, 1), exit];
+  if (allowed === 0) return [set(0, 0), exit];
+  return [set(0, 0), skipIfSet(access, everyAccess & ~allowed, 1), set(0, 1), exit];
 }
 
-function decision({ allow, access }: Rule): Instruction[] {
-  if (access === everyAccess) return answer(allow ? 1 : 0);
-  if (allow) return [and(3, ~access), jumpUnless(3, 0, 2), ...answer(1)];
-  return [jumpIfSet(3, access, 1), jump(2), ...answer(0)];
-}
+/** Keeps the program short enough for its jumps: rules for one minor of every major, and for single majors, multiply. */
+class Budget {
+  // The program's beginning.
+  private left = longestJump - 16;
 
-function encode(program: readonly Instruction[]): Uint8Array {
-  const bytes = Buffer.alloc(program.length * 8);
-  program.forEach(([code, registers, offset, immediate], index) => {
-    bytes.writeUInt8(code, index * 8);
-    bytes.writeUInt8(registers, index * 8 + 1);
-    bytes.writeInt16LE(offset, index * 8 + 2);
-    bytes.writeInt32LE(immediate | 0, index * 8 + 4);
-  });
-  return bytes;
+  /** Takes the answer for one device, and the jump before it, into account. */
+  spend(answer: Instruction[]): Instruction[] {
+    this.left -= answer.length + 1;
+    if (this.left >= 0) return answer;
+    throw new TsrunError('config', 'too many device rules: a program for all of them would be too long', {
+      pointer: devicesPointer,
+      hint: 'Some thousand devices can have rules of their own; write rules without a minor for whole groups.',
+    });
+  }
 }

@@ -1,7 +1,5 @@
 import { TsrunError } from '../errors.ts';
-import type { DeviceRule } from '../spec/types.ts';
-import { attachDeviceFilter } from '../host/device-filter.ts';
-import { deviceProgram } from './devices-v2.ts';
+import { attachDeviceRules } from './attach-device-rules.ts';
 import { ManagerDisabled } from './manager-disabled.ts';
 import { ManagerV1 } from './manager-v1.ts';
 import { ManagerV2 } from './manager-v2.ts';
@@ -14,8 +12,4 @@ export function cgroupManager(record: CgroupRecord): CgroupManager {
     return record.version === 1 ? new ManagerV1(record) : new ManagerV2(record, attachDeviceRules);
   }
   throw new TsrunError('unsupported', 'the systemd cgroup driver is not available');
-}
-
-function attachDeviceRules(directory: string, rules: readonly DeviceRule[]): void {
-  attachDeviceFilter(directory, deviceProgram(rules));
 }

@@ -4,106 +4,185 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* More programs on one cgroup than the kernel allows (BPF_CGROUP_MAX_PROGS). */
+/* The kernel attaches no more programs to one cgroup (BPF_CGROUP_MAX_PROGS). */
 #define MAX_PROGRAMS 64
 
+/* By which our programs are known among those of others. */
+static const char program_name[BPF_OBJ_NAME_LEN] = "tsrun_devices";
+
+/* Linux 5.6; older headers do not have it. */
+#ifndef BPF_F_REPLACE
+#define BPF_F_REPLACE (1U << 2)
+#endif
+
 static int call_bpf(int command, union bpf_attr *attributes) {
-    long result = syscall(SYS_bpf, command, attributes, sizeof(*attributes));
+    long result = syscall(SYS_bpf, command, attributes, sizeof *attributes);
     return result < 0 ? -errno : (int)result;
 }
 
+/* `log` is NULL for no log, which is faster. */
 static int load(const void *program, unsigned int count, char *log, unsigned int log_size) {
     union bpf_attr attributes;
-    memset(&attributes, 0, sizeof(attributes));
+    memset(&attributes, 0, sizeof attributes);
     attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
     attributes.insns = (uintptr_t)program;
     attributes.insn_cnt = count;
     attributes.license = (uintptr_t) "Apache-2.0";
-    attributes.log_level = log_size > 0 ? 1 : 0;
-    attributes.log_size = log_size;
-    attributes.log_buf = log_size > 0 ? (uintptr_t)log : 0;
+    memcpy(attributes.prog_name, program_name, sizeof program_name);
+    if (log != NULL) {
+        attributes.log_level = 1;
+        attributes.log_size = log_size;
+        attributes.log_buf = (uintptr_t)log;
+    }
     return call_bpf(BPF_PROG_LOAD, &attributes);
 }
 
-/* Before Linux 5.11 programs count as locked memory, of which there is little. */
-static void allow_locked_memory(void) {
-    struct rlimit limit = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
-    if (setrlimit(RLIMIT_MEMLOCK, &limit) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)!setrlimit(RLIMIT_MEMLOCK, &limit);
+/*
+ * Before Linux 5.11 programs count as locked memory, and too little of it looks like a lack of
+ * privilege. The limit is put back: the container would inherit it.
+ */
+static int load_with_memory(const void *program, unsigned int count) {
+    struct rlimit old, raised = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    int fd = load(program, count, NULL, 0);
+    if (fd != -EPERM || getrlimit(RLIMIT_MEMLOCK, &old) < 0 || old.rlim_cur == RLIM_INFINITY)
+        return fd;
+    if (setrlimit(RLIMIT_MEMLOCK, &raised) < 0) {
+        raised.rlim_cur = raised.rlim_max = old.rlim_max;
+        if (setrlimit(RLIMIT_MEMLOCK, &raised) < 0)
+            return fd;
+    }
+    fd = load(program, count, NULL, 0);
+    if (setrlimit(RLIMIT_MEMLOCK, &old) < 0) {
+        int result = -errno;
+        if (fd >= 0)
+            close(fd);
+        return result;
+    }
+    return fd;
 }
 
 /* The programs attached to the cgroup itself: their number, or -errno. */
 static int attached(int cgroup, uint32_t ids[MAX_PROGRAMS]) {
     union bpf_attr attributes;
-    memset(&attributes, 0, sizeof(attributes));
+    memset(&attributes, 0, sizeof attributes);
     attributes.query.target_fd = (uint32_t)cgroup;
     attributes.query.attach_type = BPF_CGROUP_DEVICE;
     attributes.query.prog_ids = (uintptr_t)ids;
     attributes.query.prog_cnt = MAX_PROGRAMS;
     int result = call_bpf(BPF_PROG_QUERY, &attributes);
-    return result < 0 ? result : (int)attributes.query.prog_cnt;
+    if (result < 0)
+        return result;
+    return attributes.query.prog_cnt > MAX_PROGRAMS ? -E2BIG : (int)attributes.query.prog_cnt;
 }
 
-static int detach(int cgroup, uint32_t id) {
+static int open_program(uint32_t id) {
     union bpf_attr attributes;
-    memset(&attributes, 0, sizeof(attributes));
+    memset(&attributes, 0, sizeof attributes);
     attributes.prog_id = id;
-    int program = call_bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
-    if (program < 0)
-        return program;
-    memset(&attributes, 0, sizeof(attributes));
+    return call_bpf(BPF_PROG_GET_FD_BY_ID, &attributes);
+}
+
+/* 1: made by this file, 0: not, or -errno. */
+static int is_own(int program) {
+    struct bpf_prog_info info;
+    union bpf_attr attributes;
+    memset(&info, 0, sizeof info);
+    memset(&attributes, 0, sizeof attributes);
+    attributes.info.bpf_fd = (uint32_t)program;
+    attributes.info.info_len = sizeof info;
+    attributes.info.info = (uintptr_t)&info;
+    int result = call_bpf(BPF_OBJ_GET_INFO_BY_FD, &attributes);
+    return result < 0 ? result : memcmp(info.name, program_name, sizeof program_name) == 0;
+}
+
+/* `replaced`: descriptor of the program whose place it takes, or -1. */
+static int attach(int cgroup, int program, int replaced) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
     attributes.target_fd = (uint32_t)cgroup;
     attributes.attach_bpf_fd = (uint32_t)program;
     attributes.attach_type = BPF_CGROUP_DEVICE;
-    int result = call_bpf(BPF_PROG_DETACH, &attributes);
-    close(program);
-    return result;
+    attributes.attach_flags = BPF_F_ALLOW_MULTI;
+    if (replaced >= 0) {
+        attributes.attach_flags |= BPF_F_REPLACE;
+        attributes.replace_bpf_fd = (uint32_t)replaced;
+    }
+    return call_bpf(BPF_PROG_ATTACH, &attributes);
+}
+
+static int detach(int cgroup, int program) {
+    union bpf_attr attributes;
+    memset(&attributes, 0, sizeof attributes);
+    attributes.target_fd = (uint32_t)cgroup;
+    attributes.attach_bpf_fd = (uint32_t)program;
+    attributes.attach_type = BPF_CGROUP_DEVICE;
+    return call_bpf(BPF_PROG_DETACH, &attributes);
+}
+
+/* The new one first where one cannot take the other's place: no moment is without rules. */
+static int replace(int cgroup, int program, int old) {
+    int result = attach(cgroup, program, old);
+    /* Before Linux 5.6. */
+    if (result != -EINVAL)
+        return result;
+    result = attach(cgroup, program, -1);
+    return result < 0 ? result : detach(cgroup, old);
+}
+
+/* Attaches `program` in the place of our own earlier ones among `ids`. */
+static int attach_instead(int cgroup, int program, const uint32_t *ids, int count) {
+    bool is_attached = false;
+    for (int i = 0; i < count; i++) {
+        int old = open_program(ids[i]);
+        /* Detached and gone meanwhile. */
+        if (old == -ENOENT)
+            continue;
+        if (old < 0)
+            return old;
+        int result = is_own(old);
+        if (result == 1) {
+            result = is_attached ? detach(cgroup, old) : replace(cgroup, program, old);
+            is_attached = true;
+        }
+        close(old);
+        if (result < 0)
+            return result;
+    }
+    return is_attached ? 0 : attach(cgroup, program, -1);
 }
 
 int tsrun_device_filter(const char *cgroup, const void *program, unsigned int size, void *log,
                         unsigned int log_size) {
-    union bpf_attr attributes;
-    uint32_t old[MAX_PROGRAMS];
+    const unsigned int instructions = size / sizeof(struct bpf_insn);
+    uint32_t ids[MAX_PROGRAMS];
     int program_fd = -1;
-    int count;
     int result;
-    int cgroup_fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int cgroup_fd = open(cgroup, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (cgroup_fd < 0)
         return -errno;
-    program_fd = load(program, size / sizeof(struct bpf_insn), NULL, 0);
-    if (program_fd == -EPERM) {
-        allow_locked_memory();
-        program_fd = load(program, size / sizeof(struct bpf_insn), NULL, 0);
-    }
-    /* Once more for the verifier's reasons; it writes them only when asked. */
-    if (program_fd == -EINVAL || program_fd == -EACCES)
-        program_fd = load(program, size / sizeof(struct bpf_insn), log, log_size);
+    program_fd = load_with_memory(program, instructions);
     if (program_fd < 0) {
         result = program_fd;
+        /* Once more for the verifier's reasons, which it writes only when asked. */
+        if (result == -EINVAL || result == -EACCES || result == -E2BIG) {
+            program_fd = load(program, instructions, log, log_size);
+            if (program_fd >= 0)
+                close(program_fd);
+            program_fd = -1;
+        }
         goto out;
     }
-    count = attached(cgroup_fd, old);
-    if (count < 0) {
-        result = count;
-        goto out;
-    }
-    /* The new one first: all programs must agree to an access, so nothing is open in between. */
-    memset(&attributes, 0, sizeof(attributes));
-    attributes.target_fd = (uint32_t)cgroup_fd;
-    attributes.attach_bpf_fd = (uint32_t)program_fd;
-    attributes.attach_type = BPF_CGROUP_DEVICE;
-    attributes.attach_flags = BPF_F_ALLOW_MULTI;
-    result = call_bpf(BPF_PROG_ATTACH, &attributes);
-    for (int i = 0; result == 0 && i < count; i++)
-        result = detach(cgroup_fd, old[i]);
+    result = attached(cgroup_fd, ids);
+    if (result >= 0)
+        result = attach_instead(cgroup_fd, program_fd, ids, result);
+
 out:
     if (program_fd >= 0)
         close(program_fd);

@@ -45,8 +45,9 @@ TSRUN_API int tsrun_spawn(const void *request, unsigned int request_words, const
 /* bpf.c */
 
 /*
- * Loads a device program of `size` bytes and attaches it to the cgroup v2 directory, instead of
- * what was attached there. 0 or -errno; `log` then has what the verifier said, if anything.
+ * Loads a device program of `size` bytes and attaches it to the cgroup v2 directory, in the place
+ * of what this function has attached there before. 0 or -errno; `log` then has what the verifier
+ * said, if anything.
  */
 TSRUN_API int tsrun_device_filter(const char *cgroup, const void *program, unsigned int size,
                                   void *log, unsigned int log_size);

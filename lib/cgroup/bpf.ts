@@ -1,0 +1,55 @@
+/**
+ * The few instructions of eBPF a device program needs (Documentation/bpf/standardization/instruction-set.rst),
+ * as they are in struct bpf_insn: opcode, registers, jump offset, immediate value. All of them are as old as
+ * device programs (Linux 4.15); jumps only lead forward.
+ */
+export type Instruction = readonly [code: number, registers: number, offset: number, immediate: number];
+
+/** `to` = the 32-bit word at `offset` of what `from` points to. */
+export function load32(to: number, from: number, offset: number): Instruction {
+  return [0x61, to | (from << 4), offset, 0];
+}
+
+export function copy32(to: number, from: number): Instruction {
+  return [0xbc, to | (from << 4), 0, 0];
+}
+
+export function and32(register: number, value: number): Instruction {
+  return [0x54, register, 0, value];
+}
+
+export function shiftRight32(register: number, bits: number): Instruction {
+  return [0x74, register, 0, bits];
+}
+
+export function set(register: number, value: number): Instruction {
+  return [0xb7, register, 0, value];
+}
+
+/** Skips `by` instructions when the register has any of these bits. */
+export function skipIfSet(register: number, bits: number, by: number): Instruction {
+  return [0x45, register, by, bits];
+}
+
+/** `then`, when the register is `value` (less than 2^31); otherwise what follows it. */
+export function when(register: number, value: number, then: readonly Instruction[]): Instruction[] {
+  return [[0x55, register, then.length, value], ...then];
+}
+
+/** Returns r0. */
+export const exit: Instruction = [0x95, 0, 0, 0];
+
+/** How many instructions a jump of 16 bits can pass. */
+export const longestJump = 0x7fff;
+
+/** An array of struct bpf_insn in this machine's byte order, which is little on all we run on. */
+export function encodeInstructions(program: readonly Instruction[]): Uint8Array {
+  const bytes = Buffer.alloc(program.length * 8);
+  program.forEach(([code, registers, offset, immediate], index) => {
+    bytes.writeUInt8(code, index * 8);
+    bytes.writeUInt8(registers, index * 8 + 1);
+    bytes.writeInt16LE(offset, index * 8 + 2);
+    bytes.writeInt32LE(immediate, index * 8 + 4);
+  });
+  return bytes;
+}

@@ -1,0 +1,73 @@
+import { TsrunError } from '../errors.ts';
+import type { DeviceRule } from '../spec/types.ts';
+import { resourcesPointer } from './steps.ts';
+
+export const devicesPointer = `${resourcesPointer}/devices`;
+
+/** Devices and what is done to them, without a word on whether it is allowed. */
+export interface DevicePattern {
+  /** Block devices, character devices. */
+  types: readonly ('b' | 'c')[];
+  /** Undefined stands for every number. */
+  major: number | undefined;
+  minor: number | undefined;
+  /** Some of `rwm` (read, write, make a node), in this order. */
+  access: string;
+}
+
+const nodes = { major: undefined, minor: undefined, access: 'm' } as const;
+const character = (major: number, minor: number | undefined): DevicePattern => ({
+  types: ['c'],
+  major,
+  minor,
+  access: 'rwm',
+});
+
+/**
+ * What every container may use, whatever its rules say: making device nodes is harmless by itself, and the
+ * rest is what config-linux.md lists under "Default Devices", with the terminals and /dev/net/tun that
+ * engines rely on.
+ */
+export const defaultDevices: readonly DevicePattern[] = [
+  { types: ['c'], ...nodes },
+  { types: ['b'], ...nodes },
+  character(1, 3), // /dev/null
+  character(1, 8), // /dev/random
+  character(1, 7), // /dev/full
+  character(5, 0), // /dev/tty
+  character(1, 5), // /dev/zero
+  character(1, 9), // /dev/urandom
+  character(136, undefined), // /dev/pts/*
+  character(5, 2), // /dev/ptmx
+  character(10, 200), // /dev/net/tun
+];
+
+/** What a rule of the configuration is about; `index` is its place there, for errors. */
+export function devicePattern(rule: DeviceRule, index: number): DevicePattern {
+  const { type = 'a' } = rule;
+  const access = accessLetters(rule, index);
+  if (type !== 'a' && type !== 'b' && type !== 'c') {
+    throw new TsrunError('config', `invalid cgroup device type "${type}": expected a, b or c`, {
+      pointer: `${devicesPointer}/${String(index)}/type`,
+    });
+  }
+  return {
+    types: type === 'a' ? ['b', 'c'] : [type],
+    major: number(rule.major),
+    minor: number(rule.minor),
+    access,
+  };
+}
+
+function accessLetters({ access = '' }: DeviceRule, index: number): string {
+  if (/^[rwm]+$/.test(access)) return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('');
+  const found = access === '' ? 'cannot be empty' : `"${access}" is invalid`;
+  throw new TsrunError('config', `device access ${found}: expected some of r, w and m`, {
+    pointer: `${devicesPointer}/${String(index)}/access`,
+  });
+}
+
+/** Absent, or -1 as engines write it, stands for every number. */
+function number(value: number | undefined): number | undefined {
+  return value === undefined || value < 0 ? undefined : value;
+}
