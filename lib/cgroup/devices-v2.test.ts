@@ -140,7 +140,7 @@ describe('device rules on cgroup v2', () => {
     const random = randomFrom(20);
     const pick = <T>(items: readonly [T, ...T[]]): T => items[random(items.length)] ?? items[0];
     const accesses = ['r', 'w', 'm', 'rw', 'rm', 'wm', 'rwm'] as const;
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < 200; round++) {
       const numbers = [0, 1, 3, 5, 10, 136] as const;
       const rules = Array.from({ length: random(12) }, () => ({
         allow: random(2) === 1,
@@ -161,7 +161,8 @@ describe('device rules on cgroup v2', () => {
         };
         const answer = decides(rules, one);
         denied ||= !answer;
-        expect(askProgram(code, one), `${JSON.stringify(rules)} ${JSON.stringify(one)}`).to.equal(answer);
+        if (askProgram(code, one) === answer) continue;
+        expect.fail(`${JSON.stringify(rules)}: ${JSON.stringify(one)} is ${String(!answer)}`);
       }
       if (denied) expect(denies).to.equal(true);
     }
