@@ -3,7 +3,7 @@ import { accessSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import { Directories } from './directories.ts';
 import { ioError, isGone } from './files.ts';
-import { processesBelow } from './tree.ts';
+import { hasChildren, processesBelow } from './tree.ts';
 
 /** Pausing a container whose tasks wait for a disk may take long; killing it does not need all of them stopped. */
 export const freezePatienceMs = 5000;
@@ -45,6 +45,12 @@ function requireVacant(directory: string, isFrozen: (directory: string) => boole
     throw new TsrunError('config', `container's cgroup ${directory} is not empty: ${found}`, {
       pointer,
       hint: 'Give each container a cgroupsPath of its own.',
+    });
+  }
+  if (hasChildren(directory)) {
+    throw new TsrunError('config', `container's cgroup ${directory} has cgroups in it`, {
+      pointer,
+      hint: 'They would be removed with the container; give it a cgroupsPath of its own.',
     });
   }
   if (isFrozen(directory)) {

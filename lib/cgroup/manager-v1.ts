@@ -20,7 +20,7 @@ import { needsCurrentLimit } from './memory-v1.ts';
 import { removeCgroups } from './remove.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
 import { signalAll } from './signal.ts';
-import { processesBelow } from './tree.ts';
+import { processesBelow, walk } from './tree.ts';
 import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
 
 /** cgroup v1, also when a v2 hierarchy without controllers is mounted beside it (hybrid). */
@@ -115,7 +115,8 @@ export class ManagerV1 implements CgroupManager {
       signalAll(list, signal);
     } finally {
       // A stopped task dies only once it runs again.
-      if (before === 'THAWED' || signal === sigkill) setFreezer(freezer, 'THAWED');
+      if (signal === sigkill) thawTree(freezer);
+      else if (before === 'THAWED') setFreezer(freezer, 'THAWED');
     }
   }
 
@@ -178,4 +179,14 @@ function joinError(path: string, pid: number, error: unknown): TsrunError {
       : {}),
     cause: error,
   });
+}
+
+/**
+ * Thaws the cgroup and all below it, parents first. A container that may make cgroups can freeze one of its own,
+ * and what is frozen does not die.
+ */
+function thawTree(freezer: string): void {
+  const directories: string[] = [];
+  walk(freezer, (directory) => directories.push(directory));
+  for (const directory of directories.reverse()) setFreezer(directory, 'THAWED');
 }

@@ -72,7 +72,7 @@ function removeOne(directory: string): boolean {
 }
 
 /** cgroupfs counts a directory's children in its links, which saves listing all the files of most cgroups. */
-function hasChildren(directory: string): boolean {
+export function hasChildren(directory: string): boolean {
   return statSync(directory).nlink > 2;
 }
 

@@ -1,11 +1,12 @@
-import { cgroupManager } from '../cgroup/manager.ts';
+import { rmdirSync } from 'node:fs';
 import type { CgroupManager } from '../cgroup/types.ts';
-import { TsrunError } from '../errors.ts';
+import { fileError, TsrunError } from '../errors.ts';
 import { pidfdSignal } from '../host/child.ts';
 import type { Log } from '../log/logger.ts';
 import { waitUntilGone } from './child.ts';
 import { findContainer, findFolder } from './find.ts';
 import type { Found } from './find.ts';
+import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
 import type { Lock } from './lock.ts';
@@ -140,6 +141,14 @@ function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void 
 /** `create` was killed while it made the cgroups. If they are not somebody else's, they are empty. */
 function removeDoubtfulCgroups({ cgroup, ownsCgroup }: ContainerRecord): void {
   if (cgroup === undefined || ownsCgroup) return;
-  const manager = cgroupManager(cgroup);
-  if (manager.processes().length === 0) manager.remove();
+  // rmdir(2) removes none that has a process or a cgroup in it.
+  for (const directory of Object.values(cgroup.paths)) {
+    try {
+      rmdirSync(directory);
+    } catch (error) {
+      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].some((code) => isErrno(error, code))) {
+        throw fileError(`remove the cgroup ${directory}`, error);
+      }
+    }
+  }
 }

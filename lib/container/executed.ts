@@ -1,19 +1,42 @@
-import { readFileSync } from 'node:fs';
-import { processStat } from '../host/proc.ts';
+import { closeSync, readFileSync } from 'node:fs';
+import { pidfdOpen, waitPidfd } from '../host/child.ts';
+import { executableIdentity, processStat } from '../host/proc.ts';
 
 /** What the init calls itself (native-shim/init/main.c) until execve(2) gives the process another name. */
 const initName = 'tsrun-init';
 
+/** A process that is being killed has closed its files, but is not a zombie yet; it will be in no time. */
+const endingMs = 10_000;
+
 /**
- * True when the process has ended without ever having run the user's program. The init's socket is closed
- * then, too, just as after a successful execve. Says false when nothing is left of the process to ask.
+ * True when the process has ended, or is ending, without ever having run the user's program. The init's socket
+ * is closed then, too, just as after a successful execve. `initImage` is what the init executes, as `dev:ino`.
+ * Says false when nothing is left of the process to ask.
  */
-export function endedAsInit(pid: number): boolean {
+export function endedAsInit(pid: number, initImage: string | undefined): boolean {
+  const image = executableIdentity(pid);
+  // Unreadable: not ours to see (rootless), or its memory is gone already.
+  const executesInit = image === undefined ? isNamedInit(pid) : `${image.dev}:${image.ino}` === initImage;
+  if (!executesInit) return false;
+  awaitEnding(pid);
   const state = processStat(pid)?.state;
-  if (state !== 'Z' && state !== 'X') return false;
+  return (state === 'Z' || state === 'X') && isNamedInit(pid);
+}
+
+function isNamedInit(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd() === initName;
   } catch {
     return false;
+  }
+}
+
+function awaitEnding(pid: number): void {
+  const pidfd = pidfdOpen(pid);
+  if (pidfd < 0) return;
+  try {
+    waitPidfd(pidfd, endingMs);
+  } finally {
+    closeSync(pidfd);
   }
 }

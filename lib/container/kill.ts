@@ -34,8 +34,8 @@ export function kill({ root, id, signal, all = false }: KillRequest): void {
   if (status === 'stopped' || record.init === undefined || !signalProcess(record.init, signal)) {
     throw new TsrunError('state', `container not running: ${id} is ${status}`);
   }
-  // A frozen process dies of it only once it runs again.
-  if (signal === sigkill && manager?.frozen() === true) manager.thaw();
+  // A frozen process dies of it only once it runs again, and a container may have frozen itself.
+  if (signal === sigkill) manager?.kill(sigkill);
 }
 
 /** The container's cgroups, unless it has none or they were never known to be its own. */

@@ -106,7 +106,7 @@ function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   undo.always('release its lock', () => {
     lock.release();
   });
-  undo.onFailure('remove its folder', () => {
+  undo.onFailureLast('remove its folder', () => {
     removeFolder(folder);
   });
   return folder;

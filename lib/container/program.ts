@@ -71,6 +71,8 @@ function startProgram(program: Program, stdout: number, stderr: number): { pid: 
       restoreNofile: true,
       cwd: program.cwd,
       newSession: true,
+      // What it does for a container must not go on beside the clean-up after a tsrun that was killed.
+      endWithTsrun: true,
     });
   } finally {
     closeSync(stdout);

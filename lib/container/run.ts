@@ -111,13 +111,13 @@ function hasTerminal({ bundle }: Blueprint): boolean {
 }
 
 /** Lets the init go on and waits until it is the user's program: its socket closes at execve(2). */
-function execute({ blueprint: { bundle, cgroup }, sync, subject, init }: Made): void {
+function execute({ blueprint: { bundle, cgroup }, record, sync, subject, init }: Made): void {
   sendGo(sync);
   const message = nextMessage(sync, subject);
   if (message !== undefined) {
     throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
   }
-  if (endedAsInit(init.pid)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
+  if (endedAsInit(init.pid, record.initImage)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
 }
 
 /** What the foreground needs of the container. The terminal has its size before the program can ask for it. */

@@ -93,7 +93,7 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
     closeSync(socket);
     removeStartSocket(folder);
   }
-  if (record.init !== undefined && endedAsInit(record.init.pid)) {
+  if (record.init !== undefined && endedAsInit(record.init.pid, record.initImage)) {
     throw new TsrunError('init', 'the container was killed before its process could run');
   }
 }

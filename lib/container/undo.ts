@@ -2,6 +2,7 @@ interface Step {
   what: string;
   run: () => void;
   onSuccess: boolean;
+  ifAllElse?: boolean;
 }
 
 /** What must be taken back or put away in the end, in reverse order. */
@@ -28,10 +29,18 @@ export class Undo {
     return this.#run(() => true);
   }
 
+  /**
+   * A step for when a later one fails, left out when taking back what came after has failed: the record of a
+   * container is needed to clean up again.
+   */
+  onFailureLast(what: string, run: () => void): void {
+    this.#steps.push({ what, run, onSuccess: false, ifAllElse: true });
+  }
+
   #run(wanted: (step: Step) => boolean): string[] {
     const failures: string[] = [];
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
-      if (!wanted(step)) continue;
+      if (!wanted(step) || (step.ifAllElse === true && failures.length > 0)) continue;
       try {
         step.run();
       } catch (error) {

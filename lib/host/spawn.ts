@@ -17,6 +17,8 @@ export interface SpawnRequest {
   cwd?: string;
   /** The child leads a session of its own (setsid(2)), without a controlling terminal. */
   newSession?: boolean;
+  /** The child is killed (SIGKILL) when tsrun ends before it does, however that happens. */
+  endWithTsrun?: boolean;
 }
 
 export interface Spawned {
@@ -30,6 +32,7 @@ const spawnNative: Native<[Int32Array, number, Uint8Array, number, Int32Array]> 
 );
 
 const newSessionFlag = 1;
+const endWithTsrunFlag = 2;
 
 /**
  * Starts a program and returns once execve(2) can no longer fail (its /proc/<pid>/cmdline may still be empty).
@@ -50,7 +53,8 @@ export function spawn(request: SpawnRequest): Spawned {
   const head = Int32Array.of(
     byPath ? -1 : executable,
     request.restoreNofile ? (startedWith().nofile ?? -1) : -1,
-    request.newSession === true ? newSessionFlag : 0,
+    (request.newSession === true ? newSessionFlag : 0) |
+      (request.endWithTsrun === true ? endWithTsrunFlag : 0),
     args.length,
     env.length,
     fds.length,

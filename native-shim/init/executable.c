@@ -88,6 +88,8 @@ int run_find_executable(struct context *c, const struct op_find_executable *o) {
     struct stat st;
     int error;
 
+    /* The name may be a path through /proc/self/fd: there must be no way to the host by then. */
+    proc_close(c);
     if (*o->name == 0)
         return fail(c, -ENOENT, "the name of the executable is empty");
     if (strchr(o->name, '/') == NULL)

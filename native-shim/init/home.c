@@ -77,16 +77,24 @@ static void search(struct context *c, int fd, uint32_t uid) {
         take_line(c, &line, uid);
 }
 
-/* Only a regular file: opening a FIFO or a device is something the image must not make us do. */
+/*
+ * Only a regular file: opening a FIFO or a device is something the image must not make us do. And
+ * none behind a link like /proc/self/fd/5/1/root/etc/shadow: the image would read the host through
+ * what the init has open.
+ */
 static int open_passwd(void) {
     struct stat st;
-    int fd, error = sys_fstatat(AT_FDCWD, "/etc/passwd", &st, 0);
+    int error,
+        fd = sys_openat2(AT_FDCWD, "/etc/passwd", O_PATH | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
 
-    if (error < 0)
-        return error;
-    if (!S_ISREG(st.st_mode))
-        return -EINVAL;
-    fd = sys_openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0)
+        return fd;
+    error = sys_fstat(fd, &st);
+    sys_close(fd);
+    if (error < 0 || !S_ISREG(st.st_mode))
+        return error < 0 ? error : -EINVAL;
+    fd = sys_openat2(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0,
+                     RESOLVE_NO_MAGICLINKS);
     if (fd < 0)
         return fd;
     error = sys_fstat(fd, &st);

@@ -96,25 +96,49 @@ int run_user(struct context *c, const struct op_user *o) {
     return 0;
 }
 
-/* mkdir -p. In the container's root already, where every link leads to somewhere inside. */
+/* The directory `name` in `parent`, which is made when it is missing; through no link like
+ * /proc/self/fd/7. */
+static int make_directory(int parent, const char *name) {
+    const uint64_t flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+    int error, fd = sys_openat2(parent, name, flags, 0, RESOLVE_NO_MAGICLINKS);
+
+    if (fd != -ENOENT)
+        return fd;
+    error = sys_mkdirat(parent, name, 0755);
+    return error < 0 && error != -EEXIST
+               ? error
+               : sys_openat2(parent, name, flags, 0, RESOLVE_NO_MAGICLINKS);
+}
+
+/*
+ * mkdir -p, in the container's root already: every other link leads to somewhere inside. By
+ * descriptor, since the init has directories of the host open that a path through /proc/self/fd
+ * would lead to.
+ */
 static int make_directories(const char *path) {
     char part[PATH_MAX];
     int error = copy_text(part, sizeof(part), path);
+    int at = error < 0 ? error : make_directory(AT_FDCWD, "/");
 
-    for (char *at = part; error == 0 && at != NULL;) {
-        /* Past the slashes before the next name, then to the slash after it. */
-        while (*at == '/')
-            at++;
-        at = strchr(at, '/');
-        if (at != NULL)
-            *at = 0;
-        error = sys_mkdirat(AT_FDCWD, part, 0755);
-        if (error == -EEXIST)
-            error = 0;
-        if (at != NULL)
-            *at++ = '/';
+    for (char *name = part; at >= 0 && *name != 0;) {
+        char *end = strchr(name, '/');
+        int next;
+
+        if (end != NULL)
+            *end = 0;
+        if (*name != 0) {
+            next = make_directory(at, name);
+            sys_close(at);
+            at = next;
+        }
+        if (end == NULL)
+            break;
+        name = end + 1;
     }
-    return error;
+    if (at < 0)
+        return at;
+    sys_close(at);
+    return 0;
 }
 
 /*

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -45,6 +46,8 @@ struct child {
     int nfds;
     int nofile;
     bool setsid;
+    /* Our pid when the child is to end with us, else 0. */
+    pid_t parent;
     /* What the child tells through the shared memory. */
     volatile int step;
     volatile int error;
@@ -154,6 +157,15 @@ static int run_child(void *argument) {
         child->error = -errno;
         return 127;
     }
+    /*
+     * It follows the thread that made the child, so spawn is never called from another than the
+     * main one. The parent may have ended before.
+     */
+    if (child->parent != 0 &&
+        (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != child->parent)) {
+        child->error = -ESRCH;
+        return 127;
+    }
     child->step = TSRUN_STEP_CWD;
     if (child->cwd[0] != '\0' && chdir(child->cwd) < 0) {
         child->error = -errno;
@@ -211,6 +223,7 @@ static int read_request(struct child *child, const struct tsrun_spawn_head *head
     child->nfds = (int)head->nfds;
     child->nofile = head->nofile;
     child->setsid = (head->flags & TSRUN_SPAWN_SETSID) != 0;
+    child->parent = (head->flags & TSRUN_SPAWN_DIE_WITH_PARENT) != 0 ? getpid() : 0;
     return 0;
 }
 

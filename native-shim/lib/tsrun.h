@@ -24,6 +24,8 @@ struct tsrun_spawn_head {
 };
 
 #define TSRUN_SPAWN_SETSID 1u
+/* The child is killed when we end. */
+#define TSRUN_SPAWN_DIE_WITH_PARENT 2u
 
 /* Steps of spawn, to tell which one failed. */
 enum {
