@@ -259,6 +259,31 @@ describe('security', () => {
       closeSync(folder);
     });
 
+    scenario('a missing cwd is not made through one', async (scene) => {
+      const folder = outside(scene);
+      const before = listing(folder);
+      for (let fd = 3; fd <= 9; fd++) {
+        await scene.failure((config) => {
+          config.process.cwd = `/nowhere/../proc/self/fd/${fd}/${process.pid}/root${folder}/new`;
+        });
+      }
+      expect(listing(folder)).to.equal(before);
+    });
+
+    scenario('HOME and the program are not read through one', async (scene) => {
+      const passwd = join(outside(scene), 'passwd');
+      writeFileSync(passwd, 'root:x:0:0::/of-the-host:/bin/sh\n');
+      for (let fd = 3; fd <= 9; fd++) {
+        const host = `/proc/self/fd/${fd}/${process.pid}/root`;
+        rmSync(join(scene.rootfs, 'etc/passwd'));
+        symlinkSync(host + passwd, join(scene.rootfs, 'etc/passwd'));
+        expect(await scene.shell('echo $HOME'), `passwd by ${fd}`).to.equal('/\n');
+        await scene.failure((config) => {
+          config.process.args = [`${host}/bin/busybox`, 'true'];
+        });
+      }
+    });
+
     scenario('a created container holds nothing of the host', async (scene) => {
       const id = scene.id();
       scene.configure();

@@ -22,7 +22,9 @@ const describers: Describer = {
   idmapTree: ({ slot, recursive }) =>
     `map the ids of the clone in slot ${slot}${recursive === 1 ? ', recursively' : ''}`,
   enterContainer: ({ flags }) =>
-    BigInt(flags) === 0n ? 'hide from the container' : `join the container's ${namespaceNames(flags)} namespace`,
+    BigInt(flags) === 0n
+      ? 'hide from the container'
+      : `join the container's ${namespaceNames(flags)} namespace`,
   affinity: ({ cpus }) => `run on CPU ${cpuList(cpus)} only`,
   clone: ({ flags }) =>
     BigInt(flags) === 0n
