@@ -342,10 +342,31 @@ describe('the rules', () => {
     [
       'process.scheduler',
       { policy: 'SCHED_DEADLINE', runtime: 3, deadline: 2, period: 1 },
+      'error /process/scheduler/runtime: must be at least 1024 nanoseconds for SCHED_DEADLINE',
       'error /process/scheduler/runtime: must not be above the deadline',
       'error /process/scheduler/deadline: must not be above the period',
     ],
-    ['process.scheduler', { policy: 'SCHED_DEADLINE', runtime: 1, deadline: 2 }],
+    ['process.scheduler', { policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 2048 }],
+    [
+      'process.scheduler',
+      { policy: 'SCHED_ISO' },
+      'error /process/scheduler/policy: Linux reserves this policy but does not implement it',
+    ],
+    [
+      'process.scheduler',
+      { policy: 'SCHED_IDLE', flags: ['SCHED_FLAG_RESET_ON_FORK', 'SCHED_FLAG_UTIL_CLAMP_MAX'] },
+      'warning /process/scheduler/flags/1: there is no property for the value; the clamp is set to 0',
+    ],
+    [
+      'process.ioPriority',
+      { class: 'IOPRIO_CLASS_IDLE' },
+      'warning /process/ioPriority/priority: required property is missing; 0 is used',
+    ],
+    [
+      'process.execCPUAffinity',
+      { initial: '0-3,8192', final: '8191' },
+      'error /process/execCPUAffinity/initial: no CPU has a number above 8191',
+    ],
     [
       'linux.namespaces',
       [{ type: 'mount' }, { type: 'uts' }, { type: 'mount', path: '/x' }],
@@ -436,10 +457,16 @@ describe('the rules', () => {
         eth2: { name: 'eth0' },
         e3: { name: 'e%d' },
         e4: { name: 'e%d' },
+        e5: { name: 'e%s' },
+        e6: { name: 'e%d%d' },
+        lo: {},
       },
       'error /linux/netDevices/a~1b: no network device can have this name',
       'error /linux/netDevices/eth1/name: no network device can have this name',
       'error /linux/netDevices/eth2: two devices would be called eth0 in the container',
+      'error /linux/netDevices/e5/name: no network device can have this name',
+      'error /linux/netDevices/e6/name: no network device can have this name',
+      'error /linux/netDevices/lo: the loopback device cannot leave its namespace',
     ],
     [
       'mounts',
@@ -580,6 +607,17 @@ describe('the rules', () => {
       { mode: 'MPOL_PREFERRED', nodes: 'a', flags: ['MPOL_F_STATIC_NODES', 'MPOL_F_RELATIVE_NODES'] },
       'error /linux/memoryPolicy/nodes: must be a list like 0-3,7',
       'error /linux/memoryPolicy/flags: nodes are either static or relative',
+    ],
+    [
+      'linux.memoryPolicy',
+      { mode: 'MPOL_INTERLEAVE', nodes: '0,1024', flags: ['MPOL_F_NUMA_BALANCING'] },
+      'error /linux/memoryPolicy/nodes: no node has a number above 1023',
+      'error /linux/memoryPolicy/flags: MPOL_F_NUMA_BALANCING is for MPOL_BIND and MPOL_PREFERRED_MANY',
+    ],
+    [
+      'linux.seccomp',
+      { defaultAction: 'SCMP_ACT_ALLOW', flags: ['SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV'] },
+      'warning /linux/seccomp/flags/0: has no effect without SCMP_ACT_NOTIFY',
     ],
     [
       'linux.personality',

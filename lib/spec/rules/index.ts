@@ -25,7 +25,7 @@ import {
   workingDirectory,
 } from './process.ts';
 import type { Rule } from './rule.ts';
-import { memoryPolicy, personality, scheduler } from './scheduling.ts';
+import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
 import { seccomp } from './seccomp.ts';
 import { annotations } from './strings.ts';
 import { sysctl } from './sysctl.ts';
@@ -47,6 +47,7 @@ export const rules: readonly Rule[] = [
   capabilityNames,
   capabilitySubsets,
   scheduler,
+  ioPriority,
   duplicateNamespaces,
   namespacePaths,
   hostNames,

@@ -76,7 +76,8 @@ export function netDevices({ linux }: Config, report: Report): void {
   for (const [hostName, { name = '' }] of devices) {
     const pointer = pointerTo('/linux/netDevices', hostName);
     if (!isDeviceName(hostName)) report(error(pointer, 'no network device can have this name'));
-    if (name !== '' && !isDeviceName(name))
+    if (hostName === 'lo') report(error(pointer, 'the loopback device cannot leave its namespace'));
+    if (name !== '' && !isDeviceTemplate(name))
       report(error(`${pointer}/name`, 'no network device can have this name'));
     const inside = name === '' ? hostName : name;
     const other = names.get(inside);
@@ -88,9 +89,14 @@ export function netDevices({ linux }: Config, report: Report): void {
   }
 }
 
-/** dev_valid_name of the kernel: IFNAMSIZ counts the NUL. */
+/** A name, perhaps with one %d for a number the kernel picks (dev_alloc_name). */
+function isDeviceTemplate(name: string): boolean {
+  return Buffer.byteLength(name) < 16 && isDeviceName(name.replace('%d', '0'));
+}
+
+/** dev_valid_name of the kernel: IFNAMSIZ counts the NUL. A % is the start of a template. */
 function isDeviceName(name: string): boolean {
-  return Buffer.byteLength(name) < 16 && name !== '.' && name !== '..' && /^[^/:\s]+$/.test(name);
+  return Buffer.byteLength(name) < 16 && name !== '.' && name !== '..' && /^[^/:%\s]+$/.test(name);
 }
 
 /** A joined user namespace has its mappings already; some engines repeat them. */

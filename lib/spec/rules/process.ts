@@ -1,6 +1,8 @@
 import type { Report } from '../finding.ts';
 import { error, warning } from '../finding.ts';
+import { isNumberList, numberMask } from '../number-list.ts';
 import { pointerTo } from '../pointer.ts';
+import { maxCpus } from '../scheduling.ts';
 import type { Config } from '../types.ts';
 
 /** config.md, "Root": required on Linux. */
@@ -74,16 +76,11 @@ export function umask({ process }: Config, report: Report): void {
 export function execAffinity({ process }: Config, report: Report): void {
   for (const name of ['initial', 'final'] as const) {
     const list = process?.execCPUAffinity?.[name];
-    if (list !== undefined && list !== '' && !isNumberList(list)) {
-      report(error(pointerTo('/process/execCPUAffinity', name), 'must be a list like 0-3,7'));
+    if (list === undefined || list === '') continue;
+    const pointer = pointerTo('/process/execCPUAffinity', name);
+    if (!isNumberList(list)) report(error(pointer, 'must be a list like 0-3,7'));
+    else if (numberMask(list, maxCpus) === undefined) {
+      report(error(pointer, `no CPU has a number above ${maxCpus - 1}`));
     }
   }
-}
-
-/** A list of numbers and rising ranges: `0-3,7`. */
-export function isNumberList(list: string): boolean {
-  return list.split(',').every((part) => {
-    const [, first, last] = /^\s*(\d{1,9})(?:-(\d{1,9}))?\s*$/.exec(part) ?? [];
-    return first !== undefined && (last === undefined || Number(first) <= Number(last));
-  });
 }

@@ -1,6 +1,6 @@
 import { seccompReceiverAnnotation } from '../annotations.ts';
 import type { Report } from '../finding.ts';
-import { error } from '../finding.ts';
+import { error, warning } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
 import type { Config, Seccomp } from '../types.ts';
 
@@ -10,6 +10,7 @@ export function seccomp({ linux, annotations }: Config, report: Report): void {
   if (seccomp === undefined) return;
   errnos(seccomp, report);
   notify(seccomp, annotations ?? {}, report);
+  killableWait(seccomp, report);
   const { listenerPath = '', listenerMetadata = '' } = seccomp;
   if (listenerMetadata !== '' && listenerPath === '') {
     report(error('/linux/seccomp/listenerMetadata', 'needs listenerPath'));
@@ -56,4 +57,11 @@ function notify(
     if (write >= 0)
       report(error(pointerTo(pointer, 'names', write), `${action} cannot be used for write(2)`));
   }
+}
+
+/** seccomp(2) has this flag for filters with a listener only. */
+function killableWait({ flags, syscalls }: Seccomp, report: Report): void {
+  const flag = flags?.indexOf('SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV') ?? -1;
+  if (flag < 0 || (syscalls ?? []).some(({ action }) => action === 'SCMP_ACT_NOTIFY')) return;
+  report(warning(pointerTo('/linux/seccomp/flags', flag), 'has no effect without SCMP_ACT_NOTIFY'));
 }

@@ -1,0 +1,28 @@
+import { expect } from 'chai';
+import { isNumberList, numberList, numberMask } from './number-list.ts';
+
+describe('lists of numbers', () => {
+  it('are numbers and rising ranges', () => {
+    for (const list of ['0', '0-3,7', ' 1 , 2-2', '999999999']) expect(isNumberList(list), list).to.be.true;
+    for (const list of ['', ',', '1,', '3-1', '-1', '1-', 'a', '0x1', '1000000000', '0-3:1']) {
+      expect(isNumberList(list), list).to.be.false;
+    }
+  });
+
+  it('become masks of whole words, and lists again', () => {
+    for (const list of ['0', '0-3,7', '63', '64', '0-63', '5,127-128']) {
+      const mask = numberMask(list, 1024);
+      expect((mask?.length ?? -1) % 8, list).to.equal(0);
+      expect(numberList(mask ?? new Uint8Array()), list).to.equal(list);
+    }
+    expect(numberMask(' ', 1024)).to.deep.equal(new Uint8Array());
+    expect(numberList(new Uint8Array())).to.equal('');
+  });
+
+  it('have no number beyond the limit', () => {
+    expect(numberMask('1023', 1024)).to.have.length(128);
+    expect(numberMask('1024', 1024)).to.equal(undefined);
+    expect(numberMask('0-999999999', 1024)).to.equal(undefined);
+    expect(numberMask('x', 1024)).to.equal(undefined);
+  });
+});
