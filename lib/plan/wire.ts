@@ -74,6 +74,11 @@ export const messages = {
    * sync socket after it and awaits no answer.
    */
   waiting: 5,
+  /**
+   * init → engine. The filter is loaded and notifies: carries its listener (SCM_RIGHTS), which the engine gives
+   * to the agent. Comes before `waiting` and `ready`; the init waits for `go`.
+   */
+  listener: 6,
   /** engine → init. Go on. The first one carries the two state memfds (SCM_RIGHTS) when the plan has hooks. */
   go: 16,
 } as const;
@@ -256,6 +261,11 @@ export const wireOps = {
   /** rootfsPropagation: the propagation of the container's /, as MS_* flags. */
   rootPropagation: { code: 47, in: 'b', fields: { flags: 'u64' } },
 
+  /** Sets security.selinux of a file in the rootfs, where no mount option can. */
+  fileLabel: { code: 48, in: 'b', fields: { path: 'str', label: 'str' } },
+  /** The SELinux label of what later operations make by themselves: the terminal, masks. */
+  mountLabel: { code: 49, in: 'b', fields: { label: 'str' } },
+
   // Process B: the process.
   rlimit: { code: 64, in: 'b', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
   /** Finds args[0] as the user will (execvp(3) over `path`, the value of PATH) and keeps it for `exec`. */
@@ -280,6 +290,36 @@ export const wireOps = {
   workingDirectory: { code: 70, in: 'b', fields: { path: 'str', create: 'u32' } },
   /** Finds HOME in the container's /etc/passwd for `exec`, when env has none. */
   home: { code: 71, in: 'b', fields: { uid: 'u32' } },
+
+  /**
+   * seccomp(2). `flags`: SECCOMP_FILTER_FLAG_*; `program`: an array of struct sock_filter. With
+   * SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the engine (messages.listener).
+   */
+  seccomp: { code: 72, in: 'b', fields: { flags: 'u32', program: 'bytes' } },
+  /** The AppArmor profile from execve(2) on. */
+  apparmorProfile: { code: 73, in: 'b', fields: { profile: 'str' } },
+  /** Writes an SELinux label to /proc/self/attr/`attribute`: `exec`, or `keycreate` for new keyrings. */
+  selinuxLabel: { code: 74, in: 'b', fields: { attribute: 'str', label: 'str' } },
+  /** sched_setattr(2); times in nanoseconds. */
+  scheduler: {
+    code: 75,
+    in: 'b',
+    fields: {
+      policy: 'u32',
+      flags: 'u64',
+      nice: 'i32',
+      priority: 'u32',
+      runtime: 'u64',
+      deadline: 'u64',
+      period: 'u64',
+    },
+  },
+  /** ioprio_set(2). `ioClass`: IOPRIO_CLASS_*. */
+  ioPriority: { code: 76, in: 'b', fields: { ioClass: 'u32', priority: 'u32' } },
+  /** personality(2). */
+  personality: { code: 78, in: 'b', fields: { persona: 'u32' } },
+  /** set_mempolicy(2). `mode`: MPOL_* with its flags; `nodes`: a bit a node, in whole 64-bit words. */
+  memoryPolicy: { code: 79, in: 'b', fields: { mode: 'u32', nodes: 'bytes' } },
 
   // Process B: hand-over.
   /** Waits for `start` to connect to the start socket; errors from here on go to it. */

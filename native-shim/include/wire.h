@@ -30,6 +30,7 @@
 #define MESSAGE_WARNING 3
 #define MESSAGE_SYNC 4
 #define MESSAGE_WAITING 5
+#define MESSAGE_LISTENER 6
 #define MESSAGE_GO 16
 
 #define SYNC_SETUP 1
@@ -88,6 +89,8 @@
 #define OP_READONLY_ROOT 45
 #define OP_ENTER_ROOT 46
 #define OP_ROOT_PROPAGATION 47
+#define OP_FILE_LABEL 48
+#define OP_MOUNT_LABEL 49
 #define OP_RLIMIT 64
 #define OP_FIND_EXECUTABLE 65
 #define OP_NO_NEW_PRIVILEGES 66
@@ -96,6 +99,13 @@
 #define OP_CAPABILITIES 69
 #define OP_WORKING_DIRECTORY 70
 #define OP_HOME 71
+#define OP_SECCOMP 72
+#define OP_APPARMOR_PROFILE 73
+#define OP_SELINUX_LABEL 74
+#define OP_SCHEDULER 75
+#define OP_IO_PRIORITY 76
+#define OP_PERSONALITY 78
+#define OP_MEMORY_POLICY 79
 #define OP_WAIT_START 96
 #define OP_EXEC 97
 
@@ -137,6 +147,8 @@
     X(readonly_root, OP_READONLY_ROOT, STAGE_B) \
     X(enter_root, OP_ENTER_ROOT, STAGE_B) \
     X(root_propagation, OP_ROOT_PROPAGATION, STAGE_B) \
+    X(file_label, OP_FILE_LABEL, STAGE_B) \
+    X(mount_label, OP_MOUNT_LABEL, STAGE_B) \
     X(rlimit, OP_RLIMIT, STAGE_B) \
     X(find_executable, OP_FIND_EXECUTABLE, STAGE_B) \
     X(no_new_privileges, OP_NO_NEW_PRIVILEGES, STAGE_B) \
@@ -145,6 +157,13 @@
     X(capabilities, OP_CAPABILITIES, STAGE_B) \
     X(working_directory, OP_WORKING_DIRECTORY, STAGE_B) \
     X(home, OP_HOME, STAGE_B) \
+    X(seccomp, OP_SECCOMP, STAGE_B) \
+    X(apparmor_profile, OP_APPARMOR_PROFILE, STAGE_B) \
+    X(selinux_label, OP_SELINUX_LABEL, STAGE_B) \
+    X(scheduler, OP_SCHEDULER, STAGE_B) \
+    X(io_priority, OP_IO_PRIORITY, STAGE_B) \
+    X(personality, OP_PERSONALITY, STAGE_B) \
+    X(memory_policy, OP_MEMORY_POLICY, STAGE_B) \
     X(wait_start, OP_WAIT_START, STAGE_B) \
     X(exec, OP_EXEC, STAGE_B)
 
@@ -606,6 +625,28 @@ static inline bool decode_root_propagation(struct reader *r, struct op_root_prop
         && r->at == r->end;
 }
 
+struct op_file_label {
+    const char *path;
+    const char *label;
+};
+
+static inline bool decode_file_label(struct reader *r, struct op_file_label *o)
+{
+    return read_str(r, &o->path)
+        && read_str(r, &o->label)
+        && r->at == r->end;
+}
+
+struct op_mount_label {
+    const char *label;
+};
+
+static inline bool decode_mount_label(struct reader *r, struct op_mount_label *o)
+{
+    return read_str(r, &o->label)
+        && r->at == r->end;
+}
+
 struct op_rlimit {
     uint32_t resource;
     uint64_t soft;
@@ -705,6 +746,96 @@ struct op_home {
 static inline bool decode_home(struct reader *r, struct op_home *o)
 {
     return read_u32(r, &o->uid)
+        && r->at == r->end;
+}
+
+struct op_seccomp {
+    uint32_t flags;
+    struct wire_bytes program;
+};
+
+static inline bool decode_seccomp(struct reader *r, struct op_seccomp *o)
+{
+    return read_u32(r, &o->flags)
+        && read_bytes(r, &o->program)
+        && r->at == r->end;
+}
+
+struct op_apparmor_profile {
+    const char *profile;
+};
+
+static inline bool decode_apparmor_profile(struct reader *r, struct op_apparmor_profile *o)
+{
+    return read_str(r, &o->profile)
+        && r->at == r->end;
+}
+
+struct op_selinux_label {
+    const char *attribute;
+    const char *label;
+};
+
+static inline bool decode_selinux_label(struct reader *r, struct op_selinux_label *o)
+{
+    return read_str(r, &o->attribute)
+        && read_str(r, &o->label)
+        && r->at == r->end;
+}
+
+struct op_scheduler {
+    uint32_t policy;
+    uint64_t flags;
+    int32_t nice;
+    uint32_t priority;
+    uint64_t runtime;
+    uint64_t deadline;
+    uint64_t period;
+};
+
+static inline bool decode_scheduler(struct reader *r, struct op_scheduler *o)
+{
+    return read_u32(r, &o->policy)
+        && read_u64(r, &o->flags)
+        && read_i32(r, &o->nice)
+        && read_u32(r, &o->priority)
+        && read_u64(r, &o->runtime)
+        && read_u64(r, &o->deadline)
+        && read_u64(r, &o->period)
+        && r->at == r->end;
+}
+
+struct op_io_priority {
+    uint32_t io_class;
+    uint32_t priority;
+};
+
+static inline bool decode_io_priority(struct reader *r, struct op_io_priority *o)
+{
+    return read_u32(r, &o->io_class)
+        && read_u32(r, &o->priority)
+        && r->at == r->end;
+}
+
+struct op_personality {
+    uint32_t persona;
+};
+
+static inline bool decode_personality(struct reader *r, struct op_personality *o)
+{
+    return read_u32(r, &o->persona)
+        && r->at == r->end;
+}
+
+struct op_memory_policy {
+    uint32_t mode;
+    struct wire_bytes nodes;
+};
+
+static inline bool decode_memory_policy(struct reader *r, struct op_memory_policy *o)
+{
+    return read_u32(r, &o->mode)
+        && read_bytes(r, &o->nodes)
         && r->at == r->end;
 }
 

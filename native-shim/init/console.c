@@ -105,12 +105,7 @@ static int send_master(struct context *c, int master) {
     char name[32] = "/dev/pts/";
     char number[NUMBER_SIZE];
     unsigned int index;
-    union {
-        struct cmsghdr header;
-        char space[((sizeof(struct cmsghdr) + 7) & ~(size_t)7) + 8];
-    } control = {.header = {.cmsg_len = sizeof(struct cmsghdr) + sizeof(int),
-                            .cmsg_level = SOL_SOCKET,
-                            .cmsg_type = SCM_RIGHTS}};
+    struct descriptor_message control = DESCRIPTOR_MESSAGE(master);
     struct iovec text = {.iov_base = name};
     struct msghdr message = {.msg_iov = &text,
                              .msg_iovlen = 1,
@@ -126,7 +121,6 @@ static int send_master(struct context *c, int master) {
         return fail(c, error, "number of the terminal");
     append_text(name, sizeof(name), format_number(number, index));
     text.iov_len = strlen(name);
-    memcpy(control.space + sizeof(struct cmsghdr), &master, sizeof(master));
     sent = sys_sendmsg(channel, &message, MSG_NOSIGNAL);
     if (sent < 0)
         return fail(c, (int)sent, "console socket");
@@ -156,6 +150,11 @@ int run_console(struct context *c, const struct op_console *o) {
     if (master < 0)
         return master;
     error = slave = open_slave(c, master);
+    if (error >= 0) {
+        error = label_file(c, slave);
+        if (error < 0)
+            fail(c, error, "label of the terminal");
+    }
     if (error >= 0)
         error = set_size(c, master, o);
     if (error >= 0 && o->mount != 0)

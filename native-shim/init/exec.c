@@ -2,18 +2,23 @@
 #include "init.h"
 
 /*
- * Closes all but the container's descriptors and the socket that reports a failure, which execve
- * closes. In two ranges and without CLOSE_RANGE_CLOEXEC, which Linux 5.10 lacks.
+ * In two ranges and without CLOSE_RANGE_CLOEXEC, which Linux 5.10 lacks. A filter that is loaded
+ * already may be of a profile older than close_range(2): then the container's are closed one by
+ * one, and execve closes the rest, since the init opens nothing without O_CLOEXEC.
  */
-static int close_internal(struct context *c, unsigned int first) {
-    unsigned int channel = (unsigned int)c->channel;
+int close_descriptors(struct context *c, int first, int kept) {
     int error = 0;
 
-    if (c->channel < 0)
-        return sys_close_range(first, ~0u, 0);
-    if (channel > first)
-        error = sys_close_range(first, channel - 1, 0);
-    return error < 0 ? error : sys_close_range(channel + 1, ~0u, 0);
+    if (kept > first)
+        error = sys_close_range((unsigned int)first, (unsigned int)kept - 1, 0);
+    if (error == 0)
+        error = sys_close_range((unsigned int)(kept >= first ? kept + 1 : first), ~0u, 0);
+    if (error != -ENOSYS && error != -EPERM)
+        return error;
+    for (int fd = first; fd < c->internal_base; fd++)
+        if (fd != kept)
+            sys_close(fd);
+    return 0;
 }
 
 static bool has_home(const struct wire_strs *env) {
@@ -26,21 +31,27 @@ static bool has_home(const struct wire_strs *env) {
     return false;
 }
 
-int run_exec(struct context *c, const struct op_exec *o) {
+int exec_prepare(struct context *c, const struct op_exec *o) {
     const char *home = c->home[0] != 0 && !has_home(&o->env) ? c->home : NULL;
-    char **args, **env;
     int error;
 
     if (c->executable[0] == 0 || o->args.count == 0)
         return fail(c, -EINVAL, "the plan has nothing to execute");
     if (o->preserve_fds > (uint32_t)c->internal_base - 3)
         return fail(c, -EINVAL, "the plan keeps descriptors that are not the container's");
-    args = make_vector(&o->args, NULL);
-    env = make_vector(&o->env, home);
-    if (args == NULL || env == NULL)
+    c->args = make_vector(&o->args, NULL);
+    c->env = make_vector(&o->env, home);
+    if (c->args == NULL || c->env == NULL)
         return fail(c, -ENOMEM, "arguments and environment");
-    error = close_internal(c, 3 + o->preserve_fds);
+    /* The socket that reports a failure stays: execve closes it. */
+    error = close_descriptors(c, 3 + (int)o->preserve_fds, c->channel);
+    return error < 0 ? fail(c, error, "close descriptors") : 0;
+}
+
+int run_exec(struct context *c, const struct op_exec *o) {
+    int error = c->args != NULL ? 0 : exec_prepare(c, o);
+
     if (error < 0)
-        return fail(c, error, "close descriptors");
-    return explain_exec(c, sys_execve(c->executable, args, env), c->executable);
+        return error;
+    return explain_exec(c, sys_execve(c->executable, c->args, c->env), c->executable);
 }

@@ -73,7 +73,7 @@ static void drain(struct hook *h) {
 }
 
 /* In the child. */
-static _Noreturn void become_hook(struct hook *h) {
+static _Noreturn void become_hook(struct context *c, struct hook *h) {
     const sigset_t none = {0};
     struct wire_strs empty = {NULL, 0};
     int failure = h->failure[1];
@@ -93,7 +93,7 @@ static _Noreturn void become_hook(struct hook *h) {
             failure = error;
     }
     if (error >= 0)
-        error = sys_close_range(4, ~0u, 0);
+        error = close_descriptors(c, 4, -1);
     if (error >= 0)
         error = sys_execve(h->o->path, args, env);
     sys_write(failure, &error, sizeof(error));
@@ -101,11 +101,6 @@ static _Noreturn void become_hook(struct hook *h) {
 }
 
 static int start(struct context *c, struct hook *h) {
-    struct clone_args arguments = {
-        .flags = CLONE_PIDFD,
-        .pidfd = (uint64_t)(uintptr_t)&h->pidfd,
-        .exit_signal = SIGCHLD,
-    };
     int error = sys_pipe2(h->output, O_CLOEXEC);
 
     if (error == 0)
@@ -120,9 +115,9 @@ static int start(struct context *c, struct hook *h) {
         error = sys_fcntl(h->failure[0], F_SETFL, O_NONBLOCK);
     if (error < 0)
         return fail(c, error, h->o->path);
-    h->pid = sys_clone3(&arguments);
+    h->pid = fork_process(CLONE_PIDFD, &h->pidfd);
     if (h->pid == 0)
-        become_hook(h);
+        become_hook(c, h);
     close_end(&h->output[1]);
     close_end(&h->failure[1]);
     if (h->pid < 0)

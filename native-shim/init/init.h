@@ -43,10 +43,15 @@ struct context {
     bool user_namespace;
     /* Capabilities the user has been told he cannot have. */
     uint64_t missing_capabilities;
+    /* SELinux label of the files the init makes by itself, or NULL. */
+    const char *mount_label;
 
     /* Set by `findExecutable` and `home`; empty for none. `home` is a whole "HOME=…". */
     char executable[PATH_MAX];
     char home[PATH_MAX];
+    /* What execve gets, once exec_prepare has made it. */
+    char **args;
+    char **env;
 
     /*
      * On what the operation failed, for the message; grows with add_detail and is cut at its end.
@@ -81,6 +86,23 @@ void warn_parts(struct context *c, int error, ...) __attribute__((sentinel));
 /* One message on the channel. Returns 0 or -errno. */
 int send_message(struct context *c, uint32_t type, int error, uint32_t value, const char *detail,
                  size_t detail_size);
+
+/* The control part of a packet that carries one descriptor (unix(7), SCM_RIGHTS). */
+struct descriptor_message {
+    struct cmsghdr header;
+    int fd;
+};
+
+#define DESCRIPTOR_MESSAGE(descriptor)                                                             \
+    {                                                                                              \
+        .header = {.cmsg_len = sizeof(struct cmsghdr) + sizeof(int),                               \
+                   .cmsg_level = SOL_SOCKET,                                                       \
+                   .cmsg_type = SCM_RIGHTS},                                                       \
+        .fd = (descriptor),                                                                        \
+    }
+
+/* A message without a detail that carries `fd`. Returns 0 or -errno. */
+int send_descriptor(struct context *c, uint32_t type, int fd);
 
 /* Sends the error with the detail as it stands, and exits. */
 _Noreturn void die(struct context *c, int error);
@@ -139,6 +161,31 @@ int proc_write(struct context *c, const char *path, const char *data, size_t siz
  * "time_for_children").
  */
 int proc_open_link(struct context *c, const char *path, const char *name);
+
+/* True when there is no such file, in whichever /proc. */
+bool proc_missing(struct context *c, const char *path);
+
+/* label.c */
+
+/* Labels what the init has made, if its files are to have a label. Returns 0 or -errno. */
+int label_file(struct context *c, int fd);
+
+/* fork.c */
+
+/* clone(2) with SIGCHLD at the child's end. `pidfd` is for CLONE_PIDFD. Returns 0 in the child. */
+int fork_process(uint64_t flags, int *pidfd);
+
+/* sync.c */
+
+/* Waits for the engine's `go` on the sync socket. Returns 0 or -errno. */
+int await_engine(struct context *c);
+
+/* exec.c */
+
+/* All that execve needs and a filter may forbid; run_exec does it unless it is done. */
+int exec_prepare(struct context *c, const struct op_exec *o);
+/* Closes all descriptors from `first` on but `kept` (-1: none); execve closes what cannot be. */
+int close_descriptors(struct context *c, int first, int kept);
 
 /* executable.c */
 

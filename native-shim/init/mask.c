@@ -54,6 +54,8 @@ static int make_empty_directory(struct context *c) {
     error = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
     if (error == 0)
         error = sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "755", 0);
+    if (error == 0 && c->mount_label != NULL)
+        error = sys_fsconfig(fs, FSCONFIG_SET_STRING, "context", c->mount_label, 0);
     if (error == 0)
         error = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0);
     if (error == 0)

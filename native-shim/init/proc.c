@@ -133,6 +133,14 @@ int proc_write(struct context *c, const char *path, const char *data, size_t siz
     return (size_t)written == size ? 0 : -EIO;
 }
 
+bool proc_missing(struct context *c, const char *path) {
+    int fd = proc_open(c, path, O_PATH);
+
+    if (fd >= 0)
+        sys_close(fd);
+    return fd == -ENOENT;
+}
+
 int proc_open_link(struct context *c, const char *path, const char *name) {
     int fd, directory = proc_open(c, path, O_PATH | O_DIRECTORY);
 

@@ -64,6 +64,17 @@ int fail_parts(struct context *c, int error, ...) {
     return error;
 }
 
+static int send_parts(struct context *c, const struct msghdr *packet, int flags) {
+    long sent;
+
+    if (c->channel < 0)
+        return -ENOTCONN;
+    do
+        sent = sys_sendmsg(c->channel, packet, flags | MSG_NOSIGNAL);
+    while (sent == -EINTR);
+    return sent < 0 ? (int)sent : 0;
+}
+
 static int send_packet(struct context *c, struct header *header, const char *detail, size_t size,
                        int flags) {
     struct iovec parts[2] = {
@@ -71,14 +82,22 @@ static int send_packet(struct context *c, struct header *header, const char *det
         {.iov_base = (void *)detail, .iov_len = size},
     };
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts)};
-    long sent;
 
-    if (c->channel < 0)
-        return -ENOTCONN;
-    do
-        sent = sys_sendmsg(c->channel, &packet, flags | MSG_NOSIGNAL);
-    while (sent == -EINTR);
-    return sent < 0 ? (int)sent : 0;
+    return send_parts(c, &packet, flags);
+}
+
+int send_descriptor(struct context *c, uint32_t type, int fd) {
+    struct header header = {.type = type, .op = c->op};
+    struct iovec part = {.iov_base = &header, .iov_len = sizeof(header)};
+    struct descriptor_message control = DESCRIPTOR_MESSAGE(fd);
+    struct msghdr packet = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+
+    return send_parts(c, &packet, 0);
 }
 
 int send_message(struct context *c, uint32_t type, int error, uint32_t value, const char *detail,

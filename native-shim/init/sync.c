@@ -67,6 +67,12 @@ static int await_go(struct context *c, int sync) {
     return take_passed(c, &packet);
 }
 
+int await_engine(struct context *c) {
+    int sync = slot_get(c, SLOT_SYNC);
+
+    return sync < 0 ? sync : await_go(c, sync);
+}
+
 int run_sync(struct context *c, const struct op_sync *o) {
     int error, sync = slot_get(c, SLOT_SYNC);
 

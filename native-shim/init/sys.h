@@ -384,11 +384,9 @@ static inline int sys_clone3(const struct clone_args *arguments) {
     return (int)SYS(__NR_clone3, arguments, sizeof(*arguments));
 }
 
-/* fork(2), with SIGCHLD at the child's end. */
-static inline int sys_fork(void) {
-    struct clone_args arguments = {.exit_signal = SIGCHLD};
-
-    return sys_clone3(&arguments);
+/* Without a stack of its own, as fork(2). `pidfd` is for CLONE_PIDFD. */
+static inline int sys_clone(uint64_t flags, int *pidfd) {
+    return (int)SYS(__NR_clone, flags, 0, pidfd, 0, 0);
 }
 
 static inline int sys_execve(const char *path, char *const args[], char *const env[]) {
@@ -415,6 +413,10 @@ static inline int sys_kill(int pid, int signal) {
 
 static inline int sys_getpid(void) {
     return (int)SYS(__NR_getpid, 0);
+}
+
+static inline int sys_getppid(void) {
+    return (int)SYS(__NR_getppid, 0);
 }
 
 static inline int sys_pidfd_open(int pid, unsigned int flags) {
@@ -445,6 +447,29 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b, unsign
 static inline int sys_prlimit(int pid, unsigned int resource, const struct rlimit64 *new_limit,
                               struct rlimit64 *old_limit) {
     return (int)SYS(__NR_prlimit64, pid, resource, new_limit, old_limit);
+}
+
+struct sched_attr;
+
+static inline int sys_sched_setattr(int pid, const struct sched_attr *attr) {
+    return (int)SYS(__NR_sched_setattr, pid, attr, 0);
+}
+
+static inline int sys_ioprio_set(int which, int who, int priority) {
+    return (int)SYS(__NR_ioprio_set, which, who, priority);
+}
+
+static inline int sys_set_mempolicy(int mode, const void *nodes, unsigned long bits) {
+    return (int)SYS(__NR_set_mempolicy, mode, nodes, bits);
+}
+
+/* The persona it had. */
+static inline int sys_personality(unsigned long persona) {
+    return (int)SYS(__NR_personality, persona);
+}
+
+static inline int sys_seccomp(unsigned int operation, unsigned int flags, const void *arguments) {
+    return (int)SYS(__NR_seccomp, operation, flags, arguments);
 }
 
 static inline int sys_setsid(void) {

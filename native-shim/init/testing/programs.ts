@@ -1,10 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** Compiles testing/<name>.c, statically so that it also runs in a container. Returns the path in `folder`. */
-export function compile(name: string, folder: string): string {
+/**
+ * Compiles testing/<name>.c, statically so that it also runs in a container. Returns the path in `folder`.
+ * `flags` are added to those of the compiler.
+ */
+export function compile(name: string, folder: string, ...flags: string[]): string {
   const output = join(folder, name);
   const source = join(import.meta.dirname, `${name}.c`);
-  execFileSync('gcc', ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-static', '-o', output, source]);
+  const all = ['-std=gnu11', '-O1', '-Wall', '-Wextra', '-Werror', '-static', ...flags];
+  execFileSync('gcc', [...all, '-o', output, source]);
   return output;
 }

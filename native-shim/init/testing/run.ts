@@ -31,6 +31,8 @@ export interface InitRequest {
   wrap?: readonly string[];
   /** Called at every sync point with B's pid. Descriptors it returns go with `go`; false: hang up. */
   atSync?: (point: number, pid: number) => readonly number[] | false | undefined;
+  /** Called with the listener of a filter and B's pid, before its `go`; the listener is closed after it. */
+  atListener?: (listener: number, pid: number) => void;
   /** Called when B waits for `start`; the sync socket is closed after it. */
   atWaiting?: (pid: number) => void;
   stdin?: number;
@@ -116,7 +118,7 @@ function talk(sock: number, request: InitRequest): Conversation {
 function answerOne(sock: number, request: InitRequest, seen: Conversation): boolean {
   const received = receiveMessage(sock, patience);
   if (received === undefined) return false;
-  const { message } = received;
+  const { message, fds } = received;
   if (message.type === messages.pid) {
     seen.pid = message.value;
     seen.pidfd = pidfdOpen(seen.pid);
@@ -124,12 +126,22 @@ function answerOne(sock: number, request: InitRequest, seen: Conversation): bool
     seen.syncPoints.push(message.value);
     const answer = request.atSync?.(message.value, seen.pid);
     if (answer === false) return false;
-    sendMessage(sock, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, answer ?? []);
+    go(sock, answer);
+  } else if (message.type === messages.listener) {
+    for (const fd of fds) {
+      request.atListener?.(fd, seen.pid);
+      closeSync(fd);
+    }
+    go(sock);
   } else {
     seen.messages.push(message);
     if (message.type === messages.waiting) request.atWaiting?.(seen.pid);
   }
   return true;
+}
+
+function go(sock: number, fds: readonly number[] = []): void {
+  sendMessage(sock, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
 }
 
 function finish(pidfd: number): number | undefined {

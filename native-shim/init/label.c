@@ -1,0 +1,57 @@
+/* Security modules: what the process is confined by from execve on, and the labels of its files. */
+#include "init.h"
+#include "path.h"
+
+static const char selinux_attribute[] = "security.selinux";
+
+/*
+ * AppArmor has a directory of its own in attr, and shares the older files beside it with the other
+ * modules: there the first module that wants them has them.
+ */
+int run_apparmor_profile(struct context *c, const struct op_apparmor_profile *o) {
+    char command[PATH_MAX] = "exec ";
+    int error = append_text(command, sizeof(command), o->profile);
+
+    if (error < 0)
+        return fail(c, error, o->profile);
+    error = proc_write(c, "self/attr/apparmor/exec", command, strlen(command));
+    if (error == -ENOENT && proc_missing(c, "self/attr/apparmor/exec"))
+        error = proc_write(c, "self/attr/exec", command, strlen(command));
+    return error < 0 ? fail(c, error, o->profile) : 0;
+}
+
+int run_selinux_label(struct context *c, const struct op_selinux_label *o) {
+    char path[64] = "self/attr/";
+    int error = append_text(path, sizeof(path), o->attribute);
+
+    if (error == 0)
+        error = proc_write(c, path, o->label, strlen(o->label));
+    return error < 0 ? fail(c, error, o->label) : 0;
+}
+
+int run_mount_label(struct context *c, const struct op_mount_label *o) {
+    c->mount_label = o->label;
+    return 0;
+}
+
+int label_file(struct context *c, int fd) {
+    if (c->mount_label == NULL)
+        return 0;
+    return sys_fsetxattr(fd, selinux_attribute, c->mount_label, strlen(c->mount_label), 0);
+}
+
+int run_file_label(struct context *c, const struct op_file_label *o) {
+    struct place at;
+    int fd = -1, error = path_open(c, o->path, 0, &at);
+
+    if (error < 0)
+        return error;
+    /* A descriptor of the path alone has no attributes to be set. */
+    error = fd = sys_openat(at.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (error >= 0)
+        error = sys_fsetxattr(fd, selinux_attribute, o->label, strlen(o->label), 0);
+    if (fd >= 0)
+        sys_close(fd);
+    path_close(&at);
+    return error < 0 ? fail(c, error, o->label) : 0;
+}
