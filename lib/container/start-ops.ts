@@ -39,9 +39,10 @@ export function readStartOp(folder: ContainerFolder, index: number): Op | undefi
   }
 }
 
-/** Environments are long, and may hold secrets; no message needs them. */
+/** Environments are long, and may hold secrets, and filters are long: no message needs them. */
 function forMessages(op: Op): Op {
-  return 'env' in op ? { ...op, env: [] } : op;
+  if ('env' in op) return { ...op, env: [] };
+  return op.op === 'seccomp' ? { ...op, program: new Uint8Array() } : op;
 }
 
 function numbersAsText(_key: string, value: unknown): unknown {

@@ -9,10 +9,11 @@ const initialUserNamespace = 'user:[4026531837]';
 
 const capSysAdmin = 21n;
 
-/** What there is to know of this host. Filesystems and cgroups are read when they are first asked for. */
+/** What there is to know of this host. Files are read when what they say is first asked for. */
 export function readHostFacts(): HostFacts {
   let filesystems: ReadonlySet<string> | undefined;
   let cgroup: HostFacts['cgroup'] | undefined;
+  let apparmor: boolean | undefined;
   return {
     kernel: parseKernelVersion(release()),
     uid: process.geteuid?.() ?? 0,
@@ -22,11 +23,24 @@ export function readHostFacts(): HostFacts {
       filesystems ??= parseFilesystems(readFileSync('/proc/filesystems', 'utf8'));
       return filesystems;
     },
+    get apparmor() {
+      apparmor ??= isApparmorEnabled();
+      return apparmor;
+    },
     get cgroup() {
       cgroup ??= readCgroupLayout();
       return cgroup;
     },
   };
+}
+
+/** The kernel may have AppArmor without using it (apparmor(7)). */
+function isApparmorEnabled(): boolean {
+  try {
+    return readFileSync('/sys/module/apparmor/parameters/enabled', 'latin1').startsWith('Y');
+  } catch {
+    return false;
+  }
 }
 
 /** `6.1.0-18-amd64` → 6, 1. */

@@ -4,6 +4,7 @@ import { compileConsole } from './console.ts';
 import { compileDevices } from './devices.ts';
 import { Draft } from './draft.ts';
 import { hooksBeforePivot } from './hooks.ts';
+import { compileMountLabel } from './labels.ts';
 import { compileMounts } from './mounts.ts';
 import { cloneProcess, enterNamespaces, openNamespaces, settleNamespaces } from './namespaces.ts';
 import { compileOomScore, compileProcess, workingDirectory } from './process.ts';
@@ -42,6 +43,7 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),
     ...openRootfs(draft),
+    ...compileMountLabel(draft),
     ...mounts.ops,
     ...devices,
     // After the mounts, one of which is the devpts it comes from, and the links in /dev.

@@ -1,5 +1,15 @@
 /** Operations in words, for people: `tsrun plan` and errors. */
+import { memoryPolicyFlags, memoryPolicyModes } from '../spec/memory-policy.ts';
 import { mountAttributes, mountPropagation } from '../spec/mount-options.ts';
+import { numberList } from '../spec/number-list.ts';
+import {
+  ioPriorityClasses,
+  nameOf,
+  namesOf,
+  personalities,
+  schedulerFlags,
+  schedulerPolicies,
+} from '../spec/scheduling.ts';
 import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
 import { printable } from '../spec/printable.ts';
@@ -9,6 +19,12 @@ import { noSlot, rootModes, syncPoints } from './wire.ts';
 import type { Op, OpName, OpOf } from './wire.ts';
 
 type Describer = { [N in OpName]: (op: OpOf<N>) => string };
+
+/** SECCOMP_FILTER_FLAG_NEW_LISTENER. */
+const newListenerFlag = 1 << 3;
+
+/** What is not flags of a memory policy's mode. */
+const memoryPolicyModeMask = 0x1fff;
 
 const unlimited = 0xffffffffffffffffn;
 
@@ -81,6 +97,27 @@ const describers: Describer = {
     `inheritable ${capabilityNames(inheritable)}; ambient ${capabilityNames(ambient)}`,
   workingDirectory: ({ path }) => `change to the directory ${path}`,
   home: ({ uid }) => `find the home directory of uid ${uid}`,
+  seccomp: ({ program, flags }) =>
+    `load the seccomp filter (${program.length / 8} instructions${(flags & newListenerFlag) === 0 ? '' : ', with a listener'})`,
+  apparmorProfile: ({ profile }) => `execute with the AppArmor profile ${profile}`,
+  selinuxLabel: ({ attribute, label }) =>
+    attribute === 'exec' ? `execute with the SELinux label ${label}` : `label new keyrings ${label}`,
+  fileLabel: ({ path, label }) => `label ${path} ${label}`,
+  mountLabel: ({ label }) => `label what is made from here on ${label}`,
+  scheduler: ({ policy, nice, priority, flags }) =>
+    `schedule by ${nameOf(schedulerPolicies, policy)}${list([
+      ...(nice === 0 ? [] : [`nice ${nice}`]),
+      ...(priority === 0 ? [] : [`priority ${priority}`]),
+      ...namesOf(schedulerFlags, Number(flags)),
+    ])}`,
+  ioPriority: ({ ioClass, priority }) =>
+    `set the I/O priority to ${nameOf(ioPriorityClasses, ioClass)} ${priority}`,
+  personality: ({ persona }) => `set the personality to ${nameOf(personalities, persona)}`,
+  memoryPolicy: ({ mode, nodes }) =>
+    `set the memory policy to ${nameOf(memoryPolicyModes, mode & memoryPolicyModeMask)}${list([
+      ...(nodes.length === 0 ? [] : [`nodes ${numberList(nodes)}`]),
+      ...namesOf(memoryPolicyFlags, mode),
+    ])}`,
   waitStart: () => 'wait for start',
   exec: ({ args }) => `execute ${args.map(quote).join(' ')}`,
 };

@@ -12,7 +12,7 @@ import type { Op } from './wire.ts';
 /** What `exec` asks of a plan besides the container's config and the process. */
 export interface ExecOptions extends Pick<
   PlanOptions,
-  'containerId' | 'rootfs' | 'noNewKeyring' | 'preserveFds' | 'cgroupTasks' | 'extraEnv'
+  'containerId' | 'rootfs' | 'noNewKeyring' | 'preserveFds' | 'cgroupTasks' | 'extraEnv' | 'seccomp'
 > {
   /** The namespaces of the container that are not tsrun's own. */
   namespaces: readonly NamespaceType[];

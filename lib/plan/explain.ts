@@ -93,6 +93,10 @@ function title(op: Op): string {
       return 'set user and groups';
     case 'makeUserNamespace':
       return 'make a user namespace for idmapped mounts';
+    case 'seccomp':
+      return 'load the seccomp filter';
+    case 'fileLabel':
+      return `label ${op.path}`;
     default:
       return describeOp(op);
   }

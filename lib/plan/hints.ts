@@ -15,6 +15,7 @@ const baseline = '5.10';
 
 /** One sentence, or nothing. `errno` by name. */
 export function hintFor(op: Op, errno: string, detail: string, facts: Facts): string | undefined {
+  if (errno === 'ENOSYS' && op.op === 'memoryPolicy') return 'the kernel is built without NUMA (CONFIG_NUMA)';
   if (errno === 'ENOSYS') return kernelHint(op, detail, facts);
   return hints[op.op]?.(op, errno, detail, facts) ?? resourceHints[errno];
 }
@@ -127,7 +128,38 @@ const hints: Partial<Record<OpName, Hint>> = {
     EINVAL: 'ids that are not in the mappings of the user namespace cannot be used',
     EPERM: 'changing users and groups needs a user namespace, or root',
   }),
+  seccomp: (_, errno) => seccompHints[errno],
+  apparmorProfile: byErrno({
+    ENOENT: 'the profile must be loaded on the host (apparmor_parser -r FILE; aa-status lists what is)',
+    EACCES: 'the AppArmor profile of tsrun itself does not allow to change to this one (change_profile)',
+    EPERM: 'the AppArmor profile of tsrun itself does not allow to change to this one (change_profile)',
+  }),
+  selinuxLabel: byErrno({
+    EINVAL: 'the loaded SELinux policy does not know this label',
+    EACCES: 'the SELinux policy does not allow tsrun this label',
+    EPERM: 'the SELinux policy does not allow tsrun this label',
+  }),
+  fileLabel: byErrno({ EINVAL: 'the loaded SELinux policy does not know this label' }),
+  scheduler: byErrno({
+    EPERM:
+      'real-time policies and a lower nice value need CAP_SYS_NICE on the host, which no user namespace gives, and on cgroup v1 a real-time budget (linux.resources.cpu.realtimeRuntime)',
+    EINVAL:
+      'sched_setattr(2) does not accept these values together, or the kernel lacks the policy or a flag',
+    EBUSY: 'the CPUs have no room for another process with this SCHED_DEADLINE runtime and period',
+  }),
+  ioPriority: byErrno({ EPERM: 'IOPRIO_CLASS_RT needs CAP_SYS_ADMIN or CAP_SYS_NICE on the host' }),
+  memoryPolicy: byErrno({
+    EINVAL:
+      'the nodes must have memory and be among linux.resources.cpu.mems; MPOL_PREFERRED_MANY needs Linux 5.15, MPOL_WEIGHTED_INTERLEAVE 6.9',
+  }),
   workingDirectory: byErrno({ EROFS: 'process.cwd is missing and cannot be made' }),
+};
+
+const seccompHints: Readonly<Record<string, string>> = {
+  EACCES: 'without process.noNewPrivileges a filter needs CAP_SYS_ADMIN in the user namespace',
+  EBUSY: 'tsrun itself runs under a filter with a listener, and a process can have only one',
+  EINVAL: 'the kernel is built without seccomp filters (CONFIG_SECCOMP_FILTER), or does not know a flag',
+  ENOMEM: 'the filters of the process are too large together, or it is out of memory',
 };
 
 /** The place to mount on has to be made. */
@@ -156,4 +188,5 @@ const execHints: Readonly<Record<string, string>> = {
   EACCES: 'the file must be executable for the user of the container, and its mount must not be noexec',
   E2BIG: 'process.args and process.env together are too long for the kernel',
   ETXTBSY: 'the file is open for writing somewhere',
+  EPERM: 'the seccomp profile of the container must allow execve(2)',
 };

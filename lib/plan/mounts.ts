@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import { mountAttributes } from '../spec/mount-options.ts';
 import { cgroupMounts } from './cgroup-mounts.ts';
 import type { Draft } from './draft.ts';
+import { labelAfterMount, labelOption } from './labels.ts';
 import { isBind, readMount, readonlyRemount } from './mount-entry.ts';
 import type { MountEntry, MountOps } from './mount-entry.ts';
 import { covers, fromBundle } from './paths.ts';
@@ -101,6 +102,7 @@ function newFilesystem(draft: Draft, entry: MountEntry, type: string): MountOps 
     options: [
       ...options.superblock.filter((option) => option !== 'rw' && !(delayed && option === 'ro')),
       ...options.data,
+      ...labelOption(draft, entry, type),
     ],
     attributes: set,
     recursiveSet,
@@ -108,7 +110,7 @@ function newFilesystem(draft: Draft, entry: MountEntry, type: string): MountOps 
     propagation: options.propagation,
     flags: filesystemFlags(entry, type),
   };
-  return { ops: [op], readonlyLater };
+  return { ops: [op, ...labelAfterMount(draft, entry, type)], readonlyLater };
 }
 
 function filesystemFlags({ destination, options }: MountEntry, type: string): number {

@@ -3,6 +3,7 @@ import { namespaces } from '../spec/namespaces.ts';
 import type { Config, NamespaceType } from '../spec/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
+import { keyringLabel } from './labels.ts';
 import type { Op, OpOf } from './wire.ts';
 
 /** Namespaces that clone3(2) makes. Cgroup comes after joining the cgroup, time after writing its offsets. */
@@ -74,7 +75,9 @@ export function settleNamespaces(draft: Draft): Op[] {
       flags: namespaces.cgroup.flag,
     });
   }
-  if (!options.noNewKeyring) ops.push({ op: 'keyring', origin: '', name: `_ses.${options.containerId}` });
+  if (!options.noNewKeyring) {
+    ops.push(...keyringLabel(draft), { op: 'keyring', origin: '', name: `_ses.${options.containerId}` });
+  }
   if (draft.namespaces.network === 'new') {
     ops.push({ op: 'loopback', origin: namespaceOrigin(config, 'network') });
   }

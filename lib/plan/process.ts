@@ -7,6 +7,9 @@ import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { compileEnvironment } from './environment.ts';
 import { hooksBeforeExec } from './hooks.ts';
+import { compileLabels } from './labels.ts';
+import { compileScheduling } from './scheduling.ts';
+import { placeFilter } from './seccomp.ts';
 import { deniesSetgroups } from './setgroups.ts';
 import { syncPoints } from './wire.ts';
 import type { Op } from './wire.ts';
@@ -47,17 +50,25 @@ export function compileProcess(draft: Draft): Op[] {
   if (!hasHome) {
     ops.push({ op: 'home', origin: originOf(process.env, '/process/env'), uid: process.user?.uid ?? 0 });
   }
+  const filter = placeFilter(draft);
+  const hooks = hooksBeforeExec(draft, env);
   ops.push(
     // As root: raising a hard limit needs CAP_SYS_RESOURCE.
     ...limits.asRoot,
-    ...privileges(draft, process),
+    ...compileScheduling(draft),
+    ...compileLabels(draft),
+    ...privileges(draft, process, filter.privileged),
     // As the user, so that a file only root may execute is found out now and not by `start`.
     { op: 'findExecutable', origin: '/process/args/0', name: process.args[0], path },
+    ...filter.beforeStart,
     draft.options.gate === 'start'
       ? { op: 'waitStart', origin: '' }
       : { op: 'sync', origin: '', point: syncPoints.ready },
-    ...hooksBeforeExec(draft, env),
-    ...limits.last,
+    // Hooks are programs of the container, so they run under its filter. Without any the filter comes last, and
+    // need allow nothing of the init but execve.
+    ...(hooks.length > 0
+      ? [...filter.afterStart, ...hooks, ...limits.last]
+      : [...limits.last, ...filter.afterStart]),
     { op: 'exec', origin: '/process/args', args: process.args, env, preserveFds: draft.options.preserveFds },
   );
   return ops;
@@ -95,7 +106,7 @@ function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
 }
 
 /** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */
-function privileges(draft: Draft, process: Process): Op[] {
+function privileges(draft: Draft, process: Process, filter: readonly Op[]): Op[] {
   const { capabilities, user = {}, noNewPrivileges } = process;
   const origin = originOf(capabilities, '/process/capabilities');
   const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
@@ -116,6 +127,7 @@ function privileges(draft: Draft, process: Process): Op[] {
   const ops: Op[] = [
     // Needs CAP_SETPCAP, which a change of user may take away.
     { op: 'boundingSet', origin, bounding: capabilityMask(capabilities?.bounding) },
+    ...filter,
     {
       op: 'user',
       origin: originOf(process.user, '/process/user'),

@@ -13,6 +13,8 @@ export interface HostFacts {
   setgroupsDenied?: boolean;
   /** Filesystems of /proc/filesystems. */
   filesystems: ReadonlySet<string>;
+  /** AppArmor is enabled. */
+  apparmor?: boolean;
   cgroup: CgroupLayout;
 }
 
@@ -52,6 +54,18 @@ export interface PlanOptions {
   extraEnv: readonly string[];
   /** Environment of createContainer hooks that name none: the command's own. Empty when absent. */
   hookEnv?: readonly string[];
+  /** linux.seccomp, compiled. Must be there when the config has a profile. */
+  seccomp?: SeccompFilter | undefined;
+}
+
+/** A compiled seccomp profile (lib/seccomp). */
+export interface SeccompFilter {
+  /** Classic BPF, an array of struct sock_filter. */
+  program: Uint8Array;
+  /** Flags of seccomp(2). */
+  flags: number;
+  /** The filter has a listener, for an agent. */
+  notify: boolean;
 }
 
 export interface PlanWarning {

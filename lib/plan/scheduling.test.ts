@@ -1,0 +1,107 @@
+import { expect } from 'chai';
+import { TsrunError } from '../errors.ts';
+import type { Config, Linux, Process } from '../spec/types.ts';
+import { planOf } from './testing/fixtures.ts';
+import type { Op } from './wire.ts';
+
+function opsAt(pointer: string, change: (config: Config) => unknown): Op[] {
+  return planOf(change).ops.filter(({ origin }) => origin === pointer);
+}
+
+const process = (given: Partial<Process>): ((config: Config) => unknown) => {
+  return (config) => (config.process = { ...config.process, cwd: '/', ...given });
+};
+
+const linux = (given: Partial<Linux>): ((config: Config) => unknown) => {
+  return (config) => (config.linux = { ...config.linux, ...given });
+};
+
+const bytes = (...words: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.from(words).buffer);
+
+describe('scheduling in a plan', () => {
+  it('has the scheduler', () => {
+    const origin = '/process/scheduler';
+    expect(opsAt(origin, process({ scheduler: { policy: 'SCHED_OTHER' } }))).to.deep.equal([
+      {
+        op: 'scheduler',
+        origin,
+        policy: 0,
+        flags: 0,
+        nice: 0,
+        priority: 0,
+        runtime: 0,
+        deadline: 0,
+        period: 0,
+      },
+    ]);
+    const scheduler = {
+      policy: 'SCHED_DEADLINE',
+      nice: -3,
+      flags: ['SCHED_FLAG_RESET_ON_FORK', 'SCHED_FLAG_RECLAIM', 'SCHED_FLAG_UTIL_CLAMP_MAX'],
+      runtime: 1024n,
+      deadline: 9007199254740993n,
+      period: 18446744073709551615n,
+    };
+    expect(opsAt(origin, process({ scheduler }))[0]).to.deep.include({
+      policy: 6,
+      nice: -3,
+      flags: 0x43,
+      runtime: 1024n,
+      deadline: 9007199254740993n,
+      period: 18446744073709551615n,
+    });
+  });
+
+  it('has the I/O priority', () => {
+    const origin = '/process/ioPriority';
+    const ioPriority = { class: 'IOPRIO_CLASS_RT', priority: 3 };
+    expect(opsAt(origin, process({ ioPriority }))).to.deep.equal([
+      { op: 'ioPriority', origin, ioClass: 1, priority: 3 },
+    ]);
+    expect(opsAt(origin, process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } }))).to.deep.equal([
+      { op: 'ioPriority', origin, ioClass: 3, priority: 0 },
+    ]);
+  });
+
+  it('has the memory policy', () => {
+    const origin = '/linux/memoryPolicy';
+    const memoryPolicy = {
+      mode: 'MPOL_INTERLEAVE',
+      nodes: '0-1, 63-64,1023',
+      flags: ['MPOL_F_STATIC_NODES'],
+    };
+    const words = new Array<bigint>(16).fill(0n);
+    [words[0], words[1], words[15]] = [(1n << 63n) | 3n, 1n, 1n << 63n];
+    expect(opsAt(origin, linux({ memoryPolicy }))).to.deep.equal([
+      { op: 'memoryPolicy', origin, mode: 3 | (1 << 15), nodes: bytes(...words) },
+    ]);
+    expect(opsAt(origin, linux({ memoryPolicy: { mode: 'MPOL_LOCAL', nodes: '' } }))).to.deep.equal([
+      { op: 'memoryPolicy', origin, mode: 4, nodes: new Uint8Array() },
+    ]);
+  });
+
+  it('has the personality', () => {
+    const origin = '/linux/personality';
+    expect(opsAt(origin, linux({ personality: { domain: 'LINUX32' } }))).to.deep.equal([
+      { op: 'personality', origin, persona: 8 },
+    ]);
+  });
+
+  it('refuses words and numbers nobody knows', () => {
+    const cases: [(config: Config) => unknown, string][] = [
+      [process({ scheduler: { policy: 'SCHED_FAIR' } }), '/process/scheduler/policy'],
+      [process({ scheduler: { policy: 'SCHED_OTHER', flags: ['X'] } }), '/process/scheduler/flags/0'],
+      [process({ ioPriority: { class: 'X' } }), '/process/ioPriority/class'],
+      [linux({ memoryPolicy: { mode: 'X' } }), '/linux/memoryPolicy/mode'],
+      [linux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '1024' } }), '/linux/memoryPolicy/nodes'],
+      [linux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: 'all' } }), '/linux/memoryPolicy/nodes'],
+      [linux({ memoryPolicy: { mode: 'MPOL_BIND', flags: ['', 'X'] } }), '/linux/memoryPolicy/flags/0'],
+      [linux({ personality: { domain: 'constructor' } }), '/linux/personality/domain'],
+    ];
+    for (const [change, pointer] of cases) {
+      expect(() => planOf(change), pointer)
+        .to.throw(TsrunError)
+        .with.property('pointer', pointer);
+    }
+  });
+});

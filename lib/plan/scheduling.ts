@@ -1,0 +1,88 @@
+/** How the kernel runs the process: scheduler, I/O priority, NUMA policy, personality (config.md, config-linux.md). */
+import { TsrunError } from '../errors.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../spec/memory-policy.ts';
+import { numberMask } from '../spec/number-list.ts';
+import {
+  ioPriorityClasses,
+  maxMemoryNodes,
+  personalities,
+  schedulerFlags,
+  schedulerPolicies,
+} from '../spec/scheduling.ts';
+import type { Config, Process } from '../spec/types.ts';
+import type { Draft } from './draft.ts';
+import type { Op } from './wire.ts';
+
+/**
+ * In the container's cgroups, whose CPUs and memory nodes these must be among; as root, since most of it needs
+ * CAP_SYS_NICE.
+ */
+export function compileScheduling({ config }: Draft): Op[] {
+  return [
+    ...memoryPolicy(config),
+    ...ioPriority(config.process),
+    ...scheduler(config.process),
+    ...personality(config),
+  ];
+}
+
+function scheduler(process: Process | undefined): Op[] {
+  const scheduler = process?.scheduler;
+  if (scheduler === undefined) return [];
+  const origin = '/process/scheduler';
+  const { policy, flags = [], nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
+  return [
+    {
+      op: 'scheduler',
+      origin,
+      policy: known(schedulerPolicies, policy, `${origin}/policy`),
+      flags: bits(schedulerFlags, flags, `${origin}/flags`),
+      nice,
+      priority,
+      runtime,
+      deadline,
+      period,
+    },
+  ];
+}
+
+function ioPriority(process: Process | undefined): Op[] {
+  const setting = process?.ioPriority;
+  if (setting === undefined) return [];
+  const origin = '/process/ioPriority';
+  const ioClass = known(ioPriorityClasses, setting.class, `${origin}/class`);
+  return [{ op: 'ioPriority', origin, ioClass, priority: setting.priority ?? 0 }];
+}
+
+function memoryPolicy({ linux }: Config): Op[] {
+  const policy = linux?.memoryPolicy;
+  if (policy === undefined) return [];
+  const origin = '/linux/memoryPolicy';
+  const nodes = numberMask(policy.nodes ?? '', maxMemoryNodes);
+  if (nodes === undefined) {
+    throw new TsrunError('config', `'${policy.nodes ?? ''}' is no list of memory nodes like 0-3,7`, {
+      pointer: `${origin}/nodes`,
+    });
+  }
+  const mode =
+    known(memoryPolicyModes, policy.mode, `${origin}/mode`) |
+    bits(memoryPolicyFlags, policy.flags ?? [], `${origin}/flags`);
+  return [{ op: 'memoryPolicy', origin, mode, nodes }];
+}
+
+function personality({ linux }: Config): Op[] {
+  const domain = linux?.personality?.domain;
+  if (domain === undefined) return [];
+  const origin = '/linux/personality';
+  return [{ op: 'personality', origin, persona: known(personalities, domain, `${origin}/domain`) }];
+}
+
+function known(table: ReadonlyMap<string, number>, name: string, pointer: string): number {
+  const number = table.get(name);
+  if (number !== undefined) return number;
+  throw new TsrunError('config', `'${name}' is not one of ${[...table.keys()].join(', ')}`, { pointer });
+}
+
+function bits(table: ReadonlyMap<string, number>, names: readonly string[], pointer: string): number {
+  return names.reduce((sum, name, index) => sum | known(table, name, `${pointer}/${index}`), 0);
+}
