@@ -43,7 +43,7 @@ export function leaks(before: Snapshot, name: string, stateRoots: readonly strin
       .map((path) => `cgroup: ${path}`),
     ...stateRoots
       .filter(existsSync)
-      .flatMap((root) => readdirSync(root).map((entry) => `state: ${root}/${entry}`)),
+      .flatMap((root) => stateOf(root).map((entry) => `state: ${root}/${entry}`)),
     ...sharedFiles()
       .filter((file) => !before.files.has(file))
       .map((file) => `file: ${file}`),
@@ -57,6 +57,11 @@ export function removeMounts(before: Snapshot): void {
     const [mount] = parseMountinfo(line);
     if (mount !== undefined) spawnSync('umount', ['-l', mount.destination]);
   }
+}
+
+/** Containers. What begins with an @ is a cache, which outlives them. */
+function stateOf(root: string): string[] {
+  return readdirSync(root).filter((entry) => !entry.startsWith('@'));
 }
 
 function leftProcesses(before: ReadonlySet<number>): string[] {

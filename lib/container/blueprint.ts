@@ -6,6 +6,8 @@ import { processCgroups } from '../host/proc.ts';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import type { HostFacts, Plan, PlanOptions } from '../plan/types.ts';
+import type { CompiledFilter } from '../seccomp/compile.ts';
+import { prepareFilter } from '../seccomp/prepare.ts';
 import { atConfig } from '../spec/at.ts';
 import { readBundle } from '../spec/bundle.ts';
 import type { Bundle } from '../spec/bundle.ts';
@@ -29,16 +31,21 @@ export interface Blueprint {
   code: Uint8Array;
   /** Descriptors from 3 on that the container keeps. */
   keptFds: number;
+  /** What was noticed that hardly ever matters. */
+  remarks: string[];
+  /** Remembers what took long to decide, for the next container. Never fails. */
+  keep: () => void;
 }
 
 /**
  * Reads and validates the bundle and compiles it for this host. Changes nothing. What is odd but no reason to
- * stop goes to `warn`, with its place in config.json.
+ * stop goes to `warn`, with its place in config.json; what hardly ever matters to `debug`.
  */
 export function draw(
   request: CreateRequest,
   gate: PlanOptions['gate'],
   warn: (message: string) => void,
+  debug: (message: string) => void = () => undefined,
 ): Blueprint {
   checkContainerId(request.id);
   const bundle = readBundle(request.bundle);
@@ -47,6 +54,7 @@ export function draw(
   }
   const blueprint = compileBundle(bundle, request, gate);
   for (const { pointer, message } of blueprint.plan.warnings) warn(atConfig(bundle, pointer, message));
+  blueprint.remarks.forEach(debug);
   return blueprint;
 }
 
@@ -66,6 +74,8 @@ export function compileBundle(bundle: Bundle, request: CreateRequest, gate: Plan
   );
   const listenFds = request.listenFds ?? 0;
   const keptFds = listenFds + (request.preserveFds ?? 0);
+  const profile = bundle.config.linux?.seccomp;
+  const seccomp = profile && placed(bundle, () => prepareFilter(profile, request.root.path));
   const plan = placed(bundle, () =>
     compile(bundle.config, facts, {
       bundle: bundle.directory,
@@ -79,8 +89,27 @@ export function compileBundle(bundle: Bundle, request: CreateRequest, gate: Plan
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
       hookEnv: ownEnvironment(),
+      seccomp: seccomp?.filter,
     }),
   );
   const code = placed(bundle, () => encode(plan));
-  return { id, bundle, rootfs, facts, cgroup, plan, code, keptFds };
+  return {
+    id,
+    bundle,
+    rootfs,
+    facts,
+    cgroup,
+    plan,
+    code,
+    keptFds,
+    remarks: seccomp === undefined ? [] : remarksOn(seccomp.filter),
+    keep: () => seccomp?.keep(),
+  };
+}
+
+/** Profiles of engines name the system calls of all kernels and architectures. */
+function remarksOn({ unknownSyscalls: names }: CompiledFilter): string[] {
+  return names.length === 0
+    ? []
+    : [`libseccomp does not know these system calls of the profile: ${names.join(', ')}`];
 }

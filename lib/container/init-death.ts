@@ -7,6 +7,9 @@ import type { ConfigSource } from '../spec/at.ts';
 import type { Config } from '../spec/types.ts';
 import { signalName } from '../spec/signals.ts';
 
+/** 128 + SIGSYS. */
+const killedBySeccomp = 128 + 31;
+
 /**
  * Why the init ended without a word. Nearly always the kernel killed it for memory: the limit is too low
  * even for what comes before the user's program.
@@ -26,6 +29,14 @@ export function explainDeath(
       '/linux/resources/memory/limit',
       `the init was killed: ${limit} bytes of memory are too low a limit to start a process`,
       { code: 'init', hint: 'raise the limit' },
+    );
+  }
+  if (status === killedBySeccomp && config.linux?.seccomp !== undefined) {
+    return configError(
+      source,
+      '/linux/seccomp',
+      "the filter killed the container's init before the process could run",
+      { code: 'init', hint: 'the profile must allow at least execve(2)' },
     );
   }
   return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);

@@ -117,11 +117,14 @@ export function writeConfig(folder: ContainerFolder, config: Uint8Array | string
 /** Ids of all containers, broken ones too, sorted; empty when nothing was ever created here. */
 export function listIds(root: string): string[] {
   try {
-    return readdirSync(root, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map((entry) => entry.name)
-      .filter((id) => hasRecord(containerFolder(root, id)))
-      .sort();
+    return (
+      readdirSync(root, { withFileTypes: true })
+        // No id begins with an @: that is how folders of tsrun's own are called (lib/seccomp/cache.ts).
+        .filter((entry) => entry.isDirectory() && !entry.name.startsWith('@'))
+        .map((entry) => entry.name)
+        .filter((id) => hasRecord(containerFolder(root, id)))
+        .sort()
+    );
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw fileError(`list the containers in ${root}`, error);

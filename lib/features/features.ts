@@ -88,11 +88,8 @@ function seccompFeatures(seccomp: SeccompFacts | undefined): NonNullable<LinuxFe
   };
 }
 
-function annotations(
-  { host, kernelRelease, apparmor, seccomp }: FeatureFacts,
-  build: Build,
-): Record<string, string> {
-  const { cgroup, kernel, filesystems } = host;
+function annotations({ host, kernelRelease, seccomp }: FeatureFacts, build: Build): Record<string, string> {
+  const { apparmor = false, cgroup, kernel, filesystems } = host;
   const controllers = [...cgroup.v1, ...(cgroup.v2 === undefined ? [] : [cgroup.v2])]
     .flatMap((hierarchy) => hierarchy.controllers)
     .filter((name) => !name.startsWith('name='));

@@ -4,9 +4,9 @@ import { TsrunError } from '../errors.ts';
 import { readHostFacts } from '../host/facts.ts';
 import type { Libseccomp } from '../host/libseccomp.ts';
 import { libseccomp } from '../host/libseccomp.ts';
-import { seccompKnowsFlags } from '../host/seccomp.ts';
 import type { HostFacts } from '../plan/types.ts';
-import { actions, architectures, filterFlags, newListenerFlag } from '../seccomp/constants.ts';
+import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
+import { kernelKnowsFlag } from '../seccomp/kernel.ts';
 
 /** What `features` must know of the host. Sets are undefined where the host does not say: then nothing is left out. */
 export interface FeatureFacts {
@@ -17,8 +17,6 @@ export interface FeatureFacts {
   lastCapability: number | undefined;
   /** The links of /proc/self/ns. */
   namespaces: ReadonlySet<string> | undefined;
-  /** True when AppArmor is on. */
-  apparmor: boolean;
   /** Undefined without libseccomp: profiles cannot be compiled then. */
   seccomp: SeccompFacts | undefined;
 }
@@ -41,7 +39,6 @@ export function readFeatureFacts(): FeatureFacts {
     host: readHostFacts(),
     lastCapability: Number.isNaN(last) ? undefined : last,
     namespaces: namespaceLinks(),
-    apparmor: tryRead('/sys/module/apparmor/parameters/enabled')?.startsWith('Y') ?? false,
     seccomp: seccompFacts(),
   };
 }
@@ -50,16 +47,11 @@ function seccompFacts(): SeccompFacts | undefined {
   const library = openLibseccomp();
   if (library === undefined) return undefined;
   const known = Object.entries(architectures).filter(([, name]) => library.arch(name) !== 0);
-  const flags = Object.entries(filterFlags).filter(([name, flag]) => {
-    // The kernel refuses this one by itself: it is about the listener's notifications.
-    const isOfListener = name === 'SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV';
-    return seccompKnowsFlags(isOfListener ? flag | newListenerFlag : flag);
-  });
   return {
     libseccomp: library.version,
     actions: new Set(Object.keys(actions).filter((name) => takesAction(library, name))),
     architectures: new Set(known.map(([name]) => name)),
-    flags: new Set(flags.map(([name]) => name)),
+    flags: new Set(Object.keys(filterFlags).filter(kernelKnowsFlag)),
   };
 }
 

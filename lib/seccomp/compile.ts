@@ -4,6 +4,7 @@ import type { Libseccomp, SeccompFilter } from '../host/libseccomp.ts';
 import { libseccomp } from '../host/libseccomp.ts';
 import { memfd } from '../host/memfd.ts';
 import type { Seccomp } from '../spec/types.ts';
+import { maxInstructions } from './constants.ts';
 import { enosysStub } from './enosys.ts';
 import type { NewestSyscall } from './enosys.ts';
 import type { Condition, Filter } from './profile.ts';
@@ -26,6 +27,8 @@ const optimizeAttribute = 8;
 const binaryTree = 2;
 const EINVAL = 22;
 const EEXIST = 17;
+/** The size of struct sock_filter. */
+const instructionBytes = 8;
 const x32Name = 'x32';
 const x32Bit = 0x40000000;
 
@@ -47,8 +50,16 @@ export function compileFilter(seccomp: Seccomp): CompiledFilter {
     const stub = filter.unknownIsEnosys
       ? enosysStub(newestSyscalls(filter, library, archs))
       : new Uint8Array();
+    const program = Buffer.concat([stub, exportProgram(context)]);
+    if (program.length > maxInstructions * instructionBytes) {
+      throw new TsrunError(
+        'unsupported',
+        `the profile makes a filter of ${program.length / instructionBytes} instructions, the kernel takes ${maxInstructions}`,
+        { pointer: '/linux/seccomp', hint: 'leave out architectures, or rules with arguments' },
+      );
+    }
     return {
-      program: Buffer.concat([stub, exportProgram(context)]),
+      program,
       flags: filter.flags,
       notify: filter.notify,
       unknownSyscalls: [...unknown],

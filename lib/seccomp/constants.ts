@@ -60,15 +60,21 @@ export const architectures: Readonly<Record<string, string>> = Object.fromEntrie
   ].map((name) => [`SCMP_ARCH_${name.toUpperCase()}`, name]),
 );
 
+export const syncThreadsFlag = 1 << 0;
+export const waitKillableFlag = 1 << 5;
+
 /** Flags of the specification, as seccomp(2) takes them. */
 export const filterFlags: Readonly<Record<string, number>> = {
-  SECCOMP_FILTER_FLAG_TSYNC: 1 << 0,
+  SECCOMP_FILTER_FLAG_TSYNC: syncThreadsFlag,
   SECCOMP_FILTER_FLAG_LOG: 1 << 1,
   SECCOMP_FILTER_FLAG_SPEC_ALLOW: 1 << 2,
-  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: 1 << 5,
+  SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: waitKillableFlag,
 };
 
 /** SECCOMP_FILTER_FLAG_NEW_LISTENER: set when some rule notifies. */
 export const newListenerFlag = 1 << 3;
 
 export const defaultErrno = 1; // EPERM
+
+/** BPF_MAXINSNS: the longest program seccomp(2) takes. */
+export const maxInstructions = 4096;

@@ -5,8 +5,11 @@ import {
   architectures,
   defaultErrno,
   filterFlags,
+  maxInstructions,
   newListenerFlag,
   operators,
+  syncThreadsFlag,
+  waitKillableFlag,
 } from './constants.ts';
 
 /** A condition on one argument of a system call, as struct scmp_arg_cmp has it. */
@@ -52,6 +55,7 @@ export function filterOf(seccomp: Seccomp): Filter {
     errno: 'defaultErrnoRet',
   });
   const rules = (seccomp.syscalls ?? []).flatMap((rule, i) => rulesOf(rule, `${root}/syscalls/${String(i)}`));
+  refuseTooMany(rules);
   const notify = rules.some((rule) => rule.action === actions['SCMP_ACT_NOTIFY']?.value);
   const permissive = actions[seccomp.defaultAction]?.permissive === true;
   return {
@@ -61,10 +65,23 @@ export function filterOf(seccomp: Seccomp): Filter {
     ),
     // libseccomp refuses a rule that does what happens anyway.
     rules: rules.filter((rule) => rule.action !== defaultAction),
-    flags: flagsOf(seccomp) | (notify ? newListenerFlag : 0),
+    flags: kernelFlags(flagsOf(seccomp), notify),
     notify,
     unknownIsEnosys: !permissive && seccomp.defaultErrnoRet !== ENOSYS,
   };
+}
+
+/**
+ * Each condition becomes an instruction at least. To find out that they are too many takes libseccomp minutes.
+ */
+function refuseTooMany(rules: readonly FilterRule[]): void {
+  const count = rules.reduce((sum, { conditions }) => sum + conditions.length, 0);
+  if (count <= maxInstructions) return;
+  throw new TsrunError(
+    'unsupported',
+    `the profile has ${count} conditions on arguments, the kernel takes ${maxInstructions} instructions`,
+    { pointer: `${root}/syscalls` },
+  );
 }
 
 /** Without `flags` the speculation mitigations of old kernels stay off, as with the peers; `[]` means none. */
@@ -74,6 +91,14 @@ function flagsOf(seccomp: Seccomp): number {
     (bits, name, i) => bits | known(filterFlags, name, `${root}/flags/${String(i)}`, 'flag'),
     0,
   );
+}
+
+/**
+ * What the kernel would refuse to combine has no effect here: there is one thread to synchronise, and without a
+ * listener nothing to wait for.
+ */
+function kernelFlags(flags: number, notify: boolean): number {
+  return notify ? (flags & ~syncThreadsFlag) | newListenerFlag : flags & ~waitKillableFlag;
 }
 
 function rulesOf(rule: SeccompRule, pointer: string): FilterRule[] {
