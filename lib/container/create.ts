@@ -15,8 +15,8 @@ import { logWarnings } from './warnings.ts';
  * it is left.
  */
 export async function create(request: CreateRequest): Promise<void> {
-  await logWarnings(request.log, (warn) => {
-    const blueprint = draw(request, 'start', warn);
+  await logWarnings(request.log, (warn, debug) => {
+    const blueprint = draw(request, 'start', warn, debug);
     checkTerminal(blueprint.bundle, request.consoleSocket, true);
     const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
     try {

@@ -20,16 +20,23 @@ export interface Subject {
   warn: (message: string) => void;
 }
 
+/** A message of the init, and what it carries. */
+export interface Received extends Message {
+  /** The caller's to close. */
+  fds: readonly number[];
+}
+
 /**
  * The next message that is neither a warning, which is passed on, nor an error, which is thrown with the place
  * in config.json. Undefined when the init has closed its end.
  */
-export function nextMessage(socket: number, subject: Subject): Message | undefined {
+export function nextMessage(socket: number, subject: Subject): Received | undefined {
   for (;;) {
-    const message = receiveMessage(socket)?.message;
-    if (message === undefined) return undefined;
+    const received = receiveMessage(socket);
+    if (received === undefined) return undefined;
+    const { message, fds } = received;
     if (message.type === messages.error) throw explain(message, subject);
-    if (message.type !== messages.warning) return message;
+    if (message.type !== messages.warning) return { ...message, fds };
     const { pointer, text } = inWords(message, subject);
     subject.warn(pointer === '' ? text : atConfig(subject.source, pointer, text));
   }

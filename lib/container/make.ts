@@ -11,7 +11,7 @@ import { hasNewNamespace } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
 import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
-import type { Subject } from './dialogue.ts';
+import type { Received, Subject } from './dialogue.ts';
 import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
@@ -24,6 +24,7 @@ import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { makeStateRoot } from './root.ts';
+import { informAgent } from './seccomp-agent.ts';
 import { writeStartOps } from './start-ops.ts';
 import { containerFolder, removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
 import type { ContainerFolder } from './store.ts';
@@ -78,6 +79,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   const { bundle, facts, plan } = blueprint;
   const { warn } = options;
   const folder = claim(blueprint.id, options.root, undo);
+  blueprint.keep();
   const record = newRecord(blueprint);
   writeRecord(folder, record);
   writeConfig(folder, bundle.text);
@@ -243,6 +245,10 @@ function accompany(made: Made): void {
     const message = nextMessage(sync, subject);
     if (message === undefined) throw explainDeath(blueprint.bundle, config, blueprint.cgroup, init.end());
     if (message.type === messages.waiting) return;
+    if (message.type === messages.listener) {
+      passListener(made, message);
+      continue;
+    }
     if (message.type !== messages.sync) throw unexpected(message.type);
     switch (message.value) {
       case syncPoints.setup:
@@ -279,6 +285,22 @@ function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void
       closeSync(fd);
     });
   }
+}
+
+/** The init loaded a filter that notifies, and goes on once its agent knows. */
+function passListener({ blueprint: { bundle }, record, init, sync }: Made, { fds }: Received): void {
+  try {
+    const [listener] = fds;
+    if (listener === undefined) throw unexpected(messages.listener);
+    placed(bundle, () => {
+      informAgent(bundle.config, record, init.pid, listener);
+    });
+  } finally {
+    fds.forEach((fd) => {
+      closeSync(fd);
+    });
+  }
+  sendGo(sync);
 }
 
 /** The deprecated prestart hooks were made for a time when the container was called created by then. */

@@ -44,8 +44,8 @@ interface Running {
 export async function run(request: RunRequest): Promise<number> {
   const { root, id, log, detach = false } = request;
   if (detach) {
-    await logWarnings(log, (warn) => {
-      closeSync(begin(request, warn).pidfd);
+    await logWarnings(log, (warn, debug) => {
+      closeSync(begin(request, warn, debug).pidfd);
     });
     return 0;
   }
@@ -53,7 +53,7 @@ export async function run(request: RunRequest): Promise<number> {
   holdSignals();
   let running: Running;
   try {
-    running = await logWarnings(log, (warn) => begin(request, warn));
+    running = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
   } catch (error) {
     releaseSignals();
     throw error;
@@ -77,9 +77,13 @@ export async function run(request: RunRequest): Promise<number> {
   return status;
 }
 
-function begin(request: RunRequest, warn: (message: string) => void): Running {
+function begin(
+  request: RunRequest,
+  warn: (message: string) => void,
+  debug: (message: string) => void,
+): Running {
   const { root, id, detach = false } = request;
-  const blueprint = draw(request, 'engine', warn);
+  const blueprint = draw(request, 'engine', warn, debug);
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;

@@ -1,0 +1,81 @@
+import { closeSync } from 'node:fs';
+import { TsrunError } from '../errors.ts';
+import { connectStream, sendDescriptor } from '../host/socket.ts';
+import { seccompReceiverAnnotation } from '../spec/annotations.ts';
+import type { Config, Seccomp } from '../spec/types.ts';
+import { hookState } from './hook-state.ts';
+import type { ContainerRecord } from './record.ts';
+
+/**
+ * Gives the listener of the container's filter to its agent, with the container process state
+ * (config-linux.md, "The Container Process State"): one connection, one message.
+ *
+ * @param listener stays open here
+ * @throws TsrunError 'config' when there is no agent, 'system' when it cannot be reached or does not listen
+ */
+export function informAgent(
+  { linux, annotations }: Config,
+  record: ContainerRecord,
+  pid: number,
+  listener: number,
+): void {
+  const agent = agentOf(linux?.seccomp, annotations);
+  const socket = connect(agent);
+  try {
+    const state = {
+      ociVersion: record.ociVersion,
+      fds: ['seccompFd'],
+      pid,
+      ...(agent.metadata === '' ? {} : { metadata: agent.metadata }),
+      state: hookState(record, 'creating'),
+    };
+    sendDescriptor(socket, JSON.stringify(state), listener);
+  } catch (error) {
+    throw unreachable(agent, error);
+  } finally {
+    closeSync(socket);
+  }
+}
+
+interface Agent {
+  path: string;
+  metadata: string;
+  /** Of the property that names the socket. */
+  pointer: string;
+}
+
+function agentOf(seccomp: Seccomp | undefined, annotations: Record<string, string> = {}): Agent {
+  const { listenerPath = '', listenerMetadata = '' } = seccomp ?? {};
+  if (listenerPath !== '') {
+    return { path: listenerPath, metadata: listenerMetadata, pointer: '/linux/seccomp/listenerPath' };
+  }
+  const receiver = annotations[seccompReceiverAnnotation];
+  if (receiver !== undefined && receiver !== '') {
+    return {
+      path: receiver,
+      metadata: listenerMetadata,
+      pointer: `/annotations/${seccompReceiverAnnotation}`,
+    };
+  }
+  throw new TsrunError('config', 'SCMP_ACT_NOTIFY needs linux.seccomp.listenerPath', {
+    pointer: '/linux/seccomp',
+  });
+}
+
+function connect(agent: Agent): number {
+  try {
+    return connectStream(agent.path);
+  } catch (error) {
+    throw unreachable(agent, error);
+  }
+}
+
+function unreachable({ pointer }: Agent, error: unknown): unknown {
+  if (!(error instanceof TsrunError)) return error;
+  return new TsrunError(error.code, `seccomp agent: ${error.message}`, {
+    pointer,
+    hint: 'the agent must listen on this AF_UNIX stream socket before the container is created',
+    cause: error,
+    ...(error.errno === undefined ? {} : { errno: error.errno }),
+  });
+}
