@@ -1,4 +1,4 @@
-import { readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import type { CgroupLayout } from '../plan/types.ts';
 import { parseMountinfo } from './mountinfo.ts';
 import type { MountEntry } from './mountinfo.ts';
@@ -31,28 +31,28 @@ const v1Controllers: ReadonlySet<string> = new Set([
 /** How cgroups are mounted here. */
 export function readCgroupLayout(): CgroupLayout {
   // Most hosts have cgroup v2 only, at its usual place, and their mountinfo is long.
-  if (isCgroup2(usualPlace)) {
+  if (isWholeCgroup2(usualPlace)) {
     return { mode: 'v2', v1: [], v2: { mountpoint: usualPlace, controllers: readControllers(usualPlace) } };
   }
   const layout = parseCgroupLayout(readFileSync('/proc/self/mountinfo', 'utf8'));
   if (layout.v2 === undefined) return layout;
-  const { mountpoint } = layout.v2;
-  return { ...layout, v2: { mountpoint, controllers: readControllers(mountpoint) } };
+  return { ...layout, v2: { ...layout.v2, controllers: readControllers(layout.v2.mountpoint) } };
 }
 
 /** The layout that this mountinfo shows, without the controllers of v2, which it does not. */
 export function parseCgroupLayout(mountinfo: string): CgroupLayout {
   const visible = visibleCgroupMounts(mountinfo);
-  const v1 = new Map<string, { mountpoint: string; controllers: readonly string[] }>();
-  let v2: { mountpoint: string; controllers: readonly string[] } | undefined;
-  for (const { type, mountpoint, superOptions } of visible) {
+  const v1 = new Map<string, CgroupLayout['v1'][number]>();
+  let v2: CgroupLayout['v2'];
+  for (const { type, mountpoint, root, superOptions } of visible) {
+    const place = root === '/' ? { mountpoint } : { mountpoint, root };
     if (type === 'cgroup2') {
-      v2 ??= { mountpoint, controllers: [] };
+      v2 ??= { ...place, controllers: [] };
       continue;
     }
     const controllers = superOptions.filter((name) => v1Controllers.has(name) || name.startsWith('name='));
     const key = controllers.join(',');
-    if (controllers.length > 0 && !v1.has(key)) v1.set(key, { mountpoint, controllers });
+    if (controllers.length > 0 && !v1.has(key)) v1.set(key, { ...place, controllers });
   }
   const mode = v1.size > 0 ? (v2 === undefined ? 'v1' : 'hybrid') : v2 === undefined ? 'none' : 'v2';
   return { mode, v1: [...v1.values()], ...(v2 === undefined ? {} : { v2 }) };
@@ -107,9 +107,10 @@ function isBelow(path: string, folder: string): boolean {
   return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/');
 }
 
-function isCgroup2(path: string): boolean {
+/** True for a mount of all of cgroup v2, and not of a part as containers see it: only its root has no type. */
+function isWholeCgroup2(path: string): boolean {
   try {
-    return statfsSync(path).type === cgroup2Magic;
+    return statfsSync(path).type === cgroup2Magic && !existsSync(`${path}/cgroup.type`);
   } catch {
     return false;
   }

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
 import { TsrunError } from '../errors.ts';
 import { parseCgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
@@ -111,6 +113,41 @@ describe('cgroup layout', () => {
   it('reads the mounts below a root directory whose own mount is not in the list', () => {
     expect(parseCgroupLayout(hybrid.replace(base, ''))).to.deep.equal({ mode: 'hybrid', v1, v2 });
   });
+
+  it('knows which part of a hierarchy a container sees', () => {
+    const part = hybrid.replaceAll(/ \/ (\/sys\/fs\/cgroup\/)/g, ' /docker/c1 $1');
+    expect(parseCgroupLayout(part)).to.deep.equal({
+      mode: 'hybrid',
+      v1: v1.map((hierarchy) => ({ ...hierarchy, root: '/docker/c1' })),
+      v2: { ...v2, root: '/docker/c1' },
+    });
+  });
+
+  it('shows the part of cgroup v2 that is mounted at the usual place', function () {
+    const { v2: host } = readCgroupLayout();
+    if (process.getuid?.() !== 0 || host === undefined) this.skip();
+    const name = `tsrun-test-${String(process.pid)}`;
+    const directory = `${host.mountpoint}/${name}`;
+    const read =
+      "import('./lib/host/cgroup-layout.ts').then(({ readCgroupLayout }) => console.log(JSON.stringify(readCgroupLayout())))";
+    mkdirSync(directory);
+    try {
+      const { stdout, stderr } = spawnSync(
+        'unshare',
+        [
+          ...['--mount', '--propagation', 'private', 'sh', '-ec'],
+          `mount --bind ${directory} /sys/fs/cgroup; exec "$0" --import tsx -e "$1"`,
+          ...[process.execPath, read],
+        ],
+        { encoding: 'utf8' },
+      );
+      expect(stderr).to.equal('');
+      expect(JSON.parse(stdout)).to.deep.include({ mode: 'v2', v1: [] });
+      expect(stdout).to.contain(`"v2":{"mountpoint":"/sys/fs/cgroup","root":"/${name}"`);
+    } finally {
+      rmdirSync(directory);
+    }
+  }).timeout(20_000);
 
   it('knows no controllers among the mount options', () => {
     const text =
