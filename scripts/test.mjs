@@ -3,9 +3,9 @@
 // even after a failure; the last line is the sum of all that ran, and a step that broke counts as a failure.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const steps = [
   { name: 'build', command: ['node', 'scripts/build.mjs'] },
@@ -18,7 +18,10 @@ const steps = [
   { name: 'integration tests', command: ['node', 'scripts/integration.mjs'], counted: true },
 ];
 
-const folder = mkdtempSync(join(tmpdir(), 'tsrun-test-'));
+const project = fileURLToPath(new URL('..', import.meta.url));
+// Not below /tmp: the integration tests hide that behind a tmpfs of their own, results included.
+mkdirSync(join(project, 'build'), { recursive: true });
+const folder = mkdtempSync(join(project, 'build', 'results-'));
 const sum = { passes: 0, failures: 0, pending: 0 };
 /** @type {string[]} */
 const broken = [];
@@ -28,7 +31,7 @@ for (const { name, command, counted } of steps) {
   const [program, ...args] = command;
   const { status } = spawnSync(program ?? '', args, {
     stdio: ['ignore', 'inherit', 'inherit'],
-    cwd: new URL('..', import.meta.url),
+    cwd: project,
     env: { ...process.env, TSRUN_TEST_RESULTS: results },
   });
   const runs = counted === true ? read(results) : [];
