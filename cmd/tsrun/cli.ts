@@ -45,7 +45,23 @@ async function dispatch(
   });
   const invocation = { flags, args: [...args, ...argv.slice(rest)], globals };
   checkPositionals(program, command, invocation.args);
-  return await command.run(invocation);
+  try {
+    return await command.run(invocation);
+  } catch (error) {
+    throw command.failureStatus === undefined ? error : withStatus(error, command.failureStatus);
+  }
+}
+
+/** The same failure with another exit status. */
+function withStatus(error: unknown, exitCode: number): TsrunError {
+  const { code, message, pointer, hint, errno } = error instanceof TsrunError ? error : internalError(error);
+  return new TsrunError(code, message, {
+    exitCode,
+    cause: error,
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(errno === undefined ? {} : { errno }),
+  });
 }
 
 /** `-h` or `--help` among the flags; behind the first positional it may belong to somebody else. */
@@ -103,7 +119,7 @@ async function report(
   globals: GlobalValues | undefined,
 ): Promise<number> {
   const failure = error instanceof TsrunError ? error : internalError(error);
-  const where = name === undefined || failure.code === 'usage' ? '' : `${name} failed: `;
+  const where = name === undefined ? '' : prefixOf(failure, name);
   const message = `${where}${failure.message}`;
   const hint =
     failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
@@ -122,6 +138,12 @@ async function report(
     );
   }
   return failure.exitCode;
+}
+
+/** What a message begins with; the parser's own messages name the command already. */
+function prefixOf({ code, message }: TsrunError, name: string): string {
+  if (code !== 'usage') return `${name} failed: `;
+  return message.startsWith('tsrun') ? '' : `${name}: `;
 }
 
 /** A bug of ours: the stack is for the report of it, one line each so that the log stays readable. */

@@ -55,6 +55,8 @@ export interface Command<F extends Flags = Flags> {
   positionals: readonly Positional[];
   /** Flags end at the first positional: what follows belongs to a process or to another program. */
   stopAtPositional?: boolean;
+  /** Exit status when the command itself fails; 1 when absent. */
+  failureStatus?: number;
   /** Examples for help, whole command lines. */
   examples?: readonly string[];
   /** Runs the command; resolves to the exit status. */

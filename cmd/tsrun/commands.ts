@@ -16,10 +16,17 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   start: { summary: 'run the process of a created container', load: () => import('./start.ts').then(erase) },
   run: { summary: 'create and start a container', load: () => import('./run.ts').then(erase) },
+  exec: { summary: 'run one more process in a container', load: () => import('./exec.ts').then(erase) },
   state: { summary: 'print the state of a container', load: () => import('./state.ts').then(erase) },
   kill: { summary: 'send a signal to a container', load: () => import('./kill.ts').then(erase) },
+  pause: {
+    summary: 'stop all processes of a container where they are',
+    load: () => import('./pause.ts').then(erase),
+  },
+  resume: { summary: 'let a paused container go on', load: () => import('./resume.ts').then(erase) },
   delete: { summary: 'delete a container and all it holds', load: () => import('./delete.ts').then(erase) },
   list: { summary: 'list containers', load: () => import('./list.ts').then(erase) },
+  ps: { summary: 'list the processes of a container', load: () => import('./ps.ts').then(erase) },
   spec: { summary: 'write a config.json to start from', load: () => import('./spec.ts').then(erase) },
   validate: {
     summary: 'say everything that is wrong or odd in a config',

@@ -31,10 +31,6 @@ export function createRequest(
   globals: GlobalValues,
   log: Logger,
 ): CreateRequest {
-  const preserveFds = flags['preserve-fds'];
-  if (preserveFds !== undefined && preserveFds < 0) {
-    throw new TsrunError('usage', `--preserve-fds is a number of descriptors, not ${String(preserveFds)}`);
-  }
   return {
     id,
     bundle: flags.bundle ?? '.',
@@ -44,15 +40,21 @@ export function createRequest(
     pidFile: flags['pid-file'],
     consoleSocket: flags['console-socket'],
     pidfdSocket: flags['pidfd-socket'],
-    preserveFds,
+    preserveFds: preserveFds(flags['preserve-fds']),
     listenFds: listenFds(process.env),
     noPivot: flags['no-pivot'],
     noNewKeyring: flags['no-new-keyring'],
   };
 }
 
+/** The value of --preserve-fds, checked. */
+export function preserveFds(count: number | undefined): number | undefined {
+  if (count === undefined || count >= 0) return count;
+  throw new TsrunError('usage', `--preserve-fds is a number of descriptors, not ${String(count)}`);
+}
+
 /** LISTEN_FDS of sd_listen_fds(3). LISTEN_PID is not compared: a shim may stand in between, as with the peers. */
-function listenFds(env: NodeJS.ProcessEnv): number {
+export function listenFds(env: NodeJS.ProcessEnv): number {
   const count = env['LISTEN_FDS'];
   return count !== undefined && /^\d{1,4}$/.test(count) ? Number(count) : 0;
 }

@@ -20,7 +20,8 @@ export async function create(request: CreateRequest): Promise<void> {
     checkTerminal(blueprint.bundle, request.consoleSocket, true);
     const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
     try {
-      const options = { root: request.root, gate: 'start', console: sockets.console, warn } as const;
+      const { root, noNewKeyring } = request;
+      const options = { root, gate: 'start', console: sockets.console, noNewKeyring, warn } as const;
       makeContainer(blueprint, options, (made) => {
         announce(made, request, sockets);
       });

@@ -7,14 +7,14 @@ import { explainFailure } from '../plan/explain.ts';
 import type { HostFacts } from '../plan/types.ts';
 import { messages } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
-import { atConfig, configError } from '../spec/at.ts';
-import type { ConfigSource } from '../spec/at.ts';
+import type { Place } from './placed.ts';
 
 /** What messages of the init are about. */
 export interface Subject {
   /** The operation with this index in the plan; undefined when the init names none. */
   op: (index: number) => Op | undefined;
-  source: ConfigSource;
+  /** Says where a property is: in config.json, or wherever else the user gave it. */
+  place: Place;
   /** For hints about the kernel. */
   facts?: Pick<HostFacts, 'kernel' | 'privileged'>;
   warn: (message: string) => void;
@@ -38,7 +38,7 @@ export function nextMessage(socket: number, subject: Subject): Received | undefi
     if (message.type === messages.error) throw explain(message, subject);
     if (message.type !== messages.warning) return { ...message, fds };
     const { pointer, text } = inWords(message, subject);
-    subject.warn(pointer === '' ? text : atConfig(subject.source, pointer, text));
+    subject.warn(pointer === '' ? text : subject.place(pointer, text));
   }
 }
 
@@ -57,7 +57,7 @@ function explain(message: Message, subject: Subject): TsrunError {
   const details = { errno: Math.abs(message.errno), ...(hint === undefined ? {} : { hint }) };
   const code = hook ? 'hook' : 'init';
   if (pointer === '') return new TsrunError(code, text, details);
-  return configError(subject.source, pointer, text, { code, ...details });
+  return new TsrunError(code, subject.place(pointer, text), { ...details, pointer });
 }
 
 function inWords(

@@ -1,5 +1,5 @@
-import { closeSync, fstatSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { fileError, TsrunError } from '../errors.ts';
 import { installation } from '../host/install.ts';
 import { startedWith } from '../host/origin.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../host/memfd.ts';
@@ -69,6 +69,16 @@ export function launchInit(request: LaunchRequest): Launched {
       closeSync(fd);
     });
     if (!launched) closeSync(sync);
+  }
+}
+
+/** The cgroup v2 directory a process is cloned into, opened for launchInit. */
+export function openCgroup(path: string | undefined): number | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch (error) {
+    throw fileError(`open the cgroup ${path}`, error);
   }
 }
 

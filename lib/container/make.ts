@@ -1,7 +1,6 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
-import { fileError, TsrunError, systemError } from '../errors.ts';
-import { pidfdOpen } from '../host/child.ts';
+import { TsrunError } from '../errors.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
 import { listenSocket } from '../host/socket.ts';
@@ -17,9 +16,10 @@ import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { explainDeath } from './init-death.ts';
 import { claimFolder } from './claim.ts';
-import { checkPreservedFds, launchInit } from './launch.ts';
+import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { placed } from './placed.ts';
+import { meetInit, unexpectedMessage } from './meet.ts';
+import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
@@ -37,6 +37,8 @@ export interface MakeOptions {
   gate: 'start' | 'engine';
   /** Connected socket that gets the terminal. */
   console?: number | undefined;
+  /** The plan gives it no session keyring of its own. */
+  noNewKeyring?: boolean | undefined;
   warn: (message: string) => void;
 }
 
@@ -80,7 +82,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   const { warn } = options;
   const folder = claim(blueprint.id, options.root, undo);
   blueprint.keep();
-  const record = newRecord(blueprint);
+  const record = newRecord(blueprint, options);
   writeRecord(folder, record);
   writeConfig(folder, bundle.text);
   writeStartOps(folder, plan);
@@ -90,8 +92,9 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   makeCgroups(blueprint, folder, record, warn, undo);
 
   const { process, sync, image } = launch(blueprint, folder, options, undo);
-  const subject: Subject = { op: (index) => plan.ops[index], source: bundle, facts, warn };
-  const init = meetInit(blueprint, process, sync, subject, undo);
+  const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
+  const init = meetInit(sync, subject, undo);
+  if (init === undefined) throw explainDeath(bundle, bundle.config, blueprint.cgroup, process.end());
   record.init = refer(init.pid);
   record.initImage = image;
   writeRecord(folder, record);
@@ -114,7 +117,10 @@ function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   return folder;
 }
 
-function newRecord({ id, bundle, rootfs, facts, cgroup }: Blueprint): ContainerRecord {
+function newRecord(
+  { id, bundle, rootfs, facts, cgroup }: Blueprint,
+  { noNewKeyring = false }: MakeOptions,
+): ContainerRecord {
   const { ociVersion, annotations, hooks, linux } = bundle.config;
   return {
     version: 1,
@@ -130,6 +136,7 @@ function newRecord({ id, bundle, rootfs, facts, cgroup }: Blueprint): ContainerR
     cgroup,
     ownsCgroup: false,
     ownPids: hasNewNamespace(linux, 'pid'),
+    ...(noNewKeyring ? { noNewKeyring } : {}),
     hooks: {
       ...(hooks?.poststart === undefined ? {} : { poststart: hooks.poststart }),
       ...(hooks?.poststop === undefined ? {} : { poststop: hooks.poststop }),
@@ -181,7 +188,7 @@ function launch(
   let cgroup: number | undefined;
   let launched: Launched;
   try {
-    cgroup = openDirectory(cgroupManager(blueprint.cgroup).selfJoin().cloneInto);
+    cgroup = openCgroup(cgroupManager(blueprint.cgroup).selfJoin().cloneInto);
     launched = launchInit({
       plan: blueprint.code,
       preserveFds: blueprint.keptFds,
@@ -205,38 +212,6 @@ function launch(
   return { process, sync, image };
 }
 
-function openDirectory(path: string | undefined): number | undefined {
-  if (path === undefined) return undefined;
-  try {
-    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  } catch (error) {
-    throw fileError(`open the cgroup ${path}`, error);
-  }
-}
-
-/** Process B, the container's first, which A makes a child of ours. */
-function meetInit(
-  { bundle, cgroup }: Blueprint,
-  parent: Child,
-  sync: number,
-  subject: Subject,
-  undo: Undo,
-): Child {
-  const message = nextMessage(sync, subject);
-  if (message === undefined) throw explainDeath(bundle, bundle.config, cgroup, parent.end());
-  if (message.type !== messages.pid) throw unexpected(message.type);
-  const pidfd = pidfdOpen(message.value);
-  if (pidfd < 0) throw systemError(`open process ${message.value}`, pidfd);
-  const init = new Child(message.value, pidfd);
-  undo.always('put away its process', () => {
-    init.close();
-  });
-  undo.onFailure('end its process', () => {
-    init.kill();
-  });
-  return init;
-}
-
 /** Does what only the engine can do, whenever the init asks for it, until it is ready. */
 function accompany(made: Made): void {
   const { blueprint, init, sync, subject } = made;
@@ -249,7 +224,7 @@ function accompany(made: Made): void {
       passListener(made, message);
       continue;
     }
-    if (message.type !== messages.sync) throw unexpected(message.type);
+    if (message.type !== messages.sync) throw unexpectedMessage(message.type);
     switch (message.value) {
       case syncPoints.setup:
         setUp(made);
@@ -261,7 +236,7 @@ function accompany(made: Made): void {
       case syncPoints.ready:
         return;
       default:
-        throw unexpected(message.type);
+        throw unexpectedMessage(message.type);
     }
   }
 }
@@ -315,8 +290,4 @@ function runRuntimeHooks({ blueprint: { bundle }, record, init }: Made): void {
       init: init.pidfd,
     });
   });
-}
-
-function unexpected(type: number): TsrunError {
-  return new TsrunError('internal', `the init sent a message of type ${type} out of turn`);
 }

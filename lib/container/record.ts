@@ -40,6 +40,8 @@ export interface ContainerRecord {
   ownsCgroup: boolean;
   /** All its processes die with the first one (a pid namespace of its own). */
   ownPids: boolean;
+  /** It has its caller's session keyring, and so have the processes that join it. */
+  noNewKeyring?: true;
   /** The hooks that are due after `create`. */
   hooks?: { poststart?: Hook[]; poststop?: Hook[] };
 }
@@ -66,6 +68,7 @@ function isRecord(value: unknown): value is ContainerRecord {
     typeof value['ownPids'] === 'boolean' &&
     isProcessRef(value['runtime']) &&
     optional(value['init'], isProcessRef) &&
+    optional(value['noNewKeyring'], (flag) => flag === true) &&
     optional(value['initImage'], (image) => typeof image === 'string') &&
     optional(value['annotations'], isStringMap) &&
     optional(value['cgroup'], isCgroupRecord) &&

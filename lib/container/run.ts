@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { TsrunError, systemError } from '../errors.ts';
-import { pidfdOpen, setSubreaper } from '../host/child.ts';
-import { copyTerminalSize, foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
-import { receiveDescriptor, socketPair } from '../host/socket.ts';
+import { TsrunError } from '../errors.ts';
+import { setSubreaper } from '../host/child.ts';
+import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
+import { socketPair } from '../host/socket.ts';
 import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
 import { announce } from './create.ts';
@@ -13,6 +13,8 @@ import { explainDeath } from './init-death.ts';
 import { makeContainer } from './make.ts';
 import type { Made } from './make.ts';
 import type { CreateRequest } from './request.ts';
+import { takeRunning } from './running.ts';
+import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
 import { runPoststart } from './start.ts';
 import { checkTerminal } from './terminal.ts';
@@ -25,15 +27,6 @@ export interface RunRequest extends CreateRequest {
   keep?: boolean | undefined;
   /** Leave orphans of the container to the host's init. */
   noSubreaper?: boolean | undefined;
-}
-
-/** A container whose process runs in the foreground. */
-interface Running {
-  pid: number;
-  /** Ours to close. */
-  pidfd: number;
-  /** The terminal's master, or -1. */
-  master: number;
 }
 
 /**
@@ -82,17 +75,23 @@ function begin(
   warn: (message: string) => void,
   debug: (message: string) => void,
 ): Running {
-  const { root, id, detach = false } = request;
+  const { root, id, detach = false, noNewKeyring } = request;
   const blueprint = draw(request, 'engine', warn, debug);
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
   const [ours, theirs] = relay ?? [];
   try {
-    const options = { root, gate: 'engine', console: theirs ?? sockets.console, warn } as const;
+    const options = {
+      root,
+      gate: 'engine',
+      console: theirs ?? sockets.console,
+      noNewKeyring,
+      warn,
+    } as const;
     const { running, made } = makeContainer(blueprint, options, (made) => {
       announce(made, request, sockets);
-      const running = take(made, ours);
+      const running = takeRunning(made, ours);
       execute(made);
       return { running, made };
     });
@@ -122,22 +121,4 @@ function execute({ blueprint: { bundle, cgroup }, record, sync, subject, init }:
     throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
   }
   if (endedAsInit(init.pid, record.initImage)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
-}
-
-/** What the foreground needs of the container. The terminal has its size before the program can ask for it. */
-function take({ init: { pid }, undo }: Made, consoleSocket: number | undefined): Running {
-  const keep = (what: string, fd: number): number => {
-    undo.onFailure(`close the ${what}`, () => {
-      closeSync(fd);
-    });
-    return fd;
-  };
-  // Still our child: not reaped yet, so the pid is its own even when it has ended.
-  const pidfd = pidfdOpen(pid);
-  if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
-  keep('pidfd', pidfd);
-  if (consoleSocket === undefined) return { pid, pidfd, master: -1 };
-  const master = keep('terminal', receiveDescriptor(consoleSocket).fd);
-  copyTerminalSize(master);
-  return { pid, pidfd, master };
 }

@@ -13,7 +13,7 @@ import { ownEnvironment, runHooks } from './hooks.ts';
 import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
-import { placed } from './placed.ts';
+import { placed, placeIn } from './placed.ts';
 import { awaitEnd, stopProcess } from './process.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './root.ts';
@@ -84,7 +84,11 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
     });
   }
   try {
-    nextMessage(socket, { op: (index) => readStartOp(folder, index), source: storedConfig(folder), warn });
+    nextMessage(socket, {
+      op: (index) => readStartOp(folder, index),
+      place: placeIn(storedConfig(folder)),
+      warn,
+    });
   } catch (error) {
     // It is ending; whoever asks next is told that it has stopped.
     if (record.init !== undefined) awaitEnd(record.init);

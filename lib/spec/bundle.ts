@@ -37,8 +37,8 @@ export interface Bundle {
 export function readBundle(directory: string, configFile = 'config.json'): Bundle {
   const real = realDirectory(directory);
   const file = resolve(real, configFile);
-  const text = decode(readRegular(file, real), file);
-  return { directory: real, file, text, config: parse(text, file) };
+  const text = decodeDocument(readRegular(file, real), file);
+  return { directory: real, file, text, config: parseDocument(text, file) as Config };
 }
 
 function realDirectory(directory: string): string {
@@ -86,7 +86,8 @@ function readAll(fd: number, file: string, size: number): Buffer {
   }
 }
 
-function decode(bytes: Buffer, file: string): string {
+/** The text of a JSON file; it must be UTF-8. */
+export function decodeDocument(bytes: Buffer, file: string): string {
   try {
     // A byte order mark is left out, as RFC 8259 allows.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -113,9 +114,10 @@ function invalidLine(bytes: Buffer): number {
   }
 }
 
-function parse(text: string, file: string): Config {
+/** What a JSON file says; integers a number cannot hold are bigints. Throws 'bundle' with the place of an error. */
+export function parseDocument(text: string, file: string): unknown {
   try {
-    return parseJson(text) as Config;
+    return parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     const { line, column } = positionAt(text, error.offset);

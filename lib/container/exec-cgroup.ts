@@ -1,0 +1,109 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { cgroupManager } from '../cgroup/manager.ts';
+import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import { processCgroups } from '../host/proc.ts';
+import type { ContainerRecord } from './record.ts';
+
+/**
+ * Parses the values of `--cgroup`: a path below the container's cgroups for all hierarchies ('' in the result),
+ * or `controller[,controller]:path` for some.
+ */
+export function parseSubCgroups(values: readonly string[]): ReadonlyMap<string, string> {
+  const paths = new Map<string, string>();
+  for (const value of values) {
+    const invalid = (why: string): TsrunError =>
+      new TsrunError('usage', `invalid --cgroup argument: ${JSON.stringify(value)}: ${why}`);
+    const colon = value.indexOf(':');
+    if (colon < 0 && values.length > 1) throw invalid('with several, each needs a prefix CONTROLLER:');
+    const path = value.slice(colon + 1);
+    if (path.includes('\0') || path.includes('\n')) throw invalid('the path has a NUL or a line break in it');
+    for (const controller of colon < 0 ? [''] : value.slice(0, colon).split(',')) {
+      if (controller === '' && colon >= 0) throw invalid('the name of a controller is empty');
+      if (paths.has(controller)) throw invalid(`the controller ${controller} is named twice`);
+      paths.set(controller, path);
+    }
+  }
+  return paths;
+}
+
+/**
+ * How a process joins the cgroups of a container, or those below them that `sub` names, which must exist.
+ * `init` is the pid of the container's first process.
+ */
+export function execJoin(
+  { cgroup, ownsCgroup }: ContainerRecord,
+  sub: ReadonlyMap<string, string>,
+  init: number,
+): SelfJoin {
+  if (cgroup === undefined || !ownsCgroup || cgroup.driver === 'disabled') {
+    if (sub.size === 0) return { tasks: [], cloneInto: undefined };
+    throw new TsrunError('unsupported', '--cgroup: the container has no cgroups of its own');
+  }
+  if (sub.size > 0) return cgroupManager({ ...cgroup, paths: subPaths(cgroup, sub) }).selfJoin();
+  return cgroup.version === 2 ? joinV2(cgroup, init) : cgroupManager(cgroup).selfJoin();
+}
+
+function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Record<string, string> {
+  const paths = { ...record.paths };
+  const every = sub.get('');
+  if (every !== undefined) {
+    for (const [controller, directory] of Object.entries(record.paths)) {
+      const path = below(directory, every);
+      // Beside v1 the v2 hierarchy limits nothing; who makes cgroups for the limits need not make one there.
+      const isExtra = controller === '' && record.version === 1 && !existsSync(path);
+      if (!isExtra) paths[controller] = existing(path);
+    }
+    return paths;
+  }
+  for (const [controller, path] of sub) {
+    const hierarchy = record.shared[controller] ?? controller;
+    const directory = record.paths[hierarchy];
+    if (directory === undefined) {
+      throw new TsrunError('usage', `--cgroup: unknown controller ${JSON.stringify(controller)}`, {
+        hint:
+          record.version === 2
+            ? 'cgroup v2 has one hierarchy for all: give the path alone'
+            : `the container has ${Object.keys(record.paths).join(', ')}`,
+      });
+    }
+    paths[hierarchy] = existing(below(directory, path));
+  }
+  return paths;
+}
+
+/** There are no links in cgroupfs, so the path says where it leads. */
+function below(directory: string, path: string): string {
+  const joined = posix.join(directory, path);
+  if (joined === directory || joined.startsWith(`${directory}/`)) return joined.replace(/\/$/, '');
+  throw new TsrunError('usage', `--cgroup: ${JSON.stringify(path)} is not a sub cgroup path`, {
+    hint: 'it must lead to a cgroup below those of the container',
+  });
+}
+
+function existing(directory: string): string {
+  if (existsSync(directory)) return directory;
+  throw new TsrunError('usage', `--cgroup: the cgroup ${directory} does not exist`);
+}
+
+/**
+ * A cgroup that gives controllers to its children takes no process. A container that has done so with its own
+ * (systemd does) has moved its processes into children first: that of the first process is as good.
+ */
+function joinV2(record: CgroupRecord, init: number): SelfJoin {
+  const directory = record.paths[''];
+  if (directory === undefined || !givesControllers(directory)) return cgroupManager(record).selfJoin();
+  const path = processCgroups(init)?.find(({ controllers }) => controllers.length === 0)?.path;
+  const joined = posix.join(record.mountpoint ?? '/', path ?? '/');
+  const cloneInto = joined.startsWith(`${directory}/`) ? joined : directory;
+  return { tasks: [], cloneInto };
+}
+
+function givesControllers(directory: string): boolean {
+  try {
+    return readFileSync(`${directory}/cgroup.subtree_control`, 'utf8').trim() !== '';
+  } catch {
+    return false;
+  }
+}

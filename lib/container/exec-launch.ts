@@ -1,0 +1,129 @@
+import { closeSync } from 'node:fs';
+import { TsrunError } from '../errors.ts';
+import { holdSignals, releaseSignals } from '../host/foreground.ts';
+import { sendDescriptor, socketPair } from '../host/socket.ts';
+import type { Plan } from '../plan/types.ts';
+import { messages, syncPoints } from '../plan/wire.ts';
+import { signalName } from '../spec/signals.ts';
+import { Child } from './child.ts';
+import { nextMessage, sendGo } from './dialogue.ts';
+import type { Subject } from './dialogue.ts';
+import { endedAsInit } from './executed.ts';
+import { launchInit, openCgroup } from './launch.ts';
+import type { Launched } from './launch.ts';
+import { meetInit, unexpectedMessage } from './meet.ts';
+import { removePidFile, writePidFile } from './pid-file.ts';
+import { takeRunning } from './running.ts';
+import type { Running } from './running.ts';
+import type { Undo } from './undo.ts';
+
+/** What is needed to run a process in a container, once everything is decided. */
+export interface ExecLaunch {
+  plan: Plan;
+  /** The plan as the init reads it. */
+  code: Uint8Array;
+  /** Descriptors from 3 on that the process keeps. */
+  keptFds: number;
+  /** Directory of the cgroup v2 it is cloned into. */
+  cgroup: string | undefined;
+  /** pidfd of the container's first process. */
+  container: number;
+  /** It has a terminal, and we hold the other end. */
+  holdsTerminal: boolean;
+  /** We wait for its end. */
+  foreground: boolean;
+  /** The caller's connected sockets. */
+  consoleSocket: number | undefined;
+  pidfdSocket: number | undefined;
+  pidFile: string | undefined;
+  /** What messages of the init are about. */
+  subject: Omit<Subject, 'op'>;
+}
+
+/**
+ * Starts the process and returns when it is the user's program. What is made is undone by `undo`, with which
+ * the caller ends.
+ */
+export function launchExec(launch: ExecLaunch, undo: Undo): Running {
+  const { plan } = launch;
+  const [ours, theirs] = launch.holdsTerminal ? consoleSockets(undo) : [undefined, launch.consoleSocket];
+  const { sync, image, process } = startFirst(launch, theirs, undo);
+  const subject: Subject = { ...launch.subject, op: (index) => plan.ops[index] };
+  const init = meetInit(sync, subject, undo);
+  if (init === undefined) throw explainEnd(process.end());
+  // It has said all it has to say, and is ending.
+  process.end();
+  const message = nextMessage(sync, subject);
+  if (message === undefined) throw explainEnd(init.end());
+  if (message.type !== messages.sync || message.value !== syncPoints.ready) {
+    throw unexpectedMessage(message.type);
+  }
+  announce(init, launch, undo);
+  const running = takeRunning({ init, undo }, ours);
+  if (launch.foreground) {
+    holdSignals();
+    undo.onFailure('restore signals', releaseSignals);
+  }
+  sendGo(sync);
+  const last = nextMessage(sync, subject);
+  if (last !== undefined) throw unexpectedMessage(last.type);
+  if (endedAsInit(init.pid, image)) throw explainEnd(init.end());
+  return running;
+}
+
+function consoleSockets(undo: Undo): [number, number] {
+  const pair = socketPair();
+  undo.always('close the console sockets', () => {
+    pair.forEach((fd) => {
+      closeSync(fd);
+    });
+  });
+  return pair;
+}
+
+/** Process A. */
+function startFirst(
+  { code, keptFds, cgroup, container }: ExecLaunch,
+  consoleSocket: number | undefined,
+  undo: Undo,
+): Omit<Launched, 'process'> & { process: Child } {
+  const directory = openCgroup(cgroup);
+  try {
+    const launched = launchInit({
+      plan: code,
+      preserveFds: keptFds,
+      console: consoleSocket,
+      cgroup: directory,
+      container,
+    });
+    const process = new Child(launched.process.pid, launched.process.pidfd);
+    undo.always('put away process A', () => {
+      closeSync(launched.sync);
+      process.close();
+    });
+    undo.onFailure('end process A', () => {
+      process.kill();
+    });
+    return { ...launched, process };
+  } finally {
+    if (directory !== undefined) closeSync(directory);
+  }
+}
+
+/** Tells the caller of the process. */
+function announce(init: Child, { pidFile, pidfdSocket }: ExecLaunch, undo: Undo): void {
+  if (pidfdSocket !== undefined) sendDescriptor(pidfdSocket, 'setns', init.pidfd);
+  if (pidFile === undefined) return;
+  writePidFile(pidFile, init.pid);
+  undo.onFailure('remove its pid file', () => {
+    removePidFile(pidFile);
+  });
+}
+
+/** The init ended without a word: something killed it. */
+function explainEnd(status: number): TsrunError {
+  const how = status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
+  return new TsrunError('init', `the process ${how} before its program could run`, {
+    hint: 'the container may have reached its memory limit',
+  });
+}

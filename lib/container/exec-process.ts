@@ -1,0 +1,158 @@
+import { TsrunError } from '../errors.ts';
+import { nearest } from '../nearest.ts';
+import { capabilityNumbers } from '../spec/capabilities.ts';
+import { pointerTo } from '../spec/pointer.ts';
+import type { Capabilities, Process, User } from '../spec/types.ts';
+
+/** How `exec` changes the process it starts from; lists are added to those that are there. */
+export interface ProcessChanges {
+  /** The whole command; empty: that of the process file. */
+  args: readonly string[];
+  cwd?: string | undefined;
+  /** NAME=value each. */
+  env: readonly string[];
+  terminal: boolean;
+  user?: { uid: number; gid?: number | undefined } | undefined;
+  additionalGids: readonly number[];
+  capabilities: readonly string[];
+  noNewPrivileges: boolean;
+  apparmorProfile?: string | undefined;
+  selinuxLabel?: string | undefined;
+}
+
+/** Where parts of the process come from: the flag, by the pointer of the part. */
+export type ChangedBy = ReadonlyMap<string, string>;
+
+export interface ExecProcess {
+  process: Process;
+  changedBy: ChangedBy;
+}
+
+/** Restrictions and privileges of the container's process, for a process that says nothing about them. */
+const inherited = [
+  'capabilities',
+  'rlimits',
+  'apparmorProfile',
+  'selinuxLabel',
+  'oomScoreAdj',
+  'scheduler',
+  'ioPriority',
+  'execCPUAffinity',
+] as const satisfies readonly (keyof Process)[];
+
+/**
+ * The process of a file, in a container whose own process is `container`: what it leaves open is as it is there.
+ * Also says which of its properties are the container's.
+ */
+export function inheritProcess(
+  process: Process,
+  container: Process,
+): { process: Process; inherited: ReadonlySet<string> } {
+  const missing = inherited.filter((name) => isEmpty(process[name]) && !isEmpty(container[name]));
+  const taken = Object.fromEntries(missing.map((name) => [name, container[name]]));
+  return { process: { ...process, ...taken }, inherited: new Set(missing) };
+}
+
+/** An empty label or list is what Go programs write for "none given". */
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+}
+
+/** Applies the flags of `exec`. Pure; the result is still to be validated. */
+export function changeProcess(base: Process, changes: ProcessChanges): ExecProcess {
+  const changedBy = new Map<string, string>();
+  const process: Process = { ...base };
+  const set = <N extends keyof Process>(name: N, value: Process[N], flag: string): void => {
+    process[name] = value;
+    changedBy.set(pointerTo('/process', name), flag);
+  };
+  if (changes.args.length > 0) set('args', [...changes.args], '');
+  if (changes.cwd !== undefined) set('cwd', changes.cwd, '--cwd');
+  if (changes.apparmorProfile !== undefined) {
+    set('apparmorProfile', changes.apparmorProfile, '--apparmor');
+  }
+  if (changes.selinuxLabel !== undefined) set('selinuxLabel', changes.selinuxLabel, '--process-label');
+  if (changes.terminal) set('terminal', true, '--tty');
+  if (changes.noNewPrivileges) set('noNewPrivileges', true, '--no-new-privs');
+  const before = base.env ?? [];
+  if (changes.env.length > 0) process.env = [...before, ...changes.env];
+  changes.env.forEach((_, index) => changedBy.set(pointerTo('/process/env', before.length + index), '--env'));
+  changeUser(process, changes, changedBy);
+  if (changes.capabilities.length > 0) {
+    set('capabilities', addCapabilities(base.capabilities, changes.capabilities), '--cap');
+  }
+  return { process, changedBy };
+}
+
+function changeUser(
+  process: Process,
+  { user, additionalGids }: ProcessChanges,
+  changedBy: Map<string, string>,
+): void {
+  const change = (part: User, ...names: readonly string[]): void => {
+    process.user = { ...process.user, ...part };
+    const flag = names.includes('additionalGids') ? '--additional-gids' : '--user';
+    for (const name of names) changedBy.set(pointerTo('/process/user', name), flag);
+  };
+  if (user !== undefined) change({ uid: user.uid }, 'uid');
+  if (user?.gid !== undefined) change({ gid: user.gid }, 'gid');
+  if (additionalGids.length > 0) {
+    change(
+      { additionalGids: [...(process.user?.additionalGids ?? []), ...additionalGids] },
+      'additionalGids',
+    );
+  }
+}
+
+/**
+ * More capabilities for the process itself. Never inheritable ones: every program it runs later could raise them
+ * by a file that lists them (CVE-2022-29162). Ambient where the process had them inheritable before.
+ */
+function addCapabilities(given: Capabilities | undefined, names: readonly string[]): Capabilities {
+  const add = (set: readonly string[] | undefined, more: readonly string[]): string[] => [
+    ...new Set([...(set ?? []), ...more]),
+  ];
+  const ambient = names.filter((name) => given?.inheritable?.includes(name) === true);
+  return {
+    ...given,
+    bounding: add(given?.bounding, names),
+    effective: add(given?.effective, names),
+    permitted: add(given?.permitted, names),
+    ...(ambient.length === 0 ? {} : { ambient: add(given?.ambient, ambient) }),
+  };
+}
+
+/** Splits off names that are no capabilities; of each comes a warning, as for those of a config. */
+export function knownCapabilities(
+  names: readonly string[],
+  warn: (message: string) => void,
+): readonly string[] {
+  return names.filter((name) => {
+    if (capabilityNumbers.has(name)) return true;
+    const meant = nearest(name, [...capabilityNumbers.keys()]);
+    const question = meant === undefined ? '' : `; did you mean ${meant}?`;
+    warn(`--cap ${JSON.stringify(name)}: no such capability, ignored${question}`);
+    return false;
+  });
+}
+
+/** 4294967295 is -1 to the kernel: "leave it as it is", which would be root (setresuid(2)). */
+const largestId = 0xfffffffe;
+
+/** Reads the value of `--user`: UID or UID:GID, decimal. Names are the caller's to look up. */
+export function parseUser(text: string): { uid: number; gid?: number } {
+  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
+  if (uid === undefined) {
+    throw new TsrunError('usage', `--user ${JSON.stringify(text)}: must be UID or UID:GID, as numbers`);
+  }
+  return { uid: parseId('--user', uid), ...(gid === undefined ? {} : { gid: parseId('--user', gid) }) };
+}
+
+/** A user or group id. */
+export function parseId(flag: string, text: string): number {
+  const id = Number(text);
+  if (!/^\d+$/.test(text) || id > largestId) {
+    throw new TsrunError('usage', `${flag} ${JSON.stringify(text)}: must be a number from 0 to ${largestId}`);
+  }
+  return id;
+}

@@ -1,0 +1,148 @@
+import { closeSync } from 'node:fs';
+import { TsrunError } from '../errors.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { foreground } from '../host/foreground.ts';
+import { isAlive } from '../host/proc.ts';
+import type { Log } from '../log/logger.ts';
+import { encode } from '../plan/encode.ts';
+import { compileExec } from '../plan/exec.ts';
+import { execJoin } from './exec-cgroup.ts';
+import { drawProcess } from './exec-draw.ts';
+import type { DrawnProcess, ProcessRequest } from './exec-draw.ts';
+import { launchExec } from './exec-launch.ts';
+import type { ExecLaunch } from './exec-launch.ts';
+import { foreignNamespaces } from './exec-namespaces.ts';
+import { findContainer } from './find.ts';
+import type { Found } from './find.ts';
+import { ownCgroups } from './kill.ts';
+import { checkPreservedFds } from './launch.ts';
+import { placedBy } from './placed.ts';
+import { withPidfd } from './process.ts';
+import type { ContainerRecord, ProcessRef } from './record.ts';
+import type { StateRoot } from './root.ts';
+import type { Running } from './running.ts';
+import { connectCallerSockets } from './sockets.ts';
+import { checkExecTerminal } from './terminal.ts';
+import { Undo } from './undo.ts';
+import { logWarnings } from './warnings.ts';
+
+/** What `exec` is asked for. Paths are relative to the working directory unless absolute. */
+export interface ExecRequest {
+  root: StateRoot;
+  id: string;
+  log: Log;
+  process: ProcessRequest;
+  /** Return as soon as the process runs. */
+  detach?: boolean | undefined;
+  /** File for the pid of the process. */
+  pidFile?: string | undefined;
+  /** AF_UNIX stream sockets that get the terminal's master, and a pidfd of the process. */
+  consoleSocket?: string | undefined;
+  pidfdSocket?: string | undefined;
+  /** Descriptors the process keeps behind those of LISTEN_FDS. */
+  preserveFds?: number | undefined;
+  /** Descriptors from 3 on that a service manager passed to tsrun (sd_listen_fds(3)). */
+  listenFds?: number | undefined;
+  /** Cgroups below the container's, by controller; '' for all. */
+  subCgroups?: ReadonlyMap<string, string> | undefined;
+  /** Also in a paused container: the process starts when that is resumed. */
+  ignorePaused?: boolean | undefined;
+}
+
+/**
+ * Runs one more process in a container. Detached, returns 0 once it runs. Otherwise waits for it, forwards
+ * signals and the terminal, and returns its exit status: 0–255, or 128 + signal. When it cannot be run nothing
+ * of it is left. Takes no lock: it changes nothing that tsrun keeps.
+ */
+export async function exec(request: ExecRequest): Promise<number> {
+  const { pid, pidfd, master } = await logWarnings(request.log, (warn) => begin(request, warn));
+  try {
+    return request.detach === true ? 0 : foreground(pidfd, pid, master);
+  } finally {
+    closeSync(pidfd);
+  }
+}
+
+function begin(request: ExecRequest, warn: (message: string) => void): Running {
+  const { consoleSocket, pidfdSocket, detach = false } = request;
+  const found = findContainer(request.root, request.id);
+  const init = checkExecutable(found, request.ignorePaused ?? false);
+  const drawn = drawProcess(found.folder, request.process, warn);
+  checkExecTerminal(drawn.process.terminal === true, consoleSocket, detach);
+  const sockets = connectCallerSockets(consoleSocket, pidfdSocket);
+  const undo = new Undo();
+  try {
+    const running = withPidfd(init, (container) => {
+      const prepared = prepare(request, found.record, init, drawn);
+      const caller = { consoleSocket: sockets.console, pidfdSocket: sockets.pidfd };
+      const subject = { ...prepared.subject, warn };
+      return launchExec({ ...prepared, ...caller, subject, container, pidFile: request.pidFile }, undo);
+    });
+    if (running === undefined) throw stopped();
+    undo.succeed().forEach(warn);
+    return running;
+  } catch (error) {
+    undo.fail().forEach(warn);
+    throw isAlive(init.pid, init.startTime) ? error : stopped(error);
+  } finally {
+    sockets.close();
+  }
+}
+
+function checkExecutable({ record, status }: Found, ignorePaused: boolean): ProcessRef {
+  if (status === 'stopped' || record.init === undefined) throw stopped();
+  if (status === 'creating') {
+    throw new TsrunError('state', 'cannot exec in a container that is being created');
+  }
+  // One that was paused before its start is still called created.
+  const isPaused = status === 'paused' || (status === 'created' && ownCgroups(record)?.frozen() === true);
+  if (isPaused && !ignorePaused) {
+    const words = 'cannot exec in a paused container (use --ignore-paused to override)';
+    throw new TsrunError('state', words);
+  }
+  return record.init;
+}
+
+/** `cause`: how the start of the process failed because the container ended meanwhile. */
+function stopped(cause?: unknown): TsrunError {
+  const why = cause instanceof TsrunError ? ` (it has just ended: ${cause.message})` : '';
+  return new TsrunError('state', `cannot exec in a stopped container: container not running${why}`, {
+    cause,
+  });
+}
+
+/** Decides everything else; changes nothing. */
+function prepare(
+  { listenFds = 0, preserveFds = 0, subCgroups = new Map(), detach = false }: ExecRequest,
+  record: ContainerRecord,
+  init: ProcessRef,
+  { config, process, place }: DrawnProcess,
+): Pick<ExecLaunch, 'plan' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
+  subject: Omit<ExecLaunch['subject'], 'warn'>;
+} {
+  const facts = readHostFacts();
+  const keptFds = listenFds + preserveFds;
+  checkPreservedFds(keptFds);
+  const join = execJoin(record, subCgroups, init.pid);
+  const plan = placedBy(place, () =>
+    compileExec(config, process, facts, {
+      containerId: record.id,
+      rootfs: record.rootfs,
+      noNewKeyring: record.noNewKeyring === true,
+      preserveFds: keptFds,
+      cgroupTasks: join.tasks,
+      // As the peers do, though the process is not the first one of its pid namespace.
+      extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
+      namespaces: foreignNamespaces(init.pid, config.linux),
+    }),
+  );
+  return {
+    plan,
+    code: placedBy(place, () => encode(plan)),
+    keptFds,
+    cgroup: join.cloneInto,
+    foreground: !detach,
+    holdsTerminal: !detach && process.terminal === true,
+    subject: { place, facts },
+  };
+}

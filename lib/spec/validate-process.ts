@@ -1,0 +1,72 @@
+import { configShape } from '../../build/validators/shapes.js';
+import { validate } from '../../build/validators/config.js';
+import { TsrunError } from '../errors.ts';
+import type { Finding, Report } from './finding.ts';
+import { inspect } from './inspect.ts';
+import { capabilityNames, capabilitySubsets, rlimits } from './rules/limits.ts';
+import { mappedUser } from './rules/mappings.ts';
+import {
+  args,
+  environment,
+  execAffinity,
+  umask,
+  userIds,
+  userIdsAreThere,
+  workingDirectory,
+} from './rules/process.ts';
+import type { Rule } from './rules/rule.ts';
+import { scheduler } from './rules/scheduling.ts';
+import { nulBytes } from './rules/strings.ts';
+import { schemaFinding } from './schema-error.ts';
+import type { Config, Linux, Process } from './types.ts';
+
+/** The rules of a config that are about its process. */
+const rules: readonly Rule[] = [
+  args,
+  workingDirectory,
+  environment,
+  userIds,
+  userIdsAreThere,
+  umask,
+  execAffinity,
+  rlimits,
+  capabilityNames,
+  capabilitySubsets,
+  scheduler,
+  mappedUser,
+];
+
+/**
+ * Checks a process that is to join a container as validateConfig checks the one of a config: the schema, then
+ * the rules about it. Properties that are null are removed from it. Pointers begin with `/process`.
+ *
+ * @param linux that of the container: it says which ids there are.
+ * @returns the process and the warnings.
+ * @throws TsrunError 'config', the first error.
+ */
+export function validateProcess(
+  value: unknown,
+  linux: Linux | undefined,
+): { process: Process; warnings: Finding[] } {
+  const warnings: Finding[] = [];
+  const report: Report = (finding) => {
+    if (finding.severity === 'warning') {
+      warnings.push(finding);
+      return;
+    }
+    const { pointer, reason, hint } = finding;
+    throw new TsrunError('config', reason, { pointer, ...(hint === undefined ? {} : { hint }) });
+  };
+  const candidate = { ociVersion: '1.0.0', process: value };
+  inspect(candidate, configShape, report);
+  if (!validate(candidate)) {
+    for (const failure of validate.errors ?? []) report(schemaFinding(failure, candidate));
+    throw new TsrunError('internal', 'the schema failed without an error');
+  }
+  // The schema has just said so.
+  const process = candidate.process as Process;
+  const config: Config = { ...candidate, process, ...(linux === undefined ? {} : { linux }) };
+  nulBytes({ ...config, linux: {} }, report);
+  for (const rule of rules) rule(config, report);
+  return { process, warnings };
+}
