@@ -4,11 +4,13 @@ import { AssertionError } from 'chai';
 import type { State, Status } from '../../lib/spec/types.ts';
 import { baseConfig } from './config.ts';
 import type { TestConfig } from './config.ts';
-import { reapOrphans } from './processes.ts';
+import { reap } from './native.ts';
+import { processInfo, reapOrphans } from './processes.ts';
 import { tsrun } from './programs.ts';
 import { makeRootfs } from './rootfs.ts';
 import { background, run } from './run.ts';
 import type { Background, Result, RunOptions } from './run.ts';
+import { until } from './until.ts';
 
 /** In every name the tests make: containers, cgroups, folders. */
 export const namePart = `tsit${process.pid}x`;
@@ -31,6 +33,7 @@ export class Scene {
   readonly runcRoot: string;
   readonly #containers = new Map<string, 'tsrun' | 'runc'>();
   readonly #running: Background[] = [];
+  readonly #orphans: number[] = [];
   #ids = 0;
 
   constructor(workFolder: string) {
@@ -87,6 +90,15 @@ export class Scene {
   keep(program: Background): Background {
     this.#running.push(program);
     return program;
+  }
+
+  /**
+   * Has a detached process ended and waited for after the test. A pid namespace ends only when somebody has
+   * waited for each of its processes, and for one that entered it that is up to us.
+   */
+  adopt(pid: number): number {
+    this.#orphans.push(pid);
+    return pid;
   }
 
   /** Creates a container from the bundle and returns its pid; `flags` go to `create`. */
@@ -163,6 +175,13 @@ export class Scene {
       child.kill('SIGKILL');
       await ended;
     }
+    for (const pid of this.#orphans) {
+      kill(pid);
+      await until(
+        `the end of process ${pid}`,
+        () => processInfo(pid) === undefined || reap(pid) !== undefined,
+      );
+    }
     // The last one first: it may live in namespaces of an earlier one.
     for (const [id, runtime] of [...this.#containers].reverse()) {
       await this[runtime](['delete', '--force', id]);
@@ -183,6 +202,14 @@ export class Scene {
 
   removeFiles(): void {
     rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
   }
 }
 

@@ -1,0 +1,123 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect } from 'chai';
+import { controllerMount } from './harness/cgroups.ts';
+import { refused, started } from './harness/inside.ts';
+import { exitStatus } from './harness/processes.ts';
+import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
+import { until } from './harness/until.ts';
+
+const noFreezer = (): string | undefined =>
+  controllerMount('freezer') === undefined ? 'no cgroup v1 freezer here' : undefined;
+
+describe('pause and resume', () => {
+  scenario(
+    'stop every process where it is, and let it go on',
+    async (scene) => {
+      const { id } = await started(scene, (config) => {
+        config.process.args = ['sh', '-c', 'while :; do echo . >> /beat; sleep 0.01; done'];
+      });
+      const beats = (): number => readFileSync(join(scene.rootfs, 'beat')).length;
+      await until('the first beats', () => beats() > 4);
+      succeeded(await scene.tsrun(['pause', id]));
+      expect(await scene.state(id)).to.include({ status: 'paused' });
+      const before = beats();
+      await delay(150);
+      expect(beats()).to.equal(before);
+      succeeded(await scene.tsrun(['resume', id]));
+      expect(await scene.state(id)).to.include({ status: 'running' });
+      await until('more beats', () => beats() > before);
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'say what is not to be paused or resumed',
+    async (scene) => {
+      const { id, pid } = await started(scene);
+      expect(failed(await scene.tsrun(['resume', id])).stderr).to.match(/container not paused/);
+      succeeded(await scene.tsrun(['pause', id]));
+      expect(failed(await scene.tsrun(['pause', id])).stderr).to.match(/container not running/);
+      succeeded(await scene.tsrun(['resume', id]));
+      await scene.kill(id, 'KILL');
+      await exitStatus(pid);
+      expect(failed(await scene.tsrun(['pause', id])).stderr).to.match(/container not running/);
+      expect(failed(await scene.tsrun(['resume', id])).stderr).to.match(/container not paused/);
+      for (const command of ['pause', 'resume'])
+        expect(failed(await scene.tsrun([command, scene.id()])).stderr).to.match(/does not exist/);
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'before the start: it cannot start until it is resumed',
+    async (scene) => {
+      const id = scene.id();
+      scene.configure((config) => (config.process.args = ['sleep', '1000']));
+      await scene.create(id);
+      succeeded(await scene.tsrun(['pause', id]));
+      expect(failed(await scene.tsrun(['pause', id])).stderr).to.match(/container not running/);
+      expect(failed(await scene.tsrun(['start', id])).stderr).to.match(/paused/);
+      succeeded(await scene.tsrun(['resume', id]));
+      await scene.start(id);
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'a paused container can be killed and deleted',
+    async (scene) => {
+      const first = await started(scene);
+      succeeded(await scene.tsrun(['pause', first.id]));
+      await scene.kill(first.id, 'KILL');
+      expect(await exitStatus(first.pid)).to.equal(137);
+      const second = await started(scene);
+      succeeded(await scene.tsrun(['pause', second.id]));
+      failed(await scene.tsrun(['delete', second.id]));
+      await scene.delete(second.id, '--force');
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'exec into a paused container is refused, or waits',
+    async (scene) => {
+      const { id, exec } = await started(scene);
+      succeeded(await scene.tsrun(['pause', id]));
+      const { stderr } = refused(await exec([], ['true']));
+      expect(stderr).to.contain('cannot exec in a paused container (use --ignore-paused to override)');
+      const program = scene.background(['exec', '--ignore-paused', id, 'sh', '-c', 'echo ran; exit 5']);
+      await delay(200);
+      expect(program.stdout()).to.equal('');
+      succeeded(await scene.tsrun(['resume', id]));
+      expect((await program.ended).status).to.equal(5);
+      expect(program.stdout()).to.equal('ran\n');
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'an exec that waits for a paused container and is killed leaves nothing',
+    async (scene) => {
+      const { id, pid } = await started(scene);
+      succeeded(await scene.tsrun(['pause', id]));
+      const program = scene.background(['exec', '--ignore-paused', id, 'touch', '/ran']);
+      const entered = await until('the init to enter', () => pidsOf(id).find((other) => other !== pid));
+      program.child.kill('SIGKILL');
+      await program.ended;
+      succeeded(await scene.tsrun(['resume', id]));
+      expect(await exitStatus(entered)).to.equal(1);
+      expect(pidsOf(id)).to.deep.equal([pid]);
+      expect(existsSync(join(scene.rootfs, 'ran'))).to.equal(false);
+    },
+    noFreezer,
+  );
+});
+
+/** Pids in the freezer cgroup of a container. */
+function pidsOf(id: string): number[] {
+  const folder = join(controllerMount('freezer') ?? '', id);
+  return readFileSync(join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number);
+}
