@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
+import { waitPidfd } from '../host/child.ts';
 import { holdSignals, releaseSignals } from '../host/foreground.ts';
 import { sendDescriptor, socketPair } from '../host/socket.ts';
 import type { Plan } from '../plan/types.ts';
@@ -50,11 +51,11 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   const { sync, image, process } = startFirst(launch, theirs, undo);
   const subject: Subject = { ...launch.subject, op: (index) => plan.ops[index] };
   const init = meetInit(sync, subject, undo);
-  if (init === undefined) throw explainEnd(process.end());
+  if (init === undefined) throw explainEnd(process.end(), launch.container);
   // It has said all it has to say, and is ending.
   process.end();
   const message = nextMessage(sync, subject);
-  if (message === undefined) throw explainEnd(init.end());
+  if (message === undefined) throw explainEnd(init.end(), launch.container);
   if (message.type !== messages.sync || message.value !== syncPoints.ready) {
     throw unexpectedMessage(message.type);
   }
@@ -67,7 +68,7 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   sendGo(sync);
   const last = nextMessage(sync, subject);
   if (last !== undefined) throw unexpectedMessage(last.type);
-  if (endedAsInit(init.pid, image)) throw explainEnd(init.end());
+  if (endedAsInit(init.pid, image)) throw explainEnd(init.end(), launch.container);
   return running;
 }
 
@@ -120,8 +121,14 @@ function announce(init: Child, { pidFile, pidfdSocket }: ExecLaunch, undo: Undo)
   });
 }
 
+const killed = 128 + 9;
+
+/** A process that dies with its pid namespace is gone a moment before the first one of that is. */
+const endingMs = 500;
+
 /** The init ended without a word: something killed it. */
-function explainEnd(status: number): TsrunError {
+function explainEnd(status: number, container: number): TsrunError {
+  if (status === killed) waitPidfd(container, endingMs);
   const how = status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
   return new TsrunError('init', `the process ${how} before its program could run`, {
     hint: 'the container may have reached its memory limit',
