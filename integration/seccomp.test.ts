@@ -1,4 +1,12 @@
-import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -191,6 +199,28 @@ describe('seccomp', () => {
     await until('the filter', () => statusField(pid, 'Seccomp') === '2');
   });
 
+  scenario('a process of exec is filtered like the first one', async (scene) => {
+    for (const noNewPrivileges of [true, false]) {
+      const id = scene.id();
+      scene.configure((config) => {
+        profile({ syscalls: [{ names: mkdir, action: 'SCMP_ACT_ERRNO', errnoRet: 39 }] })(config);
+        config.process.noNewPrivileges = noNewPrivileges;
+        config.process.args = ['sleep', '1000'];
+      });
+      await scene.create(id);
+      await scene.start(id);
+      const { stdout } = await scene.tsrun([
+        'exec',
+        id,
+        'sh',
+        '-c',
+        'mkdir /tmp/x 2>&1; grep Seccomp: /proc/self/status',
+      ]);
+      expect(stdout).to.match(/Directory not empty\nSeccomp:\t2/);
+      await scene.delete(id, '--force');
+    }
+  });
+
   scenario('hooks of the container run under its filter', async (scene) => {
     const output = await scene.shell('cat /tmp/hook', (config) => {
       onMkdir('SCMP_ACT_ERRNO')(config);
@@ -339,6 +369,29 @@ describe('seccomp', () => {
         await scene.start(id);
         await scene.delete(id, '--force');
       }
+    });
+
+    scenario('is told of each process of exec', async (scene) => {
+      await startAgent(scene);
+      const id = scene.id();
+      scene.configure((config) => {
+        watching(scene)(config);
+        config.process.args = ['sleep', '1000'];
+      });
+      const pid = await scene.create(id);
+      await scene.start(id);
+      rmSync(scene.path('agent.sock'));
+      const without = await scene.tsrun(['exec', id, 'mkdir', '/tmp/x']);
+      expect(without.status).to.equal(255);
+      expect(without.stderr).to.match(/\/linux\/seccomp\/listenerPath.*no such file or directory/i);
+
+      const told = await startAgent(scene);
+      const { stdout } = await scene.tsrun(['exec', id, 'sh', '-c', 'mkdir /tmp/x 2>&1']);
+      expect(stdout).to.match(/Directory not empty/);
+      const state = JSON.parse(told()) as { pid: number; state: { status: string; pid: number } };
+      expect(state.state).to.deep.include({ status: 'running', pid });
+      expect(state.pid).not.to.equal(pid);
+      await scene.delete(id, '--force');
     });
 
     scenario('may be asked about everything but write', async (scene) => {

@@ -12,7 +12,7 @@ import type { Subject } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
 import { launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { meetInit, unexpectedMessage } from './meet.ts';
+import { meetInit, passListener, unexpectedMessage } from './meet.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
@@ -39,6 +39,8 @@ export interface ExecLaunch {
   pidFile: string | undefined;
   /** What messages of the init are about. */
   subject: Omit<Subject, 'op'>;
+  /** Gives the listener of the process's filter to its agent. */
+  inform: (pid: number, listener: number) => void;
 }
 
 /**
@@ -54,11 +56,7 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   if (init === undefined) throw explainEnd(process.end(), launch.container);
   // It has said all it has to say, and is ending.
   process.end();
-  const message = nextMessage(sync, subject);
-  if (message === undefined) throw explainEnd(init.end(), launch.container);
-  if (message.type !== messages.sync || message.value !== syncPoints.ready) {
-    throw unexpectedMessage(message.type);
-  }
+  awaitReady(sync, subject, init, launch);
   announce(init, launch, undo);
   const running = takeRunning({ init, undo }, ours);
   if (launch.foreground) {
@@ -70,6 +68,20 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   if (last !== undefined) throw unexpectedMessage(last.type);
   if (endedAsInit(init.pid, image)) throw explainEnd(init.end(), launch.container);
   return running;
+}
+
+/** Until all is done but what follows `go`. */
+function awaitReady(sync: number, subject: Subject, init: Child, { container, inform }: ExecLaunch): void {
+  for (;;) {
+    const message = nextMessage(sync, subject);
+    if (message === undefined) throw explainEnd(init.end(), container);
+    if (message.type === messages.sync && message.value === syncPoints.ready) return;
+    if (message.type !== messages.listener) throw unexpectedMessage(message.type);
+    passListener(message, (listener) => {
+      inform(init.pid, listener);
+    });
+    sendGo(sync);
+  }
 }
 
 function consoleSockets(undo: Undo): [number, number] {

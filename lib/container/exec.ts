@@ -6,6 +6,7 @@ import { isAlive } from '../host/proc.ts';
 import type { Log } from '../log/logger.ts';
 import { encode } from '../plan/encode.ts';
 import { compileExec } from '../plan/exec.ts';
+import { prepareFilter } from '../seccomp/prepare.ts';
 import { execJoin } from './exec-cgroup.ts';
 import { drawProcess } from './exec-draw.ts';
 import type { DrawnProcess, ProcessRequest } from './exec-draw.ts';
@@ -14,6 +15,7 @@ import type { ExecLaunch } from './exec-launch.ts';
 import { foreignNamespaces } from './exec-namespaces.ts';
 import { findContainer } from './find.ts';
 import type { Found } from './find.ts';
+import { hookState } from './hook-state.ts';
 import { ownCgroups } from './kill.ts';
 import { checkPreservedFds } from './launch.ts';
 import { placedBy } from './placed.ts';
@@ -21,6 +23,7 @@ import { withPidfd } from './process.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import type { Running } from './running.ts';
+import { informAgent } from './seccomp-agent.ts';
 import { connectCallerSockets } from './sockets.ts';
 import { checkExecTerminal } from './terminal.ts';
 import { Undo } from './undo.ts';
@@ -76,7 +79,17 @@ function begin(request: ExecRequest, warn: (message: string) => void): Running {
       const prepared = prepare(request, found.record, init, drawn);
       const caller = { consoleSocket: sockets.console, pidfdSocket: sockets.pidfd };
       const subject = { ...prepared.subject, warn };
-      return launchExec({ ...prepared, ...caller, subject, container, pidFile: request.pidFile }, undo);
+      const inform = (pid: number, listener: number): void => {
+        placedBy(drawn.place, () => {
+          informAgent(drawn.config, hookState(found.record, found.status), pid, listener);
+        });
+      };
+      const result = launchExec(
+        { ...prepared, ...caller, subject, inform, container, pidFile: request.pidFile },
+        undo,
+      );
+      prepared.keep();
+      return result;
     });
     if (running === undefined) throw stopped();
     undo.succeed().forEach(warn);
@@ -113,17 +126,20 @@ function stopped(cause?: unknown): TsrunError {
 
 /** Decides everything else; changes nothing. */
 function prepare(
-  { listenFds = 0, preserveFds = 0, subCgroups = new Map(), detach = false }: ExecRequest,
+  { root, listenFds = 0, preserveFds = 0, subCgroups = new Map(), detach = false }: ExecRequest,
   record: ContainerRecord,
   init: ProcessRef,
   { config, process, place }: DrawnProcess,
 ): Pick<ExecLaunch, 'plan' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
   subject: Omit<ExecLaunch['subject'], 'warn'>;
+  keep: () => void;
 } {
   const facts = readHostFacts();
   const keptFds = listenFds + preserveFds;
   checkPreservedFds(keptFds);
   const join = execJoin(record, subCgroups, init.pid);
+  const profile = config.linux?.seccomp;
+  const seccomp = profile && placedBy(place, () => prepareFilter(profile, root.path));
   const plan = placedBy(place, () =>
     compileExec(config, process, facts, {
       containerId: record.id,
@@ -134,6 +150,7 @@ function prepare(
       // As the peers do, though the process is not the first one of its pid namespace.
       extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
       namespaces: foreignNamespaces(init.pid, config.linux),
+      seccomp: seccomp?.filter,
     }),
   );
   return {
@@ -144,5 +161,6 @@ function prepare(
     foreground: !detach,
     holdsTerminal: !detach && process.terminal === true,
     subject: { place, facts },
+    keep: () => seccomp?.keep(),
   };
 }

@@ -10,7 +10,7 @@ import { hasNewNamespace } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
 import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
-import type { Received, Subject } from './dialogue.ts';
+import type { Subject } from './dialogue.ts';
 import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
@@ -18,7 +18,7 @@ import { explainDeath } from './init-death.ts';
 import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { meetInit, unexpectedMessage } from './meet.ts';
+import { meetInit, passListener, unexpectedMessage } from './meet.ts';
 import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
@@ -214,14 +214,20 @@ function launch(
 
 /** Does what only the engine can do, whenever the init asks for it, until it is ready. */
 function accompany(made: Made): void {
-  const { blueprint, init, sync, subject } = made;
+  const { blueprint, record, init, sync, subject } = made;
   const { config } = blueprint.bundle;
   for (;;) {
     const message = nextMessage(sync, subject);
     if (message === undefined) throw explainDeath(blueprint.bundle, config, blueprint.cgroup, init.end());
     if (message.type === messages.waiting) return;
     if (message.type === messages.listener) {
-      passListener(made, message);
+      passListener(message, (listener) => {
+        placed(blueprint.bundle, () => {
+          informAgent(config, hookState(record, 'creating'), init.pid, listener);
+        });
+      });
+      // It goes on once the agent knows.
+      sendGo(sync);
       continue;
     }
     if (message.type !== messages.sync) throw unexpectedMessage(message.type);
@@ -260,22 +266,6 @@ function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void
       closeSync(fd);
     });
   }
-}
-
-/** The init loaded a filter that notifies, and goes on once its agent knows. */
-function passListener({ blueprint: { bundle }, record, init, sync }: Made, { fds }: Received): void {
-  try {
-    const [listener] = fds;
-    if (listener === undefined) throw unexpected(messages.listener);
-    placed(bundle, () => {
-      informAgent(bundle.config, record, init.pid, listener);
-    });
-  } finally {
-    fds.forEach((fd) => {
-      closeSync(fd);
-    });
-  }
-  sendGo(sync);
 }
 
 /** The deprecated prestart hooks were made for a time when the container was called created by then. */

@@ -1,9 +1,10 @@
+import { closeSync } from 'node:fs';
 import { TsrunError, systemError } from '../errors.ts';
 import { pidfdOpen } from '../host/child.ts';
 import { messages } from '../plan/wire.ts';
 import { Child } from './child.ts';
 import { nextMessage } from './dialogue.ts';
-import type { Subject } from './dialogue.ts';
+import type { Received, Subject } from './dialogue.ts';
 import type { Undo } from './undo.ts';
 
 /**
@@ -24,6 +25,19 @@ export function meetInit(sync: number, subject: Subject, undo: Undo): Child | un
     init.kill();
   });
   return init;
+}
+
+/** Hands over the listener the init sent with `message`, and closes it here. */
+export function passListener({ type, fds }: Received, receive: (listener: number) => void): void {
+  try {
+    const [listener] = fds;
+    if (listener === undefined) throw unexpectedMessage(type);
+    receive(listener);
+  } finally {
+    fds.forEach((fd) => {
+      closeSync(fd);
+    });
+  }
 }
 
 export function unexpectedMessage(type: number): TsrunError {

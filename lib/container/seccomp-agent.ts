@@ -2,34 +2,34 @@ import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import { connectStream, sendDescriptor } from '../host/socket.ts';
 import { seccompReceiverAnnotation } from '../spec/annotations.ts';
-import type { Config, Seccomp } from '../spec/types.ts';
-import { hookState } from './hook-state.ts';
-import type { ContainerRecord } from './record.ts';
+import type { Config, Seccomp, State } from '../spec/types.ts';
 
 /**
- * Gives the listener of the container's filter to its agent, with the container process state
+ * Gives the listener of a process's filter to its agent, with the container process state
  * (config-linux.md, "The Container Process State"): one connection, one message.
  *
+ * @param state of the container
+ * @param pid of the process the filter is for
  * @param listener stays open here
  * @throws TsrunError 'config' when there is no agent, 'system' when it cannot be reached or does not listen
  */
 export function informAgent(
   { linux, annotations }: Config,
-  record: ContainerRecord,
+  state: State,
   pid: number,
   listener: number,
 ): void {
   const agent = agentOf(linux?.seccomp, annotations);
   const socket = connect(agent);
   try {
-    const state = {
-      ociVersion: record.ociVersion,
+    const processState = {
+      ociVersion: state.ociVersion,
       fds: ['seccompFd'],
       pid,
       ...(agent.metadata === '' ? {} : { metadata: agent.metadata }),
-      state: hookState(record, 'creating'),
+      state,
     };
-    sendDescriptor(socket, JSON.stringify(state), listener);
+    sendDescriptor(socket, JSON.stringify(processState), listener);
   } catch (error) {
     throw unreachable(agent, error);
   } finally {

@@ -14,7 +14,6 @@ import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
 import { printable } from '../spec/printable.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
-import { cpuList } from './affinity.ts';
 import { noSlot, rootModes, syncPoints } from './wire.ts';
 import type { Op, OpName, OpOf } from './wire.ts';
 
@@ -41,7 +40,7 @@ const describers: Describer = {
     BigInt(flags) === 0n
       ? 'hide from the container'
       : `join the container's ${namespaceNames(flags)} namespace`,
-  affinity: ({ cpus }) => `run on CPU ${cpuList(cpus)} only`,
+  affinity: ({ cpus }) => `run on CPU ${numberList(cpus)} only`,
   clone: ({ flags }) =>
     BigInt(flags) === 0n
       ? "make the container's process"
