@@ -364,9 +364,9 @@ describe('compileMounts', () => {
       [{ destination: '/x' }, '/mounts/0', 'neither a type'],
       [{ destination: '/x', type: 'bind' }, '/mounts/0', 'no source'],
       [
-        { destination: '/x', type: 'bind', source: '/y', options: ['ro', 'size=1m'] },
-        '/mounts/0/options/1',
-        "'size=1m' is for filesystems",
+        { destination: '/x', type: 'bind', source: '/y', options: ['ro', 'size=1m', 'readonly'] },
+        '/mounts/0/options/2',
+        "'readonly' is for filesystems",
       ],
       [{ destination: '/x', type: 'tmpfs', options: ['idmap'] }, '/mounts/0', 'only bind mounts'],
       [{ destination: '/x', type: 'tmpfs', uidMappings: fullMap }, '/mounts/0', 'only bind mounts'],

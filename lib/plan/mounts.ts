@@ -174,9 +174,12 @@ function bindMount(draft: Draft, entry: MountEntry): MountOps {
   return { ops: [op], readonlyLater };
 }
 
-/** A bind mount shows a filesystem that is mounted already: what is for the filesystem comes too late. */
+/**
+ * A bind mount shows a filesystem that is mounted already: what is for the filesystem (`size=1m`) comes too late
+ * and changes nothing. A bare word may be a flag of the mount in a wrong spelling, though.
+ */
 function refuseFilesystemOptions({ mount, pointer, options }: MountEntry): void {
-  const [option] = options.data;
+  const option = options.data.find((name) => !name.includes('='));
   if (option === undefined) return;
   const index = (mount.options ?? []).indexOf(option);
   throw new TsrunError('config', `option '${option}' is for filesystems, a bind mount cannot have it`, {

@@ -388,7 +388,7 @@ describe('the rules', () => {
     [
       'linux.namespaces',
       [{ type: 'uts' }],
-      'error /mounts: needs a namespace of type "mount"',
+      'warning /mounts: needs a namespace of type "mount"; nothing is mounted',
       'error /root/readonly: needs a namespace of type "mount"',
       'error /linux/maskedPaths: needs a namespace of type "mount"',
       'error /linux/readonlyPaths: needs a namespace of type "mount"',
@@ -502,8 +502,9 @@ describe('the rules', () => {
     ],
     [
       'mounts',
-      mount({ options: ['rbind', 'ro', 'size=5'] }),
-      'error /mounts/0/options/2: is no option of a bind mount, and no filesystem is mounted here',
+      mount({ options: ['rbind', 'readonly', 'size=5'] }),
+      'error /mounts/0/options/1: is no option of a bind mount, and no filesystem is mounted here',
+      'warning /mounts/0/options/2: is no option of a bind mount, and no filesystem is mounted here; ignored',
     ],
     ['mounts', mount({ source: undefined }), 'error /mounts/0/source: a bind mount needs a source'],
     [

@@ -81,15 +81,17 @@ function type({ mount, options, bind, at }: Subject, report: Report): void {
   }
 }
 
-/** The kernel ignores options of a filesystem on a bind mount; the user would rely on them in vain. */
+/**
+ * The kernel ignores options of a filesystem on a bind mount, and so do other runtimes. A bare word may be a
+ * flag in a wrong spelling (`readonly`), and the user would rely on it in vain.
+ */
 function bindOptions({ mount, options, bind, at }: Subject, report: Report): void {
   if (!bind) return;
   for (const [i, option] of (mount.options ?? []).entries()) {
-    if (options.data.includes(option)) {
-      report(
-        error(pointerTo(at, 'options', i), 'is no option of a bind mount, and no filesystem is mounted here'),
-      );
-    }
+    if (!options.data.includes(option)) continue;
+    const pointer = pointerTo(at, 'options', i);
+    const reason = 'is no option of a bind mount, and no filesystem is mounted here';
+    report(option.includes('=') ? warning(pointer, `${reason}; ignored`) : error(pointer, reason));
   }
   if (!options.remount && (mount.source ?? '') === '')
     report(error(`${at}/source`, 'a bind mount needs a source'));
