@@ -17,7 +17,7 @@ import { statusField } from './harness/processes.ts';
 import { compileProgram } from './harness/programs.ts';
 import { background } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed } from './harness/scene.ts';
+import { failed, succeeded } from './harness/scene.ts';
 import type { Edit, Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
@@ -229,6 +229,22 @@ describe('seccomp', () => {
       };
     });
     expect(output).to.match(/Operation not permitted/);
+  });
+
+  scenario('a profile older than faccessat2 does not hide the program', async (scene) => {
+    for (const names of [['faccessat2'], ['faccessat2', 'faccessat', 'access']]) {
+      for (const args of [['true'], ['/bin/true']]) {
+        for (const user of [0, 1000]) {
+          scene.configure((config) => {
+            config.process.args = args;
+            config.process.user = { uid: user, gid: user };
+            config.process.noNewPrivileges = false;
+            profile({ syscalls: [{ names, action: 'SCMP_ACT_ERRNO', errnoRet: 1 }] })(config);
+          });
+          succeeded(await scene.run());
+        }
+      }
+    }
   });
 
   scenario('a profile that denies even execve is an error that says so', async (scene) => {

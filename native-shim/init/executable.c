@@ -29,6 +29,24 @@ static const char *machine_name(unsigned int machine) {
     return "another architecture";
 }
 
+static bool is_filtered(int error) {
+    return error == -EPERM || error == -ENOSYS;
+}
+
+/*
+ * Without noNewPrivileges the container's seccomp filter is in force by now, and profiles older
+ * than Linux 5.8 do not know faccessat2. faccessat asks for the real ids, which are the effective
+ * ones by now, and only leaves out capabilities of users other than root. Where the filter refuses
+ * that as well, execve has to tell.
+ */
+static int may_execute(const char *path) {
+    int error = sys_faccessat2(AT_FDCWD, path, X_OK);
+
+    if (is_filtered(error))
+        error = sys_faccessat(AT_FDCWD, path, X_OK);
+    return is_filtered(error) ? 0 : error;
+}
+
 static int check_executable(const char *path) {
     struct stat st;
     int error = sys_fstatat(AT_FDCWD, path, &st, 0);
@@ -37,7 +55,7 @@ static int check_executable(const char *path) {
         return error;
     if (!S_ISREG(st.st_mode))
         return -EACCES;
-    return sys_faccessat2(AT_FDCWD, path, X_OK);
+    return may_execute(path);
 }
 
 /* Makes "directory/name" of one part of PATH, an empty part being the working directory. */
