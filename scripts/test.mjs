@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// The whole test suite: build, lint, unit tests, and the integration tests on both engines. Everything runs
-// even after a failure; the last line is the sum of all that ran, and a step that broke counts as a failure.
+// The whole test suite: build, lint, unit tests, the integration tests on both engines, and the conformance
+// suite. Everything runs even after a failure; the last line is the sum of all that ran, and a step that broke
+// counts as a failure.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +17,11 @@ const steps = [
     counted: true,
   },
   { name: 'integration tests', command: ['node', 'scripts/integration.mjs'], counted: true },
+  {
+    name: 'conformance tests',
+    command: ['node', 'scripts/conformance.mjs', '--if-possible'],
+    counted: true,
+  },
 ];
 
 const project = fileURLToPath(new URL('..', import.meta.url));
