@@ -163,4 +163,21 @@ describe('rootless', () => {
     expect(statSync(scene.path('runtime', 'tsrun')).mode & 0o077).to.equal(0);
     succeeded(await asUser(scene, ['delete', '--force', id]));
   });
+
+  scenario(
+    'without a cgroup namespace the cgroups of the host are out of reach (CVE-2023-25809)',
+    async (scene) => {
+      const script =
+        'for d in $(find /sys/fs/cgroup -mindepth 1 -type d 2>/dev/null | head -n 200); do mkdir $d/new 2>/dev/null && echo $d; ' +
+        'for f in $d/*; do test -w $f && echo $f; done; done; echo end';
+      await userScene(scene, ['sh', '-c', script], ({ linux, mounts = [] }) => {
+        if (linux === undefined) return;
+        linux.namespaces = (linux.namespaces ?? []).filter(({ type }) => type !== 'cgroup');
+        for (const mount of mounts)
+          if (mount.type === 'cgroup') mount.options = ['nosuid', 'noexec', 'nodev'];
+      });
+      const { stdout } = succeeded(await asUser(scene, ['run', scene.id()]));
+      expect(stdout).to.equal('end\n');
+    },
+  );
 });

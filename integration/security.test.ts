@@ -445,6 +445,51 @@ describe('security', () => {
     }
   });
 
+  describe('no length is cut off on the way to the init (CVE-2021-43784)', () => {
+    const sizes = [255, 256, 4_096, 65_535, 65_536, 65_537, 131_000];
+
+    scenario('what is long arrives whole, and the rest behind it', async (scene) => {
+      for (const size of sizes) {
+        const output = await scene.shell('echo ${#LONG} $AFTER $0', (config) => {
+          config.process.env = [`LONG=${'x'.repeat(size)}`, 'AFTER=after', 'PATH=/bin'];
+        });
+        expect(output).to.equal(`${size} after sh\n`);
+      }
+    });
+
+    scenario('many mappings, too', async (scene) => {
+      const ranges = Array.from({ length: 300 }, (_, index) => ({
+        containerID: index,
+        hostID: 1_000 + index * 2,
+        size: 1,
+      }));
+      const output = await scene.shell('cat /proc/self/uid_map | wc -l', (config) => {
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = ranges;
+        config.linux.gidMappings = ranges;
+      });
+      expect(output.trim()).to.equal('300');
+      const { stderr } = await scene.failure((config) => {
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = Array.from({ length: 5_000 }, (_, index) => ({
+          containerID: index * 2,
+          hostID: 100_000 + index * 2,
+          size: 1,
+        }));
+        config.linux.gidMappings = ranges;
+      });
+      expect(stderr).to.match(/\/linux\/uidMappings.*\n.*these are 5000 in \d+ bytes/);
+      expect(stderr.length).to.be.lessThan(600);
+    });
+
+    scenario('what no program can be given is an error that says so', async (scene) => {
+      const { stderr } = await scene.failure((config) => {
+        config.process.env = ['PATH=/bin', `LONG=${'x'.repeat(140_000)}`];
+      });
+      expect(stderr).to.match(/\/process\/args.*argument list too long \(E2BIG\)/);
+    });
+  });
+
   describe('our own files are not found through links', () => {
     scenario('a pid file is put in place whole, and never through a link of that name', async (scene) => {
       const host = outside(scene);

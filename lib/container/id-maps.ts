@@ -50,11 +50,24 @@ function writeProc(pid: number, name: string, text: string, pointer: string): vo
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    throw systemError(`write the id map ${path} (${text.trim().replaceAll('\n', ', ')})`, errno, {
+    const lines = text.trim().split('\n');
+    const shown = [...lines.slice(0, shownLines), ...(lines.length > shownLines ? ['…'] : [])];
+    throw systemError(`write the id map ${path} (${shown.join(', ')})`, errno, {
       pointer,
-      hint: 'each host id must be one that tsrun may give away, and no id may be mapped twice',
+      hint: isTooLong(text, lines.length)
+        ? `the kernel takes at most ${mostMappings} mappings in less than a page of text (user_namespaces(7)); ` +
+          `these are ${lines.length} in ${text.length} bytes`
+        : 'each host id must be one that tsrun may give away, and no id may be mapped twice',
     });
   }
+}
+
+const shownLines = 5;
+const mostMappings = 340;
+const smallestPage = 4096;
+
+function isTooLong(text: string, mappings: number): boolean {
+  return mappings > mostMappings || text.length >= smallestPage;
 }
 
 function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], pointer: string): void {
