@@ -54,21 +54,16 @@ function writeProc(pid: number, name: string, text: string, pointer: string): vo
     const shown = [...lines.slice(0, shownLines), ...(lines.length > shownLines ? ['…'] : [])];
     throw systemError(`write the id map ${path} (${shown.join(', ')})`, errno, {
       pointer,
-      hint: isTooLong(text, lines.length)
-        ? `the kernel takes at most ${mostMappings} mappings in less than a page of text (user_namespaces(7)); ` +
-          `these are ${lines.length} in ${text.length} bytes`
-        : 'each host id must be one that tsrun may give away, and no id may be mapped twice',
+      hint:
+        text.length >= smallestPage
+          ? `the kernel takes less than a page of text (user_namespaces(7)), these take ${text.length} bytes`
+          : 'each host id must be one that tsrun may give away, and no id may be mapped twice',
     });
   }
 }
 
 const shownLines = 5;
-const mostMappings = 340;
 const smallestPage = 4096;
-
-function isTooLong(text: string, mappings: number): boolean {
-  return mappings > mostMappings || text.length >= smallestPage;
-}
 
 function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], pointer: string): void {
   const name = kind === 'uid' ? 'newuidmap' : 'newgidmap';
