@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// The whole test suite: build, lint, unit tests, the integration tests on both engines, and the conformance
-// suite. Everything runs even after a failure; the last line is the sum of all that ran, and a step that broke
-// counts as a failure.
+// The whole test suite: build, lint, unit tests, the integration tests on both engines, tsrun behind containerd,
+// podman and docker, and the conformance suite. Everything runs even after a failure; the last line is the sum
+// of all that ran, and a step that broke counts as a failure.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -22,6 +22,7 @@ const steps = [
     command: ['node', 'scripts/conformance.mjs', '--if-possible'],
     counted: true,
   },
+  { name: 'tests of engines', command: ['node', 'scripts/engines.mjs'], counted: true },
 ];
 
 const project = fileURLToPath(new URL('..', import.meta.url));
@@ -33,7 +34,7 @@ const sum = { passes: 0, failures: 0, pending: 0 };
 const broken = [];
 for (const { name, command, counted } of steps) {
   console.log(`\n== ${name}`);
-  const results = join(folder, name.replace(' ', '-'));
+  const results = join(folder, name.replaceAll(' ', '-'));
   const [program, ...args] = command;
   const { status } = spawnSync(program ?? '', args, {
     stdio: ['ignore', 'inherit', 'inherit'],

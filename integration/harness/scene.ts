@@ -12,8 +12,11 @@ import { background, run } from './run.ts';
 import type { Background, Result, RunOptions } from './run.ts';
 import { until } from './until.ts';
 
-/** In every name the tests make: containers, cgroups, folders. */
-export const namePart = `tsit${process.pid}x`;
+/**
+ * In every name the tests make: containers, cgroups, folders. Two runs in process namespaces of their own have
+ * the same pids but share the cgroups, so the number is given to them.
+ */
+export const namePart = `tsit${process.env['TSRUN_TEST_RUN'] ?? process.pid}x`;
 
 export type Edit = (config: TestConfig) => void;
 
