@@ -1,37 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { sharedFolder } from './harness/hooks.ts';
 import { refused, started } from './harness/inside.ts';
 import { exitStatus } from './harness/processes.ts';
-import { compileProgram, tsrun } from './harness/programs.ts';
-import { background, printed } from './harness/run.ts';
-import type { Background } from './harness/run.ts';
+import { printed } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
-
-const programs = { recvfd: '', ptyrun: '' };
-
-/** A console or pidfd socket with its reader, which says what it received. */
-async function receiver(scene: Scene): Promise<{ socket: string; reader: Background }> {
-  const socket = scene.path('socket');
-  const reader = scene.keep(background(programs.recvfd, [socket]));
-  await printed(reader, 'listening\n');
-  return { socket, reader };
-}
-
-/** Runs exec on a terminal, as a person does. */
-function onTerminal(scene: Scene, ...args: readonly string[]): Background {
-  return scene.keep(background(programs.ptyrun, [tsrun, '--root', scene.root, 'exec', ...args]));
-}
+import { onTerminal, receiver, trapScript } from './harness/terminals.ts';
 
 describe('exec and terminals', () => {
-  before(() => {
-    programs.recvfd = compileProgram('recvfd', join(sharedFolder(), 'programs'));
-    programs.ptyrun = compileProgram('ptyrun', join(sharedFolder(), 'programs'));
-  });
-
   scenario('the console socket gets the master of a pty of the container', async (scene) => {
     const { exec } = await started(scene);
     const { socket, reader } = await receiver(scene);
@@ -75,7 +51,7 @@ describe('exec and terminals', () => {
   scenario('in the foreground it talks to the terminal of the caller', async (scene) => {
     const { id } = await started(scene);
     const script = 'stty size; read line; echo "got $line"; exit 6';
-    const program = onTerminal(scene, '--tty', id, 'sh', '-c', script);
+    const program = onTerminal(scene, 'exec', '--tty', id, 'sh', '-c', script);
     await printed(program, '24 80');
     program.child.stdin?.write('hello\n');
     const { status } = await program.ended;
@@ -87,9 +63,7 @@ describe('exec and terminals', () => {
 
   scenario('in the foreground control characters and resizes reach it', async (scene) => {
     const { id } = await started(scene);
-    const script =
-      "trap 'echo resized $(stty size)' WINCH; trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done";
-    const program = onTerminal(scene, '-t', id, 'sh', '-c', script);
+    const program = onTerminal(scene, 'exec', '-t', id, 'sh', '-c', trapScript);
     await printed(program, 'ready');
     program.child.kill('SIGUSR1');
     await printed(program, 'resized 33 111');

@@ -12,13 +12,12 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Seccomp } from '../lib/spec/types.ts';
 import { runWithRunc, sameWithRunc } from './harness/compare.ts';
-import { sharedFolder } from './harness/hooks.ts';
 import { statusField } from './harness/processes.ts';
-import { compileProgram } from './harness/programs.ts';
 import { background } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Edit, Scene } from './harness/scene.ts';
+import { sharedProgram } from './harness/shared-program.ts';
 import { until } from './harness/until.ts';
 
 const mkdir = ['mkdir', 'mkdirat'];
@@ -32,14 +31,8 @@ function onMkdir(action: string, errnoRet?: number): Edit {
   return profile({ syscalls: [{ names: mkdir, action, ...(errnoRet === undefined ? {} : { errnoRet }) }] });
 }
 
-/** Compiled once a run. */
-function program(name: string): string {
-  const path = join(sharedFolder(), name);
-  return existsSync(path) ? path : compileProgram(name, sharedFolder());
-}
-
 function install(scene: Scene, name: string): void {
-  copyFileSync(program(name), join(scene.rootfs, 'bin', name));
+  copyFileSync(sharedProgram(name), join(scene.rootfs, 'bin', name));
   chmodSync(join(scene.rootfs, 'bin', name), 0o755);
 }
 
@@ -335,7 +328,7 @@ describe('seccomp', () => {
 
     /** Starts the agent of programs/seccomp-agent.c; returns what it was told. */
     async function startAgent(scene: Scene, name = 'agent.sock'): Promise<() => string> {
-      const agent = scene.keep(background(program('seccomp-agent'), [scene.path(name), '39']));
+      const agent = scene.keep(background(sharedProgram('seccomp-agent'), [scene.path(name), '39']));
       await until('the agent', () => existsSync(scene.path(name)));
       return agent.stdout;
     }

@@ -2,38 +2,13 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { exitStatus } from './harness/processes.ts';
-import { compileProgram, tsrun } from './harness/programs.ts';
-import { background, printed } from './harness/run.ts';
-import type { Background } from './harness/run.ts';
-import { sharedFolder } from './harness/hooks.ts';
+import { printed } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { onTerminal, receiver, trapScript } from './harness/terminals.ts';
 import { until } from './harness/until.ts';
 
-const programs = { recvfd: '', ptyrun: '' };
-
-/** A console or pidfd socket with its reader, which says what it received. */
-async function receiver(scene: Scene): Promise<{ socket: string; reader: Background }> {
-  const socket = scene.path('socket');
-  const reader = scene.keep(background(programs.recvfd, [socket]));
-  await printed(reader, 'listening\n');
-  return { socket, reader };
-}
-
-/** Runs the scene's bundle in the foreground on a terminal, as a person does. */
-function onTerminal(scene: Scene, id: string): Background {
-  return scene.keep(
-    background(programs.ptyrun, [tsrun, '--root', scene.root, 'run', '--bundle', scene.bundle, id]),
-  );
-}
-
 describe('the terminal', () => {
-  before(() => {
-    programs.recvfd = compileProgram('recvfd', join(sharedFolder(), 'programs'));
-    programs.ptyrun = compileProgram('ptyrun', join(sharedFolder(), 'programs'));
-  });
-
   scenario('the console socket gets the master of a pty of the container', async (scene) => {
     const { socket, reader } = await receiver(scene);
     const id = scene.id();
@@ -115,7 +90,7 @@ describe('the terminal', () => {
       config.process.terminal = true;
       config.process.args = ['sh', '-c', 'stty size; read line; echo "got $line"; exit 6'];
     });
-    const program = onTerminal(scene, id);
+    const program = onTerminal(scene, 'run', '--bundle', scene.bundle, id);
     await printed(program, '24 80');
     program.child.stdin?.write('hello\n');
     const { status } = await program.ended;
@@ -129,11 +104,9 @@ describe('the terminal', () => {
     const id = scene.id();
     scene.configure((config) => {
       config.process.terminal = true;
-      const script =
-        "trap 'echo resized $(stty size)' WINCH; trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.05; done";
-      config.process.args = ['sh', '-c', script];
+      config.process.args = ['sh', '-c', trapScript];
     });
-    const program = onTerminal(scene, id);
+    const program = onTerminal(scene, 'run', '--bundle', scene.bundle, id);
     await printed(program, 'ready');
     program.child.kill('SIGUSR1');
     await printed(program, 'resized 33 111');

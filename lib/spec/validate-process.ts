@@ -3,38 +3,11 @@ import { validate } from '../../build/validators/config.js';
 import { TsrunError } from '../errors.ts';
 import type { Finding, Report } from './finding.ts';
 import { inspect } from './inspect.ts';
-import { capabilityNames, capabilitySubsets, rlimits } from './rules/limits.ts';
 import { mappedUser } from './rules/mappings.ts';
-import {
-  args,
-  environment,
-  execAffinity,
-  umask,
-  userIds,
-  userIdsAreThere,
-  workingDirectory,
-} from './rules/process.ts';
-import type { Rule } from './rules/rule.ts';
-import { scheduler } from './rules/scheduling.ts';
+import { processRules } from './rules/of-process.ts';
 import { nulBytes } from './rules/strings.ts';
 import { schemaFinding } from './schema-error.ts';
 import type { Config, Linux, Process } from './types.ts';
-
-/** The rules of a config that are about its process. */
-const rules: readonly Rule[] = [
-  args,
-  workingDirectory,
-  environment,
-  userIds,
-  userIdsAreThere,
-  umask,
-  execAffinity,
-  rlimits,
-  capabilityNames,
-  capabilitySubsets,
-  scheduler,
-  mappedUser,
-];
 
 /**
  * Checks a process that is to join a container as validateConfig checks the one of a config: the schema, then
@@ -67,6 +40,6 @@ export function validateProcess(
   const process = candidate.process as Process;
   const config: Config = { ...candidate, process, ...(linux === undefined ? {} : { linux }) };
   nulBytes({ ...config, linux: {} }, report);
-  for (const rule of rules) rule(config, report);
+  for (const rule of [...processRules, mappedUser]) rule(config, report);
   return { process, warnings };
 }

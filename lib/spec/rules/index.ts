@@ -1,6 +1,5 @@
 import { cgroupsPath, resources } from './cgroup.ts';
 import { intelRdt } from './intel-rdt.ts';
-import { capabilityNames, capabilitySubsets, rlimits } from './limits.ts';
 import { mappedUser, mappingRanges, userNamespaceMappings } from './mappings.ts';
 import { mounts } from './mounts.ts';
 import {
@@ -13,19 +12,10 @@ import {
   timeOffsets,
 } from './namespaces.ts';
 import { devices, hooks, pathLengths, restrictedPaths } from './paths.ts';
-import {
-  args,
-  environment,
-  execAffinity,
-  processIsThere,
-  rootIsThere,
-  umask,
-  userIds,
-  userIdsAreThere,
-  workingDirectory,
-} from './process.ts';
+import { processRules } from './of-process.ts';
+import { processIsThere, rootIsThere } from './process.ts';
 import type { Rule } from './rule.ts';
-import { ioPriority, memoryPolicy, personality, scheduler } from './scheduling.ts';
+import { memoryPolicy, personality } from './scheduling.ts';
 import { seccomp } from './seccomp.ts';
 import { annotations } from './strings.ts';
 import { sysctl } from './sysctl.ts';
@@ -36,18 +26,7 @@ export const rules: readonly Rule[] = [
   ociVersion,
   rootIsThere,
   processIsThere,
-  args,
-  workingDirectory,
-  environment,
-  userIds,
-  userIdsAreThere,
-  umask,
-  execAffinity,
-  rlimits,
-  capabilityNames,
-  capabilitySubsets,
-  scheduler,
-  ioPriority,
+  ...processRules,
   duplicateNamespaces,
   namespacePaths,
   hostNames,
