@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Resources } from '../lib/spec/types.ts';
 import { cgroupOf, cgroupsNamed, controllerMount, removeCgroups } from './harness/cgroups.ts';
+import { cgroupFolder, needs } from './harness/cgroup-files.ts';
 import { exitStatus } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
 import type { Edit, Scene } from './harness/scene.ts';
@@ -21,29 +22,8 @@ async function limited(
   });
   const pid = await scene.create(id);
   const read = (controller: string, file: string): string =>
-    readFileSync(join(folderOf(pid, controller), file), 'utf8').trim();
+    readFileSync(join(cgroupFolder(pid, controller), file), 'utf8').trim();
   return { id, pid, read };
-}
-
-function folderOf(pid: number, controller: string): string {
-  const mount = controllerMount(controller);
-  const path = cgroupOf(pid, controller);
-  if (mount === undefined || path === undefined) throw new Error(`no cgroup of ${controller}`);
-  return join(mount, path);
-}
-
-/** Skips a test where the kernel has not this controller on v1, or not this file of it. */
-function needs(controller: string, file?: string): () => string | undefined {
-  return () => {
-    const mount = controllerMount(controller);
-    if (mount === undefined) return `no cgroup v1 controller ${controller} here`;
-    if (file === undefined) return undefined;
-    const probe = join(mount, `tsit-probe-${process.pid}`);
-    mkdirSync(probe);
-    const found = existsSync(join(probe, file));
-    rmdirSync(probe);
-    return found ? undefined : `the kernel has no ${file}`;
-  };
 }
 
 const MiB = 1024 * 1024;
@@ -140,7 +120,7 @@ describe('cgroup v1', () => {
       config.linux.resources.memory = { limit: 4711 };
       scene.writeConfig(JSON.stringify(config).replace('4711', '9223372036854771712'));
       const pid = await scene.create(id);
-      const folder = folderOf(pid, 'memory');
+      const folder = cgroupFolder(pid, 'memory');
       expect(readFileSync(join(folder, 'memory.limit_in_bytes'), 'utf8').trim()).to.equal(
         '9223372036854771712',
       );
@@ -370,7 +350,7 @@ describe('cgroup v1', () => {
       const { writeFileSync } = await import('node:fs');
       const { id, pid } = await limited(scene, {});
       await scene.start(id);
-      const state = join(folderOf(pid, 'freezer'), 'freezer.state');
+      const state = join(cgroupFolder(pid, 'freezer'), 'freezer.state');
       writeFileSync(state, 'FROZEN');
       expect(await scene.state(id)).to.include({ status: 'paused' });
       // A frozen container can still be removed by force.
@@ -385,7 +365,7 @@ describe('cgroup v1', () => {
     async (scene) => {
       const { id, pid } = await limited(scene, {});
       for (const controller of ['pids', 'freezer']) {
-        mkdirSync(join(folderOf(pid, controller), 'below', 'deeper'), { recursive: true });
+        mkdirSync(join(cgroupFolder(pid, controller), 'below', 'deeper'), { recursive: true });
       }
       await scene.delete(id, '--force');
       expect(cgroupsNamed(id)).to.deep.equal([]);

@@ -24,6 +24,10 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import('./pause.ts').then(erase),
   },
   resume: { summary: 'let a paused container go on', load: () => import('./resume.ts').then(erase) },
+  update: {
+    summary: 'change the limits of a container',
+    load: () => import('./update.ts').then(erase),
+  },
   delete: { summary: 'delete a container and all it holds', load: () => import('./delete.ts').then(erase) },
   list: { summary: 'list containers', load: () => import('./list.ts').then(erase) },
   ps: { summary: 'list the processes of a container', load: () => import('./ps.ts').then(erase) },

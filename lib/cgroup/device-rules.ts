@@ -59,6 +59,18 @@ export function devicePattern(rule: DeviceRule, index: number): DevicePattern {
   };
 }
 
+/** True when two lists of rules allow the same, however they are written. */
+export function sameDeviceRules(a: readonly DeviceRule[], b: readonly DeviceRule[]): boolean {
+  const plain = (rules: readonly DeviceRule[]): string =>
+    JSON.stringify(
+      rules.map((rule, index) => {
+        const { types, major = -1, minor = -1, access } = devicePattern(rule, index);
+        return [rule.allow, types.join(''), String(major), String(minor), access];
+      }),
+    );
+  return plain(a) === plain(b);
+}
+
 function accessLetters({ access = '' }: DeviceRule, index: number): string {
   if (/^[rwm]+$/.test(access)) return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('');
   const found = access === '' ? 'cannot be empty' : `"${access}" is invalid`;

@@ -2,6 +2,7 @@ import { closeSync, writeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
+import type { Journal } from './journal.ts';
 import { refusal } from './refusal.ts';
 import type { CgroupCheck, CgroupStep, CgroupWrite } from './steps.ts';
 
@@ -10,12 +11,12 @@ export type Locate = (controller: string) => string | undefined;
 
 /**
  * Makes the writes. Throws at the first one the kernel refuses, and before any of them when the container
- * has no cgroup of a controller it needs.
+ * has no cgroup of a controller it needs. `journal` gets what the files said before.
  */
-export function executeSteps(steps: readonly CgroupStep[], locate: Locate): PlanWarning[] {
+export function executeSteps(steps: readonly CgroupStep[], locate: Locate, journal?: Journal): PlanWarning[] {
   for (const step of steps) directoryFor(step, locate);
   const warnings: PlanWarning[] = [];
-  const writer = new Writer();
+  const writer = new Writer(journal);
   const postponed: CgroupWrite[] = [];
   const run = (step: CgroupWrite): void => {
     const warning = writeStep(step, directoryFor(step, locate), writer);
@@ -66,7 +67,7 @@ function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWa
   for (const { file, value = step.value } of alias === undefined ? [step] : [step, alias]) {
     const path = `${directory}/${file}`;
     try {
-      writer.write(path, value);
+      writer.write(step, path, value);
     } catch (error) {
       if (failedWith(error, 'ENOENT')) continue;
       const refused = failedWith(error, 'EOPNOTSUPP');
@@ -108,14 +109,21 @@ function usageOf(path: string): bigint {
 class Writer {
   private path = '';
   private fd = -1;
+  private readonly journal: Journal | undefined;
 
-  write(path: string, value: string): void {
+  constructor(journal: Journal | undefined) {
+    this.journal = journal;
+  }
+
+  write(write: CgroupWrite, path: string, value: string): void {
+    const written = this.journal?.prepare(write, path, value);
     if (path !== this.path) {
       this.close();
       this.fd = openForWriting(path);
       this.path = path;
     }
     writeSync(this.fd, value);
+    written?.();
   }
 
   close(): void {

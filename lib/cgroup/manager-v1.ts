@@ -1,6 +1,7 @@
 import { systemError, TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
-import type { Resources } from '../spec/types.ts';
+import type { DeviceRule, Resources } from '../spec/types.ts';
+import { changeAll } from './change.ts';
 import {
   createAll,
   freezeError,
@@ -12,7 +13,7 @@ import {
   sigkill,
 } from './common.ts';
 import { fillCpuset } from './cpuset.ts';
-import { deviceStepsV1 } from './devices-v1.ts';
+import { deviceChangeV1, deviceStepsV1 } from './devices-v1.ts';
 import { executeSteps } from './execute.ts';
 import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
 import { freezerState, freezeV1, setFreezer } from './freezer-v1.ts';
@@ -48,9 +49,20 @@ export class ManagerV1 implements CgroupManager {
     return executeSteps([...steps, ...devices], (controller) => this.path(controller));
   }
 
-  update(resources: Resources): PlanWarning[] {
+  update(resources: Resources, presentDevices?: readonly DeviceRule[]): PlanWarning[] {
     const steps = resourceStepsV1(resources, this.memoryLimit(resources));
-    return executeSteps(steps, (controller) => this.path(controller));
+    const { devices } = resources;
+    const locate = (controller: string): string | undefined => this.path(controller);
+    if (devices === undefined || this.record.unprivileged === true)
+      return changeAll(steps, locate, undefined);
+    const change = deviceChangeV1(devices, presentDevices);
+    return changeAll(steps, locate, {
+      apply: () => executeSteps(change, locate),
+      revert: () => {
+        if (presentDevices === undefined) return false;
+        return succeeds(() => executeSteps(deviceChangeV1(presentDevices, devices), locate));
+      },
+    });
   }
 
   join(pid: number): void {
@@ -179,6 +191,16 @@ function joinError(path: string, pid: number, error: unknown): TsrunError {
       : {}),
     cause: error,
   });
+}
+
+function succeeds(step: () => unknown): boolean {
+  try {
+    step();
+    return true;
+  } catch {
+    // The error that led here is the one to tell.
+    return false;
+  }
 }
 
 /**

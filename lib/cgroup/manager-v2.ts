@@ -1,6 +1,7 @@
 import { TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import type { DeviceRule, Resources } from '../spec/types.ts';
+import { changeAll } from './change.ts';
 import {
   createAll,
   freezeError,
@@ -14,8 +15,10 @@ import {
 import { controllersOf, enableControllers } from './controllers-v2.ts';
 import { needsCurrentQuota } from './cpu-v2.ts';
 import { executeSteps } from './execute.ts';
+import type { Locate } from './execute.ts';
 import { failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
 import { freezeV2, isFreezingV2, isFrozenV2, setFreezeV2 } from './freezer-v2.ts';
+import { needsCurrentMemory } from './memory-v2.ts';
 import { removeCgroups } from './remove.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import { signalAll } from './signal.ts';
@@ -55,14 +58,27 @@ export class ManagerV2 implements CgroupManager {
   }
 
   apply(resources: Resources = {}): PlanWarning[] {
-    const warnings = this.update(resources);
+    const warnings = executeSteps(this.steps(resources), this.locate());
     if (!this.unprivileged) this.applyDevices(resources.devices ?? []);
-    return warnings;
+    return [...ignoredOnV2(resources), ...warnings];
   }
 
   update(resources: Resources): PlanWarning[] {
-    const steps = resourceStepsV2(resources, this.currentQuota(resources));
-    return [...ignoredOnV2(resources), ...this.execute(steps)];
+    const { devices } = resources;
+    const warnings = changeAll(
+      this.steps(resources),
+      this.locate(),
+      devices === undefined || this.unprivileged
+        ? undefined
+        : {
+            apply: () => {
+              this.applyDevices(devices);
+            },
+            // The program is replaced or it is not; there is nothing in between.
+            revert: () => true,
+          },
+    );
+    return [...ignoredOnV2(resources), ...warnings];
   }
 
   join(pid: number): void {
@@ -135,12 +151,20 @@ export class ManagerV2 implements CgroupManager {
     this.attachDeviceRules(this.directory, rules);
   }
 
-  private execute(steps: readonly CgroupStep[]): PlanWarning[] {
-    if (steps.length === 0) return [];
-    const controllers = new Set(controllersOf(this.directory));
-    // Files that every cgroup has.
-    controllers.add('cgroup');
-    return executeSteps(steps, (name) => (controllers.has(name) ? this.directory : undefined));
+  private steps(resources: Resources): CgroupStep[] {
+    return resourceStepsV2(resources, {
+      quota: this.currentQuota(resources),
+      memory: this.currentMemory(resources),
+    });
+  }
+
+  private locate(): Locate {
+    let controllers: Set<string> | undefined;
+    return (name) => {
+      // Files that every cgroup has are called after `cgroup`.
+      controllers ??= new Set(controllersOf(this.directory)).add('cgroup');
+      return controllers.has(name) ? this.directory : undefined;
+    };
   }
 
   /** cgroup.kill (Linux 5.14) kills all processes, forks in progress included; false when there is none. */
@@ -157,11 +181,22 @@ export class ManagerV2 implements CgroupManager {
   /** The quota to keep when only the period changes, unless it is known to be the default. */
   private currentQuota(resources: Resources): string | undefined {
     if (this.fresh || !needsCurrentQuota(resources.cpu ?? {})) return undefined;
+    return this.current('cpu.max')?.split(' ')[0];
+  }
+
+  /** The memory limit a limit of memory and swap adds to, when only that changes; -1 for none. */
+  private currentMemory(resources: Resources): bigint | undefined {
+    if (this.fresh || !needsCurrentMemory(resources.memory ?? {})) return undefined;
+    const text = this.current('memory.max');
+    return text === undefined ? undefined : text === 'max' ? -1n : BigInt(text);
+  }
+
+  private current(file: string): string | undefined {
     try {
-      return readValue(`${this.directory}/cpu.max`).split(' ')[0];
+      return readValue(`${this.directory}/${file}`);
     } catch (error) {
       if (failedWith(error, 'ENOENT')) return undefined;
-      throw ioError(`read ${this.directory}/cpu.max`, error);
+      throw ioError(`read ${this.directory}/${file}`, error);
     }
   }
 }

@@ -5,14 +5,22 @@ import { decimal, isSet, resourcesPointer } from './steps.ts';
 
 const pointer = `${resourcesPointer}/memory`;
 
-/** linux.resources.memory for cgroup v2, which limits swap by itself and not together with memory. */
-export function memoryStepsV2(memory: MemoryResources): CgroupStep[] {
+/**
+ * linux.resources.memory for cgroup v2, which limits swap by itself and not together with memory. `current` is the
+ * memory limit of an existing cgroup, -1 for none.
+ */
+export function memoryStepsV2(memory: MemoryResources, current = 0n): CgroupStep[] {
   const { limit, reservation } = memory;
   const steps: CgroupStep[] = memory.checkBeforeUpdate === true ? checks(memory) : [];
-  steps.push(...swapSteps(memory));
+  steps.push(...swapSteps(isSet(limit) ? memory : { ...memory, limit: current }));
   if (isSet(limit)) steps.push(write('limit', 'memory.max', limit));
   if (isSet(reservation)) steps.push(write('reservation', 'memory.low', reservation));
   return steps;
+}
+
+/** True when a step depends on the memory limit the cgroup has now. */
+export function needsCurrentMemory({ limit, swap }: MemoryResources): boolean {
+  return isSet(swap) && BigInt(swap) !== -1n && !isSet(limit);
 }
 
 /** `swap` of the configuration is memory and swap together; memory.swap.max is swap alone. */

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors.ts';
 import { errnoName, errnoText } from '../host/errno.ts';
 import { readValue } from './files.ts';
 import type { CgroupWrite } from './steps.ts';
+import { property } from './steps.ts';
 
 /** The error for a value the kernel did not take: the property, the value, the file and the reason. */
 export function refusal(write: CgroupWrite, path: string, errno: number): TsrunError {
@@ -19,11 +20,6 @@ export function refusal(write: CgroupWrite, path: string, errno: number): TsrunE
       ...(hint === undefined ? {} : { hint }),
     },
   );
-}
-
-/** `memory limit` for /linux/resources/memory/limit. */
-function property({ pointer }: CgroupWrite): string {
-  return pointer.split('/').slice(3).join(' ');
 }
 
 function codeOf(name: string): ErrorCode {
@@ -43,6 +39,12 @@ function explain({ file, controller, value }: CgroupWrite, path: string, name: s
     const usage = tryRead(`${directory}/memory.usage_in_bytes`);
     const peak = tryRead(`${directory}/memory.max_usage_in_bytes`);
     return { detail: `the container uses ${usage} bytes (peak ${peak})` };
+  }
+  if (file === 'memory.limit_in_bytes' && name === 'EINVAL') {
+    return {
+      detail: `the limit of memory and swap together is ${tryRead(`${directory}/memory.memsw.limit_in_bytes`)}`,
+      hint: 'Change swap with it: the memory limit must not be above that of memory and swap together.',
+    };
   }
   if (file.startsWith('memory.memsw.')) return explainSwap(directory, name);
   if (file === 'memory.use_hierarchy' && name === 'EINVAL') {

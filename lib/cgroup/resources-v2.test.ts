@@ -6,7 +6,7 @@ import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import { failure } from './testing/cgroups.ts';
 
 function v2(resources: Resources, currentQuota?: string): string[] {
-  return resourceStepsV2(resources, currentQuota).map((step) =>
+  return resourceStepsV2(resources, { quota: currentQuota }).map((step) =>
     step.step === 'write'
       ? `${step.file} ${step.value}`
       : `check ${step.files.join('+')} ${String(step.limit)}`,

@@ -10,14 +10,17 @@ import { isSet, resourcesPointer } from './steps.ts';
 
 /**
  * The limits of linux.resources as writes to cgroup v2 files, in the order they must be made; `unified` comes
- * last and so has the last word. Device rules are apart: on v2 they are a program, not files. `currentQuota`:
- * see cpuStepsV2.
+ * last and so has the last word. Device rules are apart: on v2 they are a program, not files. `current` is what
+ * an existing cgroup has: see cpuStepsV2, memoryStepsV2.
  */
-export function resourceStepsV2(resources: Resources, currentQuota?: string): CgroupStep[] {
+export function resourceStepsV2(
+  resources: Resources,
+  current: { quota?: string | undefined; memory?: bigint | undefined } = {},
+): CgroupStep[] {
   const { cpu = {}, memory = {}, blockIO = {} } = resources;
   return [
-    ...cpuStepsV2(cpu, currentQuota),
-    ...memoryStepsV2(memory),
+    ...cpuStepsV2(cpu, current.quota),
+    ...memoryStepsV2(memory, current.memory),
     ...pidsSteps(resources.pids),
     ...ioStepsV2(blockIO),
     ...hugetlbSteps(resources.hugepageLimits, 'max'),

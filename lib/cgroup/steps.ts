@@ -35,6 +35,11 @@ export type CgroupStep = CgroupWrite | CgroupCheck;
 
 export const resourcesPointer = '/linux/resources';
 
+/** The property in words: `memory limit` for /linux/resources/memory/limit. */
+export function property({ pointer }: CgroupStep): string {
+  return pointer.split('/').slice(3).join(' ');
+}
+
 /** A 64-bit integer, exactly, as cgroup files take it. */
 export function decimal(value: Integer): string {
   return BigInt(value).toString();

@@ -1,5 +1,5 @@
 import type { PlanWarning } from '../plan/types.ts';
-import type { Resources } from '../spec/types.ts';
+import type { DeviceRule, Resources } from '../spec/types.ts';
 
 export type CgroupDriver = 'cgroupfs' | 'systemd' | 'disabled';
 
@@ -47,10 +47,13 @@ export interface CgroupManager {
    */
   apply(resources: Resources | undefined): PlanWarning[];
   /**
-   * Changes the limits of a running container. What `resources` does not name stays as it is, and so do the
-   * device rules.
+   * Changes the limits of a running container, and its device rules if `resources` has some, all or none of
+   * them; what it does not name stays as it is. Throws an error with the JSON pointer of the property the
+   * kernel refused, which names what could not be taken back.
+   *
+   * @param presentDevices the rules the container has now; undefined when nobody knows.
    */
-  update(resources: Resources): PlanWarning[];
+  update(resources: Resources, presentDevices?: readonly DeviceRule[]): PlanWarning[];
   /**
    * Moves a process (all its threads) into every hierarchy. The kernel stops every fork of the host for
    * that and waits for an RCU grace period: 4 to 20 ms, once. `selfJoin` has none of it.

@@ -1,5 +1,5 @@
 import type { CgroupRecord } from '../cgroup/types.ts';
-import type { Hook } from '../spec/types.ts';
+import type { DeviceRule, Hook } from '../spec/types.ts';
 
 /** A process that is meant even when its pid has been given to another one. */
 export interface ProcessRef {
@@ -38,6 +38,8 @@ export interface ContainerRecord {
    * have been killed before it learnt that the path was taken.
    */
   ownsCgroup: boolean;
+  /** Its device rules, once an update has changed them; `unknown` while it does. */
+  devices?: DeviceRule[] | 'unknown';
   /** All its processes die with the first one (a pid namespace of its own). */
   ownPids: boolean;
   /** It has its caller's session keyring, and so have the processes that join it. */
@@ -72,6 +74,7 @@ function isRecord(value: unknown): value is ContainerRecord {
     optional(value['initImage'], (image) => typeof image === 'string') &&
     optional(value['annotations'], isStringMap) &&
     optional(value['cgroup'], isCgroupRecord) &&
+    optional(value['devices'], isDevices) &&
     optional(value['hooks'], isHooks)
   );
 }
@@ -107,6 +110,19 @@ function isCgroupRecord(value: unknown): boolean {
     (value['version'] === 1 || value['version'] === 2) &&
     isStringMap(value['paths']) &&
     isStringMap(value['shared'])
+  );
+}
+
+function isDevices(value: unknown): boolean {
+  return value === 'unknown' || (Array.isArray(value) && value.every(isDeviceRule));
+}
+
+function isDeviceRule(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['allow'] === 'boolean' &&
+    ['type', 'access'].every((name) => optional(value[name], (text) => typeof text === 'string')) &&
+    ['major', 'minor'].every((name) => optional(value[name], Number.isSafeInteger))
   );
 }
 

@@ -1,3 +1,5 @@
+import { TsrunError } from '../errors.ts';
+
 /** Something a check has to say about one property of a config. */
 export interface Finding {
   /** An error stops `create`; a warning is logged. */
@@ -20,3 +22,15 @@ export function warning(pointer: string, reason: string, hint?: string): Finding
 
 /** Takes one finding after another. */
 export type Report = (finding: Finding) => void;
+
+/** Collects warnings and throws at the first error, 'config' with its pointer. */
+export function stopAtError(warnings: Finding[]): Report {
+  return (finding) => {
+    if (finding.severity === 'warning') {
+      warnings.push(finding);
+      return;
+    }
+    const { pointer, reason, hint } = finding;
+    throw new TsrunError('config', reason, { pointer, ...(hint === undefined ? {} : { hint }) });
+  };
+}

@@ -1,7 +1,8 @@
 import { configShape } from '../../build/validators/shapes.js';
 import { validate } from '../../build/validators/config.js';
 import { TsrunError } from '../errors.ts';
-import type { Finding, Report } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { stopAtError } from './finding.ts';
 import { inspect } from './inspect.ts';
 import { mappedUser } from './rules/mappings.ts';
 import { processRules } from './rules/of-process.ts';
@@ -22,14 +23,7 @@ export function validateProcess(
   linux: Linux | undefined,
 ): { process: Process; warnings: Finding[] } {
   const warnings: Finding[] = [];
-  const report: Report = (finding) => {
-    if (finding.severity === 'warning') {
-      warnings.push(finding);
-      return;
-    }
-    const { pointer, reason, hint } = finding;
-    throw new TsrunError('config', reason, { pointer, ...(hint === undefined ? {} : { hint }) });
-  };
+  const report = stopAtError(warnings);
   const candidate = { ociVersion: '1.0.0', process: value };
   inspect(candidate, configShape, report);
   if (!validate(candidate)) {

@@ -1,0 +1,47 @@
+import { TsrunError } from '../errors.ts';
+import type { PlanWarning } from '../plan/types.ts';
+import { executeSteps } from './execute.ts';
+import type { Locate } from './execute.ts';
+import { Journal } from './journal.ts';
+import type { CgroupStep } from './steps.ts';
+
+/** A change of the device rules. */
+export interface DeviceChange {
+  apply: () => void;
+  /** Takes back what a failed `apply` has done; false when that is not possible. */
+  revert: () => boolean;
+}
+
+/**
+ * Changes limits of a cgroup that is in use, and then its device rules: all, or none. When that is not possible
+ * either, the error names what stays changed.
+ */
+export function changeAll(
+  steps: readonly CgroupStep[],
+  locate: Locate,
+  devices: DeviceChange | undefined,
+): PlanWarning[] {
+  const journal = new Journal();
+  let reachedDevices = false;
+  try {
+    const warnings = executeSteps(steps, locate, journal);
+    reachedDevices = true;
+    devices?.apply();
+    return warnings;
+  } catch (error) {
+    const left = reachedDevices && devices?.revert() === false ? ['devices'] : [];
+    left.push(...journal.undo());
+    throw left.length === 0 ? error : withLeft(error, left);
+  }
+}
+
+function withLeft(error: unknown, left: readonly string[]): unknown {
+  if (!(error instanceof TsrunError)) return error;
+  const { code, message, pointer, hint, errno } = error;
+  return new TsrunError(code, `${message}; changed already, and left so: ${left.join(', ')}`, {
+    cause: error,
+    ...(pointer === undefined ? {} : { pointer }),
+    ...(hint === undefined ? {} : { hint }),
+    ...(errno === undefined ? {} : { errno }),
+  });
+}

@@ -1,0 +1,91 @@
+import { sameDeviceRules } from '../cgroup/device-rules.ts';
+import type { CgroupManager } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import type { Log } from '../log/logger.ts';
+import { parseDocument } from '../spec/bundle.ts';
+import type { Config, DeviceRule, Resources } from '../spec/types.ts';
+import { validateResources } from '../spec/validate-resources.ts';
+import { findContainer, findFolder } from './find.ts';
+import type { Found } from './find.ts';
+import { ownCgroups } from './kill.ts';
+import { lockContainer } from './lock.ts';
+import { placedBy } from './placed.ts';
+import type { StateRoot } from './root.ts';
+import { storedConfig, writeRecord } from './store.ts';
+import { drawResources } from './update-resources.ts';
+import type { ResourcesRequest } from './update-resources.ts';
+import { logWarnings } from './warnings.ts';
+
+export interface UpdateRequest {
+  root: StateRoot;
+  id: string;
+  log: Log;
+  resources: ResourcesRequest;
+}
+
+/**
+ * Changes the limits of a container, paused or not, and its device rules if there are any: all or nothing, and if
+ * that cannot be, the error says what stays changed. Throws 'state' with the words `container not running` for one
+ * that has stopped.
+ */
+export async function update({ root, id, log, resources: request }: UpdateRequest): Promise<void> {
+  await logWarnings(log, (warn) => {
+    const { value, place } = drawResources(request);
+    const { resources, warnings } = placedBy(place, () => validateResources(value));
+    for (const { pointer, reason } of warnings) warn(place(pointer, reason));
+    const lock = lockContainer(findFolder(root, id));
+    try {
+      const found = findContainer(root, id);
+      const manager = cgroupsOf(found);
+      const said = placedBy(place, () => change(found, manager, withoutZeros(resources)));
+      for (const { pointer, message } of said) warn(place(pointer, message));
+    } finally {
+      lock.release();
+    }
+  });
+}
+
+function cgroupsOf({ record, status }: Found): CgroupManager {
+  const manager = ownCgroups(record);
+  if (manager !== undefined && ['created', 'running', 'paused'].includes(status)) return manager;
+  throw new TsrunError('state', `container not running: ${record.id} is ${status}`);
+}
+
+/** Where the specification lets 0 be a limit, engines that mean "as it is" send it none the less. */
+function withoutZeros({ pids, ...others }: Resources): Resources {
+  return pids?.limit === undefined || BigInt(pids.limit) === 0n ? others : { ...others, pids };
+}
+
+/**
+ * Engines send all of a container's resources for the sake of one. Device rules that it has already are left
+ * alone: others may have allowed devices beside them.
+ */
+function change(
+  found: Found,
+  manager: CgroupManager,
+  resources: Resources,
+): ReturnType<CgroupManager['update']> {
+  const { devices, ...limits } = resources;
+  if (devices === undefined || devices.length === 0) return manager.update(limits);
+  const { folder, record } = found;
+  const before = presentDevices(found);
+  if (before !== undefined && sameDeviceRules(before, devices)) return manager.update(limits);
+  // Should tsrun be killed on the way, nobody knows which rules there are, so the next update starts anew.
+  writeRecord(folder, { ...record, devices: 'unknown' });
+  let after: DeviceRule[] | 'unknown' = before ?? 'unknown';
+  try {
+    const warnings = manager.update(resources, before);
+    after = devices;
+    return warnings;
+  } finally {
+    writeRecord(folder, { ...record, devices: after });
+  }
+}
+
+/** The rules the container has; undefined when an update was killed. */
+function presentDevices({ folder, record }: Found): DeviceRule[] | undefined {
+  if (record.devices === 'unknown') return undefined;
+  if (record.devices !== undefined) return record.devices;
+  const { text, file } = storedConfig(folder);
+  return (parseDocument(text, file) as Config).linux?.resources?.devices ?? [];
+}
