@@ -12,10 +12,10 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The word a misspelt one most likely stands for: at most two edits away, and fewer than its length. */
+/** The word a misspelt one most likely stands for: at most two edits away, a short one only one. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
-  let bestDistance = Math.min(2, word.length - 1) + 1;
+  let bestDistance = Math.min(word.length > 3 ? 2 : 1, word.length - 1) + 1;
   for (const candidate of known) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());

@@ -1,12 +1,13 @@
 import type { CreateRequest } from '../../lib/container/request.ts';
 import type { Logger } from '../../lib/log/logger.ts';
 import { TsrunError } from '../../lib/errors.ts';
+import { bundleFlag } from './bundle-flag.ts';
 import type { Flags, FlagValues, GlobalValues, Positional } from './command.ts';
 import { cgroupDriverOf, rootOf } from './context.ts';
 
 /** The flags create and run share. */
 export const createFlags = {
-  bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
+  bundle: bundleFlag,
   'pid-file': { kind: 'string', value: 'FILE', help: "write the pid of the container's process to FILE" },
   'console-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets the terminal's master" },
   'pidfd-socket': {

@@ -27,10 +27,12 @@ function writeAll(fd: number, text: string): void {
   }
 }
 
-/** Rows under a header; columns are at least twelve wide and three apart, as runc prints `list`. */
-export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+/** Rows under a header; columns are three apart and at least twelve wide, unless told, as runc prints `list`. */
+export function table(header: readonly string[], rows: readonly (readonly string[])[], least = 12): string {
   const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(12, ...all.map((row) => (row[column] ?? '').length + 3)));
+  const widths = header.map((_, column) =>
+    all.reduce((width, row) => Math.max(width, (row[column] ?? '').length + 3), least),
+  );
   return all
     .map(
       (row) =>

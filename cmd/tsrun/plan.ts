@@ -1,16 +1,19 @@
-import { draw } from '../../lib/container/blueprint.ts';
-import { silentLog } from '../../lib/log/logger.ts';
+import { compileBundle } from '../../lib/container/blueprint.ts';
 import { describeOp } from '../../lib/plan/describe.ts';
 import type { Op } from '../../lib/plan/wire.ts';
-import { wireOps } from '../../lib/plan/wire.ts';
+import { atConfig } from '../../lib/spec/at.ts';
+import { readBundle } from '../../lib/spec/bundle.ts';
 import { locate } from '../../lib/spec/locate.ts';
+import { printable } from '../../lib/spec/printable.ts';
+import { validateConfig } from '../../lib/spec/validate.ts';
+import { bundleArgument, bundleFlag } from './bundle-flag.ts';
 import { cgroupDriverOf, rootOf } from './context.ts';
 import { defineCommand } from './command.ts';
 import { print, printError, table } from './output.ts';
 
 export const command = defineCommand({
   flags: {
-    bundle: { kind: 'string', short: 'b', value: 'DIR', help: 'the bundle (default: the working directory)' },
+    bundle: bundleFlag,
     format: {
       kind: 'string',
       short: 'f',
@@ -21,52 +24,69 @@ export const command = defineCommand({
     'no-pivot': { kind: 'boolean', help: 'as for create' },
     'no-new-keyring': { kind: 'boolean', help: 'as for create' },
   },
-  positionals: [{ name: 'bundle', help: 'the same as --bundle', optional: true }],
+  positionals: [bundleArgument],
   examples: ['tsrun plan --bundle /tmp/bundle', 'tsrun plan --format json /tmp/bundle'],
   run({ flags, args, globals }) {
-    const { plan, bundle } = draw(
-      {
-        id: 'plan',
-        bundle: flags.bundle ?? args[0] ?? '.',
-        root: rootOf(globals),
-        log: silentLog,
-        cgroupDriver: cgroupDriverOf(globals),
-        noPivot: flags['no-pivot'],
-        noNewKeyring: flags['no-new-keyring'],
-      },
-      'start',
-      (message) => {
-        printError(`warning: ${message}\n`);
-      },
-    );
-    if (flags.format === 'json') {
-      print(`${JSON.stringify(plan.ops.map(jsonOf), null, 2)}\n`);
-      return 0;
-    }
-    const rows = plan.ops.map((op, index) => {
-      const line = op.origin === '' ? '' : String(locate(bundle.text, op.origin).line);
-      return [String(index), processOf(op), describeOp(op), op.origin, line];
-    });
-    print(table(['#', 'PROCESS', 'OPERATION', 'ORIGIN', 'LINE'], rows));
+    const bundle = readBundle(flags.bundle ?? args[0] ?? '.');
+    const warn = (pointer: string, message: string): void => {
+      printError(`warning: ${atConfig(bundle, pointer, message)}\n`);
+    };
+    for (const { pointer, reason } of validateConfig(bundle).warnings) warn(pointer, reason);
+    const request = {
+      id: 'plan',
+      root: rootOf(globals),
+      cgroupDriver: cgroupDriverOf(globals),
+      noPivot: flags['no-pivot'],
+      noNewKeyring: flags['no-new-keyring'],
+    };
+    const { plan } = compileBundle(bundle, request, 'start');
+    for (const { pointer, message } of plan.warnings) warn(pointer, message);
+    const steps = stepsOf(plan.ops, bundle.text);
+    print(flags.format === 'json' ? `${JSON.stringify(steps, null, 2)}\n` : textOf(steps));
     return 0;
   },
 });
 
-/** A and B of docs/architecture.md. What may run in both runs in the one whose turn it is. */
-function processOf(op: Op): string {
-  return wireOps[op.op].in.toUpperCase();
+/** The shape is a promise to other programs: docs/inspecting.md. */
+interface Step {
+  /** A and B of docs/architecture.md. */
+  process: 'A' | 'B';
+  op: string;
+  description: string;
+  /** JSON pointer of the property the operation comes from, and its line; absent for what is always done. */
+  origin?: string;
+  line?: number;
+  arguments: Record<string, unknown>;
+}
+
+function stepsOf(ops: readonly Op[], text: string): Step[] {
+  // A ends with the clone of B.
+  const last = ops.findIndex(({ op }) => op === 'clone');
+  return ops.map((step, index) => {
+    const { op, origin, ...rest } = step;
+    return {
+      process: index <= last ? 'A' : 'B',
+      op,
+      description: describeOp(step),
+      ...(origin === '' ? {} : { origin, line: locate(text, origin).line }),
+      arguments: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, jsonValue(value)])),
+    };
+  });
 }
 
 /** 64-bit integers as strings: they may be larger than a JSON reader keeps. */
-function jsonOf(op: Op): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(op).map(([name, value]: [string, unknown]) => [
-      name,
-      typeof value === 'bigint'
-        ? value.toString()
-        : value instanceof Uint8Array
-          ? Buffer.from(value).toString('base64')
-          : value,
-    ]),
-  );
+function jsonValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+}
+
+function textOf(steps: readonly Step[]): string {
+  const rows = steps.map(({ process, description, origin = '', line = '' }, index) => [
+    String(index),
+    process,
+    String(line),
+    printable(origin),
+    description,
+  ]);
+  return table(['#', 'PROCESS', 'LINE', 'ORIGIN', 'OPERATION'], rows, 0);
 }

@@ -16,7 +16,7 @@ import { resolveRootfs } from '../spec/rootfs.ts';
 import { validateConfig } from '../spec/validate.ts';
 import { ownEnvironment } from './hooks.ts';
 import { placed } from './placed.ts';
-import type { CreateRequest } from './request.ts';
+import type { CompileRequest, CreateRequest } from './request.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
 export interface Blueprint {
@@ -59,7 +59,7 @@ export function draw(
 }
 
 /** Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings. */
-export function compileBundle(bundle: Bundle, request: CreateRequest, gate: PlanOptions['gate']): Blueprint {
+export function compileBundle(bundle: Bundle, request: CompileRequest, gate: PlanOptions['gate']): Blueprint {
   const { id } = request;
   const rootfs = resolveRootfs(bundle);
   const facts = readHostFacts();

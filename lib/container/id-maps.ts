@@ -14,18 +14,32 @@ type Kind = 'uid' | 'gid';
  * nothing when it has made none. Root writes them itself. Anybody else may map only the own id, and everything
  * else goes through newuidmap(1) and newgidmap(1), which know what /etc/subuid and /etc/subgid grant.
  */
-export function writeIdMaps(
-  pid: number,
-  linux: Linux | undefined,
-  facts: Pick<HostFacts, 'uid' | 'gid' | 'privileged'>,
-): void {
+export function writeIdMaps(pid: number, linux: Linux | undefined, facts: Writer): void {
   if (!hasNewNamespace(linux, 'user')) return;
-  const asRoot = facts.privileged || facts.uid === 0;
-  writeMap('uid', pid, linux?.uidMappings ?? [], asRoot || isOwnId(linux?.uidMappings, facts.uid));
-  const ownGroup = isOwnId(linux?.gidMappings, facts.gid);
+  writeMap('uid', pid, linux?.uidMappings ?? [], mapsDirectly('uid', linux, facts));
+  const directly = mapsDirectly('gid', linux, facts);
   // An unprivileged process may write gid_map only when setgroups(2) is denied for good.
-  if (!asRoot && ownGroup) writeProc(pid, 'setgroups', 'deny', '/linux/gidMappings');
-  writeMap('gid', pid, linux?.gidMappings ?? [], asRoot || ownGroup);
+  if (directly && !isRoot(facts)) writeProc(pid, 'setgroups', 'deny', '/linux/gidMappings');
+  writeMap('gid', pid, linux?.gidMappings ?? [], directly);
+}
+
+/** The error writeIdMaps would end with for want of newuidmap(1) or newgidmap(1), if it would. */
+export function missingHelper(kind: Kind, linux: Linux | undefined, facts: Writer): TsrunError | undefined {
+  if (!hasNewNamespace(linux, 'user') || mapsDirectly(kind, linux, facts)) return undefined;
+  const helper = findHelper(kind);
+  return helper instanceof TsrunError ? helper : undefined;
+}
+
+/** Who writes the maps. */
+type Writer = Pick<HostFacts, 'uid' | 'gid' | 'privileged'>;
+
+function isRoot({ privileged, uid }: Writer): boolean {
+  return privileged || uid === 0;
+}
+
+/** True when the map needs no helper. */
+function mapsDirectly(kind: Kind, linux: Linux | undefined, facts: Writer): boolean {
+  return isRoot(facts) || isOwnId(linux?.[`${kind}Mappings`], facts[kind]);
 }
 
 function isOwnId(mappings: readonly IdMapping[] | undefined, id: number): boolean {
@@ -66,14 +80,9 @@ const shownLines = 5;
 const smallestPage = 4096;
 
 function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], pointer: string): void {
-  const name = kind === 'uid' ? 'newuidmap' : 'newgidmap';
-  const path = findProgram(name);
-  if (path === undefined) {
-    throw new TsrunError('unsupported', `these ${kind} mappings need ${name}, which is not in $PATH`, {
-      pointer,
-      hint: `install it (Debian: apt-get install uidmap) or map only your own ${kind}`,
-    });
-  }
+  const helper = findHelper(kind);
+  if (helper instanceof TsrunError) throw helper;
+  const { name, path } = helper;
   const ids = mappings.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size].map(String));
   const stdin = openSync('/dev/null', 'r');
   try {
@@ -93,6 +102,16 @@ function callHelper(kind: Kind, pid: number, mappings: readonly IdMapping[], poi
   } finally {
     closeSync(stdin);
   }
+}
+
+function findHelper(kind: Kind): { name: string; path: string } | TsrunError {
+  const name = `new${kind}map`;
+  const path = findProgram(name);
+  if (path !== undefined) return { name, path };
+  return new TsrunError('unsupported', `these ${kind} mappings need ${name}, which is not in $PATH`, {
+    pointer: `/linux/${kind}Mappings`,
+    hint: `install it (Debian: apt-get install uidmap) or map only your own ${kind}`,
+  });
 }
 
 function searchPath(): string {

@@ -22,3 +22,6 @@ export interface CreateRequest {
   noPivot?: boolean | undefined;
   noNewKeyring?: boolean | undefined;
 }
+
+/** What of it matters for the plan of a bundle that was read already. */
+export type CompileRequest = Omit<CreateRequest, 'bundle' | 'log'>;

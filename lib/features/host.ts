@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { TsrunError } from '../errors.ts';
 import { readHostFacts } from '../host/facts.ts';
+import { lastCapability, namespaceLinks } from '../host/kernel.ts';
 import type { Libseccomp } from '../host/libseccomp.ts';
 import { libseccomp } from '../host/libseccomp.ts';
 import type { HostFacts } from '../plan/types.ts';
@@ -33,11 +33,10 @@ export interface SeccompFacts {
 
 /** Asks the kernel and libseccomp. Nothing is changed. */
 export function readFeatureFacts(): FeatureFacts {
-  const last = Number.parseInt(tryRead('/proc/sys/kernel/cap_last_cap') ?? '', 10);
   return {
     kernelRelease: release(),
     host: readHostFacts(),
-    lastCapability: Number.isNaN(last) ? undefined : last,
+    lastCapability: lastCapability(),
     namespaces: namespaceLinks(),
     seccomp: seccompFacts(),
   };
@@ -78,21 +77,5 @@ function openLibseccomp(): Libseccomp | undefined {
   } catch (error) {
     if (error instanceof TsrunError && error.code === 'unsupported') return undefined;
     throw error;
-  }
-}
-
-function namespaceLinks(): ReadonlySet<string> | undefined {
-  try {
-    return new Set(readdirSync('/proc/self/ns'));
-  } catch {
-    return undefined;
-  }
-}
-
-function tryRead(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
   }
 }

@@ -6,11 +6,25 @@ import { errnoText } from '../host/errno.ts';
 import { parseJson } from './json/parse.ts';
 import { JsonSyntaxError } from './json/walk.ts';
 import { positionAt } from './locate.ts';
+import type { Position } from './locate.ts';
 import { printable } from './printable.ts';
 import type { Config } from './types.ts';
 
 /** The largest config.json that is read, in bytes. */
 export const maxConfigBytes = 16 * 1024 * 1024;
+
+/** A file that is no JSON document: error 'bundle', with the place and the reason apart from the message, too. */
+export class DocumentError extends TsrunError {
+  readonly position: Position;
+  readonly reason: string;
+
+  constructor(place: string, position: Position, reason: string, hint?: string) {
+    const details = hint === undefined ? {} : { hint };
+    super('bundle', printable(`${place}: ${reason}`), details);
+    this.position = position;
+    this.reason = printable(reason);
+  }
+}
 
 /** O_CLOEXEC, which node:fs sets but does not name. */
 const closeOnExec = 0o2000000;
@@ -93,9 +107,8 @@ export function decodeDocument(bytes: Buffer, file: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     const line = invalidLine(bytes);
-    throw new TsrunError('bundle', `${printable(basename(file))}:${line}: not valid UTF-8`, {
-      hint: 'Save the file as UTF-8.',
-    });
+    const place = `${basename(file)}:${line}`;
+    throw new DocumentError(place, { line, column: 1 }, 'not valid UTF-8', 'Save the file as UTF-8.');
   }
 }
 
@@ -120,10 +133,10 @@ export function parseDocument(text: string, file: string): unknown {
     return parseJson(text);
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
-    const { line, column } = positionAt(text, error.offset);
-    const place = `${basename(file)}:${line}:${column}`;
+    const position = positionAt(text, error.offset);
+    const place = `${basename(file)}:${position.line}:${position.column}`;
     const near = excerpt(text, error.offset);
-    throw new TsrunError('bundle', printable(`${place}: not valid JSON: ${error.message}${near}`));
+    throw new DocumentError(place, position, `not valid JSON: ${error.message}${near}`);
   }
 }
 

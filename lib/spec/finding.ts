@@ -20,6 +20,10 @@ export function warning(pointer: string, reason: string, hint?: string): Finding
   return { severity: 'warning', pointer, reason, ...(hint === undefined ? {} : { hint }) };
 }
 
+export function isError({ severity }: Finding): boolean {
+  return severity === 'error';
+}
+
 /** Takes one finding after another. */
 export type Report = (finding: Finding) => void;
 

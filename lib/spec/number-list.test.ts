@@ -1,11 +1,31 @@
 import { expect } from 'chai';
-import { isNumberList, numberList, numberMask } from './number-list.ts';
+import { isListWithin, isNumberList, numberList, numberMask } from './number-list.ts';
 
 describe('lists of numbers', () => {
   it('are numbers and rising ranges', () => {
     for (const list of ['0', '0-3,7', ' 1 , 2-2', '999999999']) expect(isNumberList(list), list).to.be.true;
     for (const list of ['', ',', '1,', '3-1', '-1', '1-', 'a', '0x1', '1000000000', '0-3:1']) {
       expect(isNumberList(list), list).to.be.false;
+    }
+  });
+
+  it('are within another list, or left to the kernel', () => {
+    for (const [list, available] of [
+      ['0', '0-3'],
+      ['1-2,3', '0-3,8'],
+      ['8', '0-3,8-9'],
+      ['all', '0-3'],
+      ['0-3:1', '0'],
+    ] as const) {
+      expect(isListWithin(list, available), `${list} in ${available}`).to.be.true;
+    }
+    for (const [list, available] of [
+      ['4', '0-3'],
+      ['0-3', '0-2'],
+      ['3-8', '0-3,8'],
+      ['0', ''],
+    ] as const) {
+      expect(isListWithin(list, available), `${list} in ${available}`).to.be.false;
     }
   });
 

@@ -21,6 +21,16 @@ export function isNumberList(list: string): boolean {
 }
 
 /**
+ * True when every number of the list is in the other list, which is written as the kernel writes one: sorted, its
+ * ranges as long as can be. Lists of another form (`all`, strides) are left to the kernel: true.
+ */
+export function isListWithin(list: string, available: string): boolean {
+  const [wanted, had] = [rangesOf(list), available.trim() === '' ? [] : rangesOf(available)];
+  if (wanted === undefined || had === undefined) return true;
+  return wanted.every(({ first, last }) => had.some((range) => range.first <= first && last <= range.last));
+}
+
+/**
  * The list as a bit mask in whole 64-bit words, little endian, as set_mempolicy(2) and sched_setaffinity(2) take
  * it; undefined when it is no list, or has a number of `limit` or more. An empty list is an empty mask.
  */

@@ -12,6 +12,7 @@ import { countNames, duplicateNames } from './json/duplicates.ts';
 import { rules } from './rules/index.ts';
 import { nulBytes } from './rules/strings.ts';
 import { schemaFinding } from './schema-error.ts';
+import type { Config } from './types.ts';
 
 /**
  * Checks the bundle's config: the schema, then the rules a schema cannot say (lib/spec/rules). Properties
@@ -49,6 +50,11 @@ export async function collectFindings(bundle: Bundle): Promise<Finding[]> {
   if (validate(bundle.config)) checkRules(bundle, inspection, report);
   else reportSchemaErrors(bundle, validate.errors, report);
   return findings;
+}
+
+/** True for a config whose values have the types they should have; what it asks for may still be wrong. */
+export function agreesWithSchema(config: unknown): config is Config {
+  return validate(config);
 }
 
 function reportSchemaErrors(

@@ -1,0 +1,39 @@
+import { errnoText } from '../host/errno.ts';
+import { fromBundle } from '../plan/paths.ts';
+import { error, warning } from '../spec/finding.ts';
+import { hookKinds } from '../spec/hook-kinds.ts';
+import { parseMountOptions } from '../spec/mount-options.ts';
+import { pointerTo } from '../spec/pointer.ts';
+import type { Check } from './check.ts';
+
+/** config.md, "Mounts": what is bind mounted must be there; filesystems must be known. */
+export const mountSources: Check = ({ config: { mounts = [] }, bundle, host }, report) => {
+  for (const [i, { type = '', source = '', options }] of mounts.entries()) {
+    const pointer = pointerTo('/mounts', i);
+    const { bind, remount } = parseMountOptions(options);
+    if (remount) continue;
+    if (bind !== 'none' || type === 'bind' || type === 'rbind') {
+      const path = fromBundle(bundle, source);
+      const errno = source === '' ? undefined : host.unreachable(path);
+      if (errno !== undefined) report(error(`${pointer}/source`, `bind source ${path}: ${errnoText(errno)}`));
+    } else if (type !== '' && type !== 'cgroup' && !host.facts.filesystems.has(type.split('.')[0] ?? '')) {
+      const hint = 'See /proc/filesystems; a module may have to be loaded.';
+      report(warning(`${pointer}/type`, 'is no filesystem this kernel knows at the moment', hint));
+    }
+  }
+};
+
+/** Hooks that are found among the files of the host; those of startContainer are the container's. */
+export const hookPrograms: Check = ({ config: { hooks }, host }, report) => {
+  for (const kind of hookKinds) {
+    if (kind === 'startContainer') continue;
+    for (const [i, { path }] of (hooks?.[kind] ?? []).entries()) {
+      const errno = host.notExecutable(path);
+      if (errno === undefined) continue;
+      const reason = `cannot be executed: ${errnoText(errno)}`;
+      // A poststop hook that fails stops nothing.
+      const say = kind === 'poststop' ? warning : error;
+      report(say(pointerTo('/hooks', kind, i, 'path'), reason));
+    }
+  }
+};

@@ -1,0 +1,66 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { constants as os } from 'node:os';
+import { errnoOf } from '../errors.ts';
+import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
+import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/own-process.ts';
+import type { OwnCapabilities } from '../host/own-process.ts';
+import type { HostFacts } from '../plan/types.ts';
+
+/** What the checks look at besides the config: data and look-ups, so that tests can make one up. */
+export interface HostView {
+  facts: HostFacts;
+  /** tsrun's own. */
+  capabilities: OwnCapabilities;
+  /** tsrun's own; undefined is unlimited. */
+  hardLimits: ReadonlyMap<string, bigint | undefined>;
+  /** tsrun's own. */
+  oomScoreAdj: number;
+  /** The highest capability of the kernel. */
+  lastCapability: number | undefined;
+  /** The links in /proc/self/ns. */
+  namespaces: ReadonlySet<string> | undefined;
+  /** A number of /proc/sys. */
+  sysctl: (path: string) => bigint | undefined;
+  /** True when /proc/sys has this path. */
+  hasSysctl: (path: string) => boolean;
+  /** Why a path cannot be reached, as a positive errno; undefined when it can. */
+  unreachable: (path: string) => number | undefined;
+  /** The same for a program to be executed. */
+  notExecutable: (path: string) => number | undefined;
+}
+
+/** This host, as it is now. */
+export function readHostView(facts: HostFacts): HostView {
+  return {
+    facts,
+    capabilities: ownCapabilities(),
+    hardLimits: ownHardLimits(),
+    oomScoreAdj: ownOomScoreAdj(),
+    lastCapability: lastCapability(),
+    namespaces: namespaceLinks(),
+    sysctl: sysctlNumber,
+    hasSysctl: (path) => existsSync(`/proc/sys/${path}`),
+    unreachable: (path) => failureOf(() => statSync(path)),
+    notExecutable,
+  };
+}
+
+function notExecutable(path: string): number | undefined {
+  // A directory may be "executed", too: searched.
+  return (
+    failureOf(() => {
+      accessSync(path, constants.X_OK);
+    }) ?? (statSync(path).isFile() ? undefined : os.errno.EACCES)
+  );
+}
+
+function failureOf(look: () => unknown): number | undefined {
+  try {
+    look();
+    return undefined;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return errno;
+  }
+}

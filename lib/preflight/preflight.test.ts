@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { mkdirSync, rmSync } from 'node:fs';
+import { stateRoot } from '../container/root.ts';
+import { readBundle } from '../spec/bundle.ts';
+import { goodConfig, makeBundle } from '../spec/fixtures.test-helper.ts';
+import type { Config } from '../spec/types.ts';
+import { examine } from './examine.ts';
+import { setAside } from './set-aside.ts';
+
+const request = { id: 'preflight', root: stateRoot({ root: '/nowhere', uid: 0, env: {} }) };
+
+/** What examine says of the good config after a change, as `severity pointer`. */
+async function outline(change: (config: Config) => unknown): Promise<string[]> {
+  const config = goodConfig();
+  change(config);
+  const bundle = makeBundle(JSON.stringify(config));
+  try {
+    return (await examine(bundle, request)).map(({ severity, pointer }) => `${severity} ${pointer}`);
+  } finally {
+    rmSync(bundle, { recursive: true });
+  }
+}
+
+describe('examine', () => {
+  it('says everything the compiler would refuse, not only the first', async () => {
+    const found = await outline((config) => {
+      config.process = {
+        ...config.process,
+        cwd: '/',
+        args: ['sh'],
+        apparmorProfile: 'x',
+        selinuxLabel: 'a:b:c',
+      };
+      config.mounts?.push(
+        { destination: '/a', type: 'bind', source: '/nowhere/a', options: ['bind'] },
+        { destination: '/b', type: 'bind', source: '/nowhere/b', options: ['bind'] },
+      );
+    });
+    const mounts = goodConfig().mounts?.length ?? 0;
+    expect(found).to.include.members([
+      'error /process/selinuxLabel',
+      `error /mounts/${mounts}/source`,
+      `error /mounts/${mounts + 1}/source`,
+    ]);
+  });
+
+  it('goes on without a rootfs', async () => {
+    const found = await outline((config) => {
+      config.root = { path: '/nowhere' };
+      config.hooks = { poststop: [{ path: '/nowhere/hook' }] };
+    });
+    expect(found).to.include.members(['error /root/path', 'warning /hooks/poststop/0/path']);
+  });
+
+  it('says one thing of one property', async () => {
+    const found = await outline((config) => {
+      if (config.process) config.process.cwd = 'relative';
+      if (config.linux) config.linux.sysctl = { 'net.nothing': '1', 'kernel.hostname': 'x' };
+    });
+    expect(new Set(found).size).to.equal(found.length);
+    expect(found).to.include('error /process/cwd');
+  });
+
+  it('says with its place why a text is no config', async () => {
+    const bundle = makeBundle('{\n "a": }');
+    try {
+      const [finding, ...more] = await examine(bundle, request);
+      expect(more).to.deep.equal([]);
+      expect(finding).to.include({ severity: 'error', pointer: '', line: 2, column: 7 });
+      expect(finding?.text).to.match(/^config\.json:2:7: not valid JSON: /);
+    } finally {
+      rmSync(bundle, { recursive: true });
+    }
+  });
+
+  it('has nothing to say without a config', async () => {
+    const bundle = makeBundle('');
+    rmSync(`${bundle}/config.json`);
+    mkdirSync(`${bundle}/config.json`);
+    try {
+      const failure: unknown = await examine(bundle, request).catch((error: unknown) => error);
+      expect(failure).to.include({ name: 'TsrunError', code: 'bundle' });
+    } finally {
+      rmSync(bundle, { recursive: true });
+    }
+  });
+});
+
+describe('setAside', () => {
+  it('takes out what the config can do without', () => {
+    const config = goodConfig();
+    expect(setAside(config, '/hostname', '/bundle')).to.equal('/hostname');
+    expect(config).to.not.have.property('hostname');
+    expect(setAside(config, '/hostname', '/bundle')).to.equal(undefined);
+  });
+
+  it('takes out a whole list, but replaces a mount and the rootfs', () => {
+    const config = goodConfig();
+    expect(setAside(config, '/process/rlimits/0/hard', '/bundle')).to.equal('/process/rlimits');
+    const count = config.mounts?.length;
+    expect(setAside(config, '/mounts/1/source', '/bundle')).to.equal('/mounts/1');
+    expect(setAside(config, '/mounts/1/source', '/bundle')).to.equal(undefined);
+    expect(config.mounts).to.have.length(count ?? -1);
+    expect(setAside(config, '/root/path', '/bundle')).to.equal('/root/path');
+    expect(config.root?.path).to.equal('/bundle');
+    expect(setAside(config, '/root/path', '/bundle')).to.equal(undefined);
+  });
+
+  it('leaves a config of the same shape', () => {
+    const config = readBundleOf(goodConfig());
+    expect(setAside(config, '/process/cwd', '/bundle')).to.equal(undefined);
+    expect(setAside(config, '/ociVersion', '/bundle')).to.equal(undefined);
+    expect(setAside(config, '', '/bundle')).to.equal(undefined);
+    expect(setAside(config, '/linux/nothing/here', '/bundle')).to.equal(undefined);
+    expect(config).to.deep.equal(goodConfig());
+  });
+});
+
+function readBundleOf(config: Config): Config {
+  const bundle = makeBundle(JSON.stringify(config));
+  try {
+    return readBundle(bundle).config;
+  } finally {
+    rmSync(bundle, { recursive: true });
+  }
+}

@@ -1,0 +1,79 @@
+import { foreseeCgroups } from '../cgroup/foresee.ts';
+import type { Blueprint } from '../container/blueprint.ts';
+import { compileBundle } from '../container/blueprint.ts';
+import type { CompileRequest } from '../container/request.ts';
+import { TsrunError } from '../errors.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { atConfig } from '../spec/at.ts';
+import type { Bundle } from '../spec/bundle.ts';
+import type { Finding } from '../spec/finding.ts';
+import { error, warning } from '../spec/finding.ts';
+import type { Check } from './check.ts';
+import { hookPrograms, mountSources } from './files.ts';
+import { readHostView } from './host-view.ts';
+import { mountLabel, sysctls } from './kernel.ts';
+import { idMapHelpers, namespacesAllowed, namespacesExist } from './namespaces.ts';
+import { capabilities, oomScore, resourceLimits } from './process.ts';
+import { setAside } from './set-aside.ts';
+
+const checks: readonly Check[] = [
+  capabilities,
+  resourceLimits,
+  oomScore,
+  namespacesExist,
+  namespacesAllowed,
+  idMapHelpers,
+  mountSources,
+  hookPrograms,
+  sysctls,
+  mountLabel,
+];
+
+/**
+ * What this host would refuse or ignore of a bundle whose config agrees with the schema: what compiling the plan
+ * says, and what would show only later. Creates nothing.
+ */
+export function preflight(bundle: Bundle, request: CompileRequest): Finding[] {
+  const { findings, blueprint } = compileAll(bundle, request);
+  const facts = blueprint?.facts ?? readHostFacts();
+  const subject = { config: bundle.config, bundle: bundle.directory, host: readHostView(facts) };
+  for (const check of checks) check(subject, (finding) => void findings.push(finding));
+  if (blueprint !== undefined) {
+    const resources = bundle.config.linux?.resources;
+    findings.push(...foreseeCgroups(blueprint.cgroup, resources, facts.kernel));
+  }
+  return findings;
+}
+
+/**
+ * Compiling stops at the first error. To see the others, the property at fault is set aside and the rest compiled
+ * again, until nothing is refused or nothing can be set aside.
+ */
+function compileAll(bundle: Bundle, request: CompileRequest): { findings: Finding[]; blueprint?: Blueprint } {
+  const findings: Finding[] = [];
+  const rest = { ...bundle, config: structuredClone(bundle.config) };
+  const aside: string[] = [];
+  for (;;) {
+    try {
+      const blueprint = compileBundle(rest, request, 'start');
+      const { warnings } = blueprint.plan;
+      findings.push(...warnings.map(({ pointer, message }) => warning(pointer, message)));
+      return { findings, blueprint };
+    } catch (failure) {
+      if (!(failure instanceof TsrunError)) throw failure;
+      const { pointer = '', hint } = failure;
+      // What is refused of the stand-in is not the user's fault.
+      if (aside.some((gone) => `${pointer}/`.startsWith(`${gone}/`))) return { findings };
+      findings.push(error(pointer, withoutPlace(bundle, pointer, failure.message), hint));
+      const gone = setAside(rest.config, pointer, bundle.directory);
+      if (gone === undefined) return { findings };
+      aside.push(gone);
+    }
+  }
+}
+
+/** Errors say where in the file they are; a finding says it by itself. */
+function withoutPlace(bundle: Bundle, pointer: string, message: string): string {
+  const place = `${atConfig(bundle, pointer, '')}: `;
+  return message.startsWith(place) ? message.slice(place.length) : message;
+}
