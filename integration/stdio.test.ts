@@ -103,6 +103,29 @@ describe('stdio', () => {
     expect(result.stdout).to.equal('1 1\nthree\n5\n');
   });
 
+  scenario(
+    'LISTEN_FDS and LISTEN_FDNAMES with --preserve-fds: sockets first, then the others',
+    async (scene) => {
+      const names = ['three', 'four', 'five', 'six'];
+      const files = names.map((name) => {
+        writeFileSync(scene.path(name), `${name}\n`);
+        return openSync(scene.path(name), 'r');
+      });
+      scene.configure((config) => {
+        const script =
+          'echo $LISTEN_FDS $LISTEN_PID $LISTEN_FDNAMES; cat <&3; cat <&4; cat <&5; ls /proc/self/fd | wc -l';
+        config.process.args = ['sh', '-c', script];
+        config.process.env.push('LISTEN_FDS=7');
+      });
+      const options = { fds: files, env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'web:admin' } };
+      const result = succeeded(await scene.run(['--preserve-fds', '1'], options));
+      expect(result.stdout).to.equal('2 1 web:admin\nthree\nfour\nfive\n7\n');
+      const stderr = failed(await scene.run(['--preserve-fds', '3'], options)).stderr;
+      for (const fd of files) closeSync(fd);
+      expect(stderr).to.match(/descriptor 7 is to be preserved but is not open/);
+    },
+  );
+
   scenario('closed descriptors of the caller do no harm', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sh', '-c', 'ls /proc/self/fd > /list']));

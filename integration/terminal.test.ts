@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { exitStatus } from './harness/processes.ts';
@@ -141,6 +141,32 @@ describe('the terminal', () => {
     expect(reader.stdout())
       .to.match(/^listening\npayload standard\n/)
       .and.contain(`pid ${pid}\n`);
+  });
+
+  scenario('the pidfd socket of run gets it before the program can have ended', async (scene) => {
+    for (const flags of [['--detach'], []]) {
+      const { socket, reader } = await receiver(scene);
+      const id = scene.id();
+      scene.owns(id);
+      scene.configure();
+      const pidFile = scene.path('pid');
+      const args = ['--bundle', scene.bundle, '--pid-file', pidFile, '--pidfd-socket', socket, id];
+      succeeded(await scene.tsrun(['run', ...flags, ...args]));
+      expect((await reader.ended).status).to.equal(0);
+      expect(reader.stdout())
+        .to.match(/^listening\npayload standard\n/)
+        .and.match(/\npid (\d+|-1)\n/);
+      unlinkSync(socket);
+    }
+  });
+
+  scenario('a pidfd socket nobody listens on is a clear error, and nothing is made', async (scene) => {
+    scene.configure();
+    const path = scene.path('nobody');
+    for (const command of ['create', 'run']) {
+      const args = [command, '--bundle', scene.bundle, '--pidfd-socket', path, scene.id()];
+      expect(failed(await scene.tsrun(args)).stderr).to.match(/--pidfd-socket: .*nobody: .*ENOENT/);
+    }
   });
 
   scenario('consoleSize without a terminal is ignored', async (scene) => {

@@ -1,3 +1,4 @@
+import type { ListenRequest } from '../../lib/container/listen.ts';
 import type { CreateRequest } from '../../lib/container/request.ts';
 import type { Logger } from '../../lib/log/logger.ts';
 import { TsrunError } from '../../lib/errors.ts';
@@ -42,7 +43,8 @@ export function createRequest(
     consoleSocket: flags['console-socket'],
     pidfdSocket: flags['pidfd-socket'],
     preserveFds: preserveFds(flags['preserve-fds']),
-    listenFds: listenFds(process.env),
+    ...listenRequest(process.env),
+    notifySocket: notifySocket(process.env),
     noPivot: flags['no-pivot'],
     noNewKeyring: flags['no-new-keyring'],
   };
@@ -55,7 +57,14 @@ export function preserveFds(count: number | undefined): number | undefined {
 }
 
 /** LISTEN_FDS of sd_listen_fds(3). LISTEN_PID is not compared: a shim may stand in between, as with the peers. */
-export function listenFds(env: NodeJS.ProcessEnv): number {
+export function listenRequest(env: NodeJS.ProcessEnv): ListenRequest {
   const count = env['LISTEN_FDS'];
-  return count !== undefined && /^\d{1,4}$/.test(count) ? Number(count) : 0;
+  if (count === undefined || !/^\d{1,4}$/.test(count)) return {};
+  return { listenFds: Number(count), listenFdNames: env['LISTEN_FDNAMES'] };
+}
+
+/** NOTIFY_SOCKET of sd_notify(3); empty counts as none. */
+export function notifySocket(env: NodeJS.ProcessEnv): string | undefined {
+  const path = env['NOTIFY_SOCKET'];
+  return path === '' ? undefined : path;
 }

@@ -3,7 +3,7 @@ import { parseSubCgroups } from '../../lib/container/exec-cgroup.ts';
 import { parseId, parseUser } from '../../lib/container/exec-process.ts';
 import { containerId, defineCommand } from './command.ts';
 import { logOf, rootOf } from './context.ts';
-import { listenFds, preserveFds } from './create-flags.ts';
+import { listenRequest, preserveFds } from './create-flags.ts';
 
 export const command = defineCommand({
   flags: {
@@ -72,7 +72,7 @@ export const command = defineCommand({
       consoleSocket: given(flags['console-socket']),
       pidfdSocket: given(flags['pidfd-socket']),
       preserveFds: preserveFds(flags['preserve-fds']),
-      listenFds: listenFds(process.env),
+      ...listenRequest(process.env),
       subCgroups: parseSubCgroups(flags.cgroup),
       ignorePaused: flags['ignore-paused'],
     });

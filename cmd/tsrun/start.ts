@@ -1,5 +1,6 @@
 import { start } from '../../lib/container/start.ts';
 import { containerId, defineCommand } from './command.ts';
+import { notifySocket } from './create-flags.ts';
 import { logOf, rootOf } from './context.ts';
 
 export const command = defineCommand({
@@ -7,7 +8,12 @@ export const command = defineCommand({
   positionals: [containerId],
   examples: ['tsrun start c1'],
   async run({ args: [id = ''], globals }) {
-    await start({ root: rootOf(globals), id, log: logOf(globals) });
+    await start({
+      root: rootOf(globals),
+      id,
+      log: logOf(globals),
+      notifySocket: notifySocket(process.env),
+    });
     return 0;
   },
 });

@@ -15,8 +15,11 @@ import { checkContainerId } from '../spec/container-id.ts';
 import { resolveRootfs } from '../spec/rootfs.ts';
 import { validateConfig } from '../spec/validate.ts';
 import { ownEnvironment } from './hooks.ts';
+import { listenEnvironment } from './listen.ts';
+import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
 import type { CompileRequest, CreateRequest } from './request.ts';
+import { containerFolder } from './store.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
 export interface Blueprint {
@@ -31,6 +34,8 @@ export interface Blueprint {
   code: Uint8Array;
   /** Descriptors from 3 on that the container keeps. */
   keptFds: number;
+  /** It may tell the service manager that it is ready. */
+  notifies: boolean;
   /** What was noticed that hardly ever matters. */
   remarks: string[];
   /** Remembers what took long to decide, for the next container. Never fails. */
@@ -54,6 +59,10 @@ export function draw(
   }
   const blueprint = compileBundle(bundle, request, gate);
   for (const { pointer, message } of blueprint.plan.warnings) warn(atConfig(bundle, pointer, message));
+  if (request.notifySocket !== undefined && !blueprint.notifies) {
+    const reason = 'without a mount namespace of its own the container cannot use NOTIFY_SOCKET';
+    warn(atConfig(bundle, '/linux/namespaces', reason));
+  }
   blueprint.remarks.forEach(debug);
   return blueprint;
 }
@@ -72,8 +81,8 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       ownCgroups: processCgroups('self') ?? [],
     }),
   );
-  const listenFds = request.listenFds ?? 0;
-  const keptFds = listenFds + (request.preserveFds ?? 0);
+  const notifies = request.notifySocket !== undefined && ownMounts(bundle);
+  const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
   const profile = bundle.config.linux?.seccomp;
   const seccomp = profile && placed(bundle, () => prepareFilter(profile, request.root.path));
   const plan = placed(bundle, () =>
@@ -87,7 +96,8 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       gate,
       cgroupTasks: cgroupManager(cgroup).selfJoin().tasks,
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
-      extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
+      extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
+      extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
       hookEnv: ownEnvironment(),
       seccomp: seccomp?.filter,
     }),
@@ -102,9 +112,14 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     plan,
     code,
     keptFds,
+    notifies,
     remarks: seccomp === undefined ? [] : remarksOn(seccomp.filter),
     keep: () => seccomp?.keep(),
   };
+}
+
+function ownMounts({ config }: Bundle): boolean {
+  return config.linux?.namespaces?.some(({ type }) => type === 'mount') ?? false;
 }
 
 /** Profiles of engines name the system calls of all kernels and architectures. */

@@ -20,6 +20,8 @@ import { ownCgroups } from './kill.ts';
 import { checkPreservedFds } from './launch.ts';
 import { placedBy } from './placed.ts';
 import { withPidfd } from './process.ts';
+import { listenEnvironment } from './listen.ts';
+import type { ListenRequest } from './listen.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import type { Running } from './running.ts';
@@ -30,7 +32,7 @@ import { Undo } from './undo.ts';
 import { logWarnings } from './warnings.ts';
 
 /** What `exec` is asked for. Paths are relative to the working directory unless absolute. */
-export interface ExecRequest {
+export interface ExecRequest extends ListenRequest {
   root: StateRoot;
   id: string;
   log: Log;
@@ -44,8 +46,6 @@ export interface ExecRequest {
   pidfdSocket?: string | undefined;
   /** Descriptors the process keeps behind those of LISTEN_FDS. */
   preserveFds?: number | undefined;
-  /** Descriptors from 3 on that a service manager passed to tsrun (sd_listen_fds(3)). */
-  listenFds?: number | undefined;
   /** Cgroups below the container's, by controller; '' for all. */
   subCgroups?: ReadonlyMap<string, string> | undefined;
   /** Also in a paused container: the process starts when that is resumed. */
@@ -126,7 +126,14 @@ function stopped(cause?: unknown): TsrunError {
 
 /** Decides everything else; changes nothing. */
 function prepare(
-  { root, listenFds = 0, preserveFds = 0, subCgroups = new Map(), detach = false }: ExecRequest,
+  {
+    root,
+    listenFds = 0,
+    listenFdNames,
+    preserveFds = 0,
+    subCgroups = new Map(),
+    detach = false,
+  }: ExecRequest,
   record: ContainerRecord,
   init: ProcessRef,
   { config, process, place }: DrawnProcess,
@@ -148,7 +155,7 @@ function prepare(
       preserveFds: keptFds,
       cgroupTasks: join.tasks,
       // As the peers do, though the process is not the first one of its pid namespace.
-      extraEnv: listenFds === 0 ? [] : [`LISTEN_FDS=${listenFds}`, 'LISTEN_PID=1'],
+      extraEnv: listenEnvironment({ listenFds, listenFdNames }),
       namespaces: foreignNamespaces(init.pid, config.linux),
       seccomp: seccomp?.filter,
     }),

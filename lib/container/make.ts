@@ -19,6 +19,7 @@ import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
 import { meetInit, passListener, unexpectedMessage } from './meet.ts';
+import { makeNotifyFolder } from './notify.ts';
 import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
@@ -86,6 +87,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   writeRecord(folder, record);
   writeConfig(folder, bundle.text);
   writeStartOps(folder, plan);
+  if (blueprint.notifies) makeNotifyFolder(folder);
   undo.onFailure('run its poststop hooks', () => {
     runPoststop(record).forEach(warn);
   });

@@ -1,9 +1,10 @@
 import type { CgroupDriver } from '../cgroup/types.ts';
 import type { Log } from '../log/logger.ts';
+import type { ListenRequest } from './listen.ts';
 import type { StateRoot } from './root.ts';
 
 /** What `create` and `run` are asked for. Paths are relative to the working directory unless absolute. */
-export interface CreateRequest {
+export interface CreateRequest extends ListenRequest {
   id: string;
   bundle: string;
   root: StateRoot;
@@ -17,8 +18,8 @@ export interface CreateRequest {
   pidfdSocket?: string | undefined;
   /** Descriptors the container keeps behind those of LISTEN_FDS. */
   preserveFds?: number | undefined;
-  /** Descriptors from 3 on that a service manager passed to tsrun for the container (sd_listen_fds(3)). */
-  listenFds?: number | undefined;
+  /** Socket of the service manager to which the container may say that it is ready (sd_notify(3)). */
+  notifySocket?: string | undefined;
   noPivot?: boolean | undefined;
   noNewKeyring?: boolean | undefined;
 }

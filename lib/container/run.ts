@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import { setSubreaper } from '../host/child.ts';
 import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
 import { socketPair } from '../host/socket.ts';
+import type { Log } from '../log/logger.ts';
 import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
 import { announce } from './create.ts';
@@ -12,11 +13,14 @@ import { endedAsInit } from './executed.ts';
 import { explainDeath } from './init-death.ts';
 import { makeContainer } from './make.ts';
 import type { Made } from './make.ts';
+import { checkManager } from './notify.ts';
+import { NotifyRelay } from './notify-relay.ts';
+import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './request.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
-import { runPoststart } from './start.ts';
+import { runPoststart, waitUntilReady } from './start.ts';
 import { checkTerminal } from './terminal.ts';
 import { logWarnings } from './warnings.ts';
 
@@ -37,27 +41,21 @@ export interface RunRequest extends CreateRequest {
 export async function run(request: RunRequest): Promise<number> {
   const { root, id, log, detach = false } = request;
   if (detach) {
-    await logWarnings(log, (warn, debug) => {
-      closeSync(begin(request, warn, debug).pidfd);
-    });
+    const { running, record, relay } = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
+    closeSync(running.pidfd);
+    if (relay !== undefined) await waitUntilReady(relay, record, log);
     return 0;
   }
   if (request.noSubreaper !== true) setSubreaper(true);
   holdSignals();
-  let running: Running;
+  let begun: Begun;
   try {
-    running = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
+    begun = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
   } catch (error) {
     releaseSignals();
     throw error;
   }
-  const { pid, pidfd, master } = running;
-  let status: number;
-  try {
-    status = foreground(pidfd, pid, master);
-  } finally {
-    closeSync(pidfd);
-  }
+  const status = await stay(begun, log);
   if (request.keep === true) return status;
   try {
     await logWarnings(log, (warn) => {
@@ -70,14 +68,36 @@ export async function run(request: RunRequest): Promise<number> {
   return status;
 }
 
+interface Begun {
+  running: Running;
+  record: ContainerRecord;
+  relay: NotifyRelay | undefined;
+}
+
+/** Until the container has ended; returns its exit status. */
+async function stay({ running: { pid, pidfd, master }, relay }: Begun, log: Log): Promise<number> {
+  return await logWarnings(log, (warn) => {
+    const failed = (error: TsrunError): void => {
+      warn(error.message);
+    };
+    try {
+      return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed });
+    } finally {
+      closeSync(pidfd);
+      relay?.close();
+    }
+  });
+}
+
 function begin(
   request: RunRequest,
   warn: (message: string) => void,
   debug: (message: string) => void,
-): Running {
+): Begun {
   const { root, id, detach = false, noNewKeyring } = request;
   const blueprint = draw(request, 'engine', warn, debug);
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
+  checkManager(request.notifySocket);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
   const [ours, theirs] = relay ?? [];
@@ -89,18 +109,22 @@ function begin(
       noNewKeyring,
       warn,
     } as const;
-    const { running, made } = makeContainer(blueprint, options, (made) => {
+    const begun = makeContainer(blueprint, options, (made) => {
       announce(made, request, sockets);
+      const relay = NotifyRelay.open(made.folder, request.notifySocket);
+      made.undo.onFailure('close its notify socket', () => relay?.close());
       const running = takeRunning(made, ours);
       execute(made);
-      return { running, made };
+      return { running, record: made.record, relay };
     });
-    runPoststart(made.record, blueprint.bundle, () => {
-      closeSync(running.pidfd);
-      if (running.master >= 0) closeSync(running.master);
+    runPoststart(begun.record, blueprint.bundle, () => {
+      const { pidfd, master } = begun.running;
+      closeSync(pidfd);
+      if (master >= 0) closeSync(master);
+      begun.relay?.close();
       removeContainer({ root, id, force: true }, warn);
     });
-    return running;
+    return begun;
   } finally {
     relay?.forEach((fd) => {
       closeSync(fd);

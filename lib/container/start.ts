@@ -13,6 +13,7 @@ import { ownEnvironment, runHooks } from './hooks.ts';
 import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
+import { NotifyRelay } from './notify-relay.ts';
 import { placed, placeIn } from './placed.ts';
 import { awaitEnd, stopProcess } from './process.ts';
 import type { ContainerRecord } from './record.ts';
@@ -26,30 +27,67 @@ export interface StartRequest {
   root: StateRoot;
   id: string;
   log: Log;
+  /** Socket of the service manager that is to know when the container is ready (sd_notify(3)). */
+  notifySocket?: string | undefined;
 }
 
 /**
  * Lets the process of a created container become the user's program (runtime.md, "Start"). Returns when
  * execve(2) has succeeded and the poststart hooks have run; throws what kept it from running, and the
- * container has stopped then.
+ * container has stopped then. For a service manager it also waits until the container is ready or has ended.
  */
-export async function start({ root, id, log }: StartRequest): Promise<void> {
-  await logWarnings(log, (warn) => {
-    const folder = findFolder(root, id);
-    const lock = lockContainer(folder);
-    let record: ContainerRecord;
-    try {
-      const found = findContainer(root, id);
-      checkStartable(found);
-      ({ record } = found);
+export async function start(request: StartRequest): Promise<void> {
+  const { log } = request;
+  const { record, relay } = await logWarnings(log, (warn) => begin(request, warn));
+  if (relay !== undefined) await waitUntilReady(relay, record, log);
+}
+
+interface Started {
+  record: ContainerRecord;
+  relay: NotifyRelay | undefined;
+}
+
+function begin({ root, id, notifySocket }: StartRequest, warn: (message: string) => void): Started {
+  const folder = findFolder(root, id);
+  const lock = lockContainer(folder);
+  let started: Started;
+  try {
+    const found = findContainer(root, id);
+    checkStartable(found);
+    const { record } = found;
+    started = { record, relay: NotifyRelay.open(folder, notifySocket) };
+    closeOnError(started, () => {
       letGo(folder, record, warn);
-    } finally {
-      lock.release();
-    }
-    // Without the lock: a hook may well ask tsrun to do something with the container.
+    });
+  } finally {
+    lock.release();
+  }
+  // Without the lock: a hook may well ask tsrun to do something with the container.
+  closeOnError(started, ({ record }) => {
     runPoststart(record, storedConfig(folder), () => {
       if (record.init !== undefined) stopProcess(record.init);
     });
+  });
+  return started;
+}
+
+function closeOnError(started: Started, step: (started: Started) => void): void {
+  try {
+    step(started);
+  } catch (error) {
+    started.relay?.close();
+    throw error;
+  }
+}
+
+/** Without the lock, since it may take long. What went before is logged by then. */
+export async function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, log: Log): Promise<void> {
+  await logWarnings(log, (warn) => {
+    try {
+      if (init !== undefined) relay.wait(init, warn);
+    } finally {
+      relay.close();
+    }
   });
 }
 

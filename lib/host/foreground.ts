@@ -1,11 +1,24 @@
 import { systemError } from '../errors.ts';
+import type { TsrunError } from '../errors.ts';
 import { native } from './library.ts';
 import type { Native } from './library.ts';
+import { notifyFailure } from './notify.ts';
 
 const holdNative: Native<[]> = native('int tsrun_hold_signals()');
 const releaseNative: Native<[]> = native('int tsrun_release_signals()');
-const foregroundNative: Native<[number, number, number]> = native('int tsrun_foreground(int, int, int)');
+const foregroundNative: Native<[number, number, number, Int32Array]> = native(
+  'int tsrun_foreground(int, int, int, void *)',
+);
 const copySizeNative: Native<[number]> = native('int tsrun_copy_terminal_size(int)');
+
+/** Sockets of sd_notify(3); they stay the caller's. */
+export interface Notify {
+  /** Where the container speaks. */
+  container: number;
+  /** Connected to the service manager. */
+  manager: number;
+  failed: (error: TsrunError) => void;
+}
 
 /**
  * From here on, signals sent to tsrun are kept for the container instead of ending tsrun; foreground() hands
@@ -38,9 +51,15 @@ export function copyTerminalSize(master: number): void {
  *
  * With a pty `master`, which it takes over and closes, tsrun's terminal is raw and connected to that pty until
  * the child has ended and its last output is written.
+ *
+ * With `notify`, the first READY=… that comes from the container goes to the service manager (forwardReady of
+ * notify.ts), with tsrun as the service's process; that it could not be sent goes to `failed`.
  */
-export function foreground(pidfd: number, pid: number, master = -1): number {
-  const result = foregroundNative(pidfd, pid, master);
+export function foreground(pidfd: number, pid: number, master = -1, notify?: Notify): number {
+  const sockets = Int32Array.of(notify?.container ?? -1, notify?.manager ?? -1);
+  const result = foregroundNative(pidfd, pid, master, sockets);
   if (result < 0) throw systemError(`wait for process ${String(pid)}`, result);
+  const [notified = 0] = sockets;
+  if (notified < 0) notify?.failed(systemError(notifyFailure, notified));
   return result;
 }

@@ -8,6 +8,7 @@ import {
   names,
   opsOf,
   planOf,
+  planOptions,
   rootFacts,
   userFacts,
 } from './testing/fixtures.ts';
@@ -48,6 +49,14 @@ describe('compileMounts', () => {
         flags: 0,
       },
     ]);
+  });
+
+  it('mounts what the command adds after all others', () => {
+    const extra = { destination: '/run/x', type: 'bind', source: '/srv', options: ['bind', 'ro'] };
+    const { ops } = planOf(undefined, undefined, planOptions({ extraMounts: [extra] }));
+    const [own, added] = ops.filter(({ op }) => op === 'mountBind').slice(-2);
+    expect(own).to.include({ origin: '/mounts/5', destination: '/data' });
+    expect(added).to.include({ origin: '', destination: '/run/x', attributesSet: attr.readonly });
   });
 
   it('bind mounts, changing only what the options say', () => {

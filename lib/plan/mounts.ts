@@ -12,7 +12,7 @@ import { unsupportedMountOptions } from './unsupported.ts';
 import { mountFlags } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
-/** All mounts of the config. Without a mount namespace there are none: they would be the host's. */
+/** All mounts of the config, and those of the command. Without a mount namespace there are none: they would be the host's. */
 export function compileMounts(draft: Draft): MountOps {
   const mounts = draft.config.mounts ?? [];
   if (!draft.ownMounts) {
@@ -23,8 +23,12 @@ export function compileMounts(draft: Draft): MountOps {
   }
   const ops: Op[] = [];
   let readonlyLater: OpOf<'remount'>[] = [];
-  mounts.forEach((mount, index) => {
-    const entry = readMount(draft, mount, `/mounts/${index}`);
+  const all = [
+    ...mounts.map((mount, index) => ({ mount, pointer: `/mounts/${index}` })),
+    ...(draft.options.extraMounts ?? []).map((mount) => ({ mount, pointer: '' })),
+  ];
+  all.forEach(({ mount, pointer }) => {
+    const entry = readMount(draft, mount, pointer);
     // What this one hides cannot be found later; nothing more can be made in it anyway.
     const hidden = readonlyLater.filter(({ destination }) => covers(entry.destination, destination));
     if (hidden.length > 0) {

@@ -1,3 +1,4 @@
+import type { Mount } from '../spec/types.ts';
 import type { Op } from './wire.ts';
 
 /** What the compiler must know of the host; read once by lib/host/facts.ts, plain data in tests. */
@@ -52,6 +53,8 @@ export interface PlanOptions {
   cgroupTasks?: readonly string[];
   /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
   extraEnv: readonly string[];
+  /** Mounts added by the command, after those of the config. */
+  extraMounts?: readonly Mount[];
   /** Environment of createContainer hooks that name none: the command's own. Empty when absent. */
   hookEnv?: readonly string[];
   /** linux.seccomp, compiled. Must be there when the config has a profile. */

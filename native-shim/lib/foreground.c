@@ -36,6 +36,10 @@ struct relay {
     int pid;
     int signals;
     int master;
+    /* Where the container says that it is ready, until it has; and whom to tell. */
+    int notify;
+    int manager;
+    int notified;
     /*
      * Watches the master, edge-triggered: a pty whose last slave is closed is "hung up" until one
      * is opened again, and a level-triggered poll would spin meanwhile.
@@ -247,6 +251,16 @@ static void handle_signals(struct relay *relay, bool ended) {
     }
 }
 
+/* Readiness
+ * ------------------------------------------------------------------------------------------- */
+
+/* To the manager the service is still ours: we stay until it has ended. */
+static void forward_ready(struct relay *relay) {
+    relay->notified = tsrun_forward_ready(relay->notify, relay->manager, getpid());
+    if (relay->notified != 0)
+        relay->notify = -1;
+}
+
 /* The loop
  * -------------------------------------------------------------------------------------------- */
 
@@ -309,6 +323,7 @@ static int relay_until_end(struct relay *relay) {
             {.fd = relay->epoll, .events = POLLIN},
             {.fd = wants_stdin ? STDIN_FILENO : -1, .events = POLLIN},
             {.fd = has_output ? STDOUT_FILENO : -1, .events = POLLOUT},
+            {.fd = relay->notify, .events = POLLIN},
         };
         if (poll(entries, sizeof entries / sizeof entries[0], busy ? 0 : -1) < 0) {
             if (errno == EINTR)
@@ -319,6 +334,8 @@ static int relay_until_end(struct relay *relay) {
             return -EBADF;
         if (entries[1].revents != 0)
             handle_signals(relay, false);
+        if (entries[5].revents != 0)
+            forward_ready(relay);
         if (entries[0].revents != 0)
             return 0;
         if (entries[2].revents != 0)
@@ -362,8 +379,16 @@ static int take_status(int pidfd) {
     return shell_status(&info);
 }
 
-int tsrun_foreground(int pidfd, int pid, int master) {
-    struct relay relay = {.pidfd = pidfd, .pid = pid, .signals = -1, .master = master, .epoll = -1};
+int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify) {
+    struct relay relay = {
+        .pidfd = pidfd,
+        .pid = pid,
+        .signals = -1,
+        .master = master,
+        .notify = notify[0],
+        .manager = notify[1],
+        .epoll = -1,
+    };
     int result = tsrun_hold_signals();
     if (result < 0)
         goto out;
@@ -383,6 +408,7 @@ int tsrun_foreground(int pidfd, int pid, int master) {
     reap_orphans(-1);
 
 out:
+    notify[0] = relay.notified;
     restore_terminal(&relay);
     if (relay.epoll >= 0)
         close(relay.epoll);

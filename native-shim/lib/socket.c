@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -17,7 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* How long a console or pidfd socket's owner may take to accept and to read. */
+/* How long the owner of a socket we send to may take to accept and to read. */
 #define RECEIVER_TIMEOUT_SECONDS 30
 
 static bool is_plain_name(const char *name) {
@@ -130,6 +131,63 @@ int tsrun_connect(const char *dir, const char *name) {
     int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, 0);
     close(folder);
     return result;
+}
+
+int tsrun_bind_datagram(const char *dir, const char *name) {
+    struct sockaddr_un address;
+    int result;
+    int sock = -1;
+    if (!is_plain_name(name))
+        return -EINVAL;
+    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -errno;
+    result = address_of(&address, folder, name);
+    if (result < 0)
+        goto out;
+    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    /* Whoever sees it may send, whatever our umask is. */
+    if (sock < 0 || bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
+        fchmodat(folder, name, 0777, 0) < 0)
+        result = -errno;
+
+out:
+    close(folder);
+    if (result < 0) {
+        if (sock >= 0)
+            close(sock);
+        return result;
+    }
+    return sock;
+}
+
+/* An abstract name (unix(7)), without its leading NUL. */
+static int connect_abstract(const char *name, int type, int timeout_seconds) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval limit = {.tv_sec = timeout_seconds};
+    size_t length = strlen(name);
+    if (length == 0)
+        return -EINVAL;
+    if (length >= sizeof address.sun_path)
+        return -ENAMETOOLONG;
+    memcpy(address.sun_path + 1, name, length);
+    int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (sock < 0)
+        return -errno;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||
+        connect(sock, (const struct sockaddr *)&address, size) < 0) {
+        int result = -errno;
+        close(sock);
+        return result;
+    }
+    return sock;
+}
+
+int tsrun_connect_datagram(const char *path) {
+    if (path[0] == '@')
+        return connect_abstract(path + 1, SOCK_DGRAM, RECEIVER_TIMEOUT_SECONDS);
+    return connect_at(AT_FDCWD, path, SOCK_DGRAM, 0, RECEIVER_TIMEOUT_SECONDS);
 }
 
 int tsrun_connect_stream(const char *path) {

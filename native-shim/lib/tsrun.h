@@ -66,6 +66,8 @@ TSRUN_API int tsrun_socketpair(int32_t *out);
 TSRUN_API int tsrun_listen(const char *dir, const char *name);
 TSRUN_API int tsrun_connect(const char *dir, const char *name);
 TSRUN_API int tsrun_connect_stream(const char *path);
+TSRUN_API int tsrun_bind_datagram(const char *dir, const char *name);
+TSRUN_API int tsrun_connect_datagram(const char *path);
 TSRUN_API int tsrun_accept(int listener, int timeout_ms);
 
 /* message.c */
@@ -118,6 +120,14 @@ TSRUN_API int tsrun_set_cloexec(int fd, int on);
 /* 1: seccomp(2) takes a filter with these flags, 0: it does not. */
 TSRUN_API int tsrun_seccomp_knows_flags(unsigned int flags);
 
+/* notify.c */
+
+/*
+ * Takes one datagram from `container`. 1: it said READY=…, and the manager has been told, and that
+ * `pid` is the service's process. 0: it said something else, or there was none.
+ */
+TSRUN_API int tsrun_forward_ready(int container, int manager, int pid);
+
 /* signals.c, foreground.c */
 
 TSRUN_API int tsrun_hold_signals(void);
@@ -126,7 +136,11 @@ TSRUN_API int tsrun_release_signals(void);
 /* Gives the pty the size of our terminal; without one it keeps what it has. */
 TSRUN_API int tsrun_copy_terminal_size(int master);
 
-/* The exit status of the child. Takes over `master` (-1: none). */
-TSRUN_API int tsrun_foreground(int pidfd, int pid, int master);
+/*
+ * The exit status of the child. Takes over `master` (-1: none). `notify`: the sockets of
+ * tsrun_forward_ready (-1: none), to be called until it has forwarded or failed; what it returned
+ * then takes the first one's place.
+ */
+TSRUN_API int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify);
 
 #endif

@@ -1,0 +1,100 @@
+import { closeSync, constants, existsSync, openSync, unlinkSync } from 'node:fs';
+import { TsrunError, fileError } from '../errors.ts';
+import type { Notify } from '../host/foreground.ts';
+import { bindDatagram, forwardReady, notifyBarrier } from '../host/notify.ts';
+import { poll } from '../host/poll.ts';
+import { isErrno } from './is-errno.ts';
+import { connectManager, notifyFolder, notifySocketName } from './notify.ts';
+import { withPidfd } from './process.ts';
+import type { ProcessRef } from './record.ts';
+import type { ContainerFolder } from './store.ts';
+
+/** As long as service managers that know no barrier are waited for, as with runc. */
+const barrierMs = 30_000;
+
+/** More datagrams than a socket keeps, unless net.unix.max_dgram_qlen was changed. */
+const queueLength = 1024;
+
+/** The container's socket and the manager's, while somebody waits for the container to be ready. */
+export class NotifyRelay {
+  /** The container's end and the manager's, for foreground(). */
+  readonly sockets: Readonly<Pick<Notify, 'container' | 'manager'>>;
+  readonly #folder: number;
+
+  private constructor(path: string, manager: number) {
+    this.#folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    try {
+      this.#unlink();
+      this.sockets = { container: bindDatagram(path, notifySocketName), manager };
+    } catch (error) {
+      closeSync(this.#folder);
+      throw error;
+    }
+  }
+
+  /**
+   * Makes the container's socket; call it with the lock held, before the container can look for it. Undefined
+   * when there is no manager, or the container was created without one and cannot speak to us.
+   */
+  static open(folder: ContainerFolder, managerPath: string | undefined): NotifyRelay | undefined {
+    const path = notifyFolder(folder);
+    if (managerPath === undefined || !existsSync(path)) return undefined;
+    const manager = connectManager(managerPath);
+    try {
+      return new NotifyRelay(path, manager);
+    } catch (error) {
+      closeSync(manager);
+      throw fileError(`make the notify socket of container ${folder.id}`, error);
+    }
+  }
+
+  /**
+   * Waits until somebody in the container has said that it is ready, or its first process has ended. Nothing is
+   * thrown when the manager does not hear of it: the container runs all the same.
+   */
+  wait(init: ProcessRef, warn: (message: string) => void): void {
+    try {
+      const told = withPidfd(init, (pidfd) => this.#forwardUntil(pidfd, init.pid)) ?? false;
+      if (!told && !this.#drain(init.pid)) return;
+      if (!notifyBarrier(this.sockets.manager, barrierMs)) {
+        warn(`the service manager has not acknowledged for ${barrierMs / 1000} seconds`);
+      }
+    } catch (error) {
+      if (!(error instanceof TsrunError)) throw error;
+      warn(error.message);
+    }
+  }
+
+  #forwardUntil(pidfd: number, pid: number): boolean {
+    for (;;) {
+      const [spoke = false, ended = false] = poll([this.sockets.container, pidfd], -1);
+      if (spoke && forwardReady(this.sockets.container, this.sockets.manager, pid)) return true;
+      if (ended) return false;
+    }
+  }
+
+  /** What it said before its end still counts, but no endless talk of somebody who outlives it. */
+  #drain(pid: number): boolean {
+    for (let count = 0; count < queueLength; count++) {
+      if (poll([this.sockets.container], 0)[0] !== true) return false;
+      if (forwardReady(this.sockets.container, this.sockets.manager, pid)) return true;
+    }
+    return false;
+  }
+
+  /** Whoever speaks from now on is told at once that nobody listens. */
+  close(): void {
+    for (const fd of [this.sockets.container, this.sockets.manager]) closeSync(fd);
+    this.#unlink();
+    closeSync(this.#folder);
+  }
+
+  /** By descriptor: the id may be another container's by now. */
+  #unlink(): void {
+    try {
+      unlinkSync(`/proc/self/fd/${this.#folder}/${notifySocketName}`);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT')) throw fileError(`remove the notify socket`, error);
+    }
+  }
+}

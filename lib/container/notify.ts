@@ -1,0 +1,66 @@
+/**
+ * sd_notify(3) for services that are containers: a socket of the container's own, from which only its readiness
+ * goes on to the service manager that started tsrun.
+ */
+import { closeSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { TsrunError, fileError } from '../errors.ts';
+import { connectDatagram } from '../host/notify.ts';
+import type { Mount } from '../spec/types.ts';
+import type { ContainerFolder } from './store.ts';
+
+/** In notifyFolder. */
+export const notifySocketName = 'notify.sock';
+const insideFolder = '/run/notify';
+
+/** Where the container finds the socket. */
+export const notifyVariable = `NOTIFY_SOCKET=${insideFolder}/${notifySocketName}`;
+
+/** What the container sees of the host's side. */
+export function notifyFolder(folder: ContainerFolder): string {
+  return join(folder.path, 'notify');
+}
+
+/** The mount by which the container sees the socket, whenever that is made. */
+export function notifyMount(folder: ContainerFolder): Mount {
+  return {
+    destination: insideFolder,
+    type: 'bind',
+    source: notifyFolder(folder),
+    options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'],
+  };
+}
+
+/** Makes the source of that mount. It goes with the container's folder. */
+export function makeNotifyFolder(folder: ContainerFolder): void {
+  try {
+    mkdirSync(notifyFolder(folder), { mode: 0o755 });
+  } catch (error) {
+    throw fileError(`make ${notifyFolder(folder)}`, error);
+  }
+}
+
+/**
+ * Connects to the service manager by the value of NOTIFY_SOCKET.
+ * @throws TsrunError 'usage' when that names no socket somebody reads
+ */
+export function connectManager(path: string): number {
+  try {
+    if (!/^[/@]./.test(path)) {
+      throw new TsrunError('unsupported', `${path} is neither an absolute path nor an abstract name`);
+    }
+    return connectDatagram(path);
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    throw new TsrunError('usage', `NOTIFY_SOCKET: ${error.message}`, {
+      cause: error,
+      ...(error.errno === undefined ? {} : { errno: error.errno }),
+      hint: 'it is the socket of the service manager that started tsrun (sd_notify(3)); unset it if there is none',
+    });
+  }
+}
+
+/** Fails unless the service manager can be told later. */
+export function checkManager(path: string | undefined): void {
+  if (path !== undefined) closeSync(connectManager(path));
+}
