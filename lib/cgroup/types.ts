@@ -16,6 +16,8 @@ export interface CgroupRecord {
   shared: Record<string, string>;
   /** v2 only: where the hierarchy is mounted; controllers are enabled from there down. */
   mountpoint?: string;
+  /** The extended attribute by which its directories are known to be this container's (mark.ts). */
+  mark?: { name: string; value: string };
   /** Made by a tsrun that is not root over the host: the kernel lets it set no device rules. */
   unprivileged?: true;
 }

@@ -1,4 +1,5 @@
 import { cgroupManager } from '../cgroup/manager.ts';
+import { stillMarked } from '../cgroup/mark.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { TsrunError } from '../errors.ts';
 import { findContainer } from './find.ts';
@@ -40,7 +41,8 @@ export function kill({ root, id, signal, all = false }: KillRequest): void {
   if (signal === sigkill) manager?.kill(sigkill);
 }
 
-/** The container's cgroups, unless it has none or they were never known to be its own. */
+/** The container's cgroups, unless it has none, or they were never known to be its own or are not any more. */
 export function ownCgroups({ cgroup, ownsCgroup }: ContainerRecord): CgroupManager | undefined {
-  return cgroup !== undefined && ownsCgroup ? cgroupManager(cgroup) : undefined;
+  const own = cgroup !== undefined && ownsCgroup ? stillMarked(cgroup) : undefined;
+  return own && cgroupManager(own);
 }

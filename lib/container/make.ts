@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
+import { markCgroups } from '../cgroup/mark.ts';
 import { TsrunError } from '../errors.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
@@ -168,6 +169,8 @@ function makeCgroups(
   placed(bundle, () => {
     manager.create();
   });
+  const mark = markCgroups(cgroup, `${record.id} ${record.created}`);
+  if (mark !== undefined) record.cgroup = { ...cgroup, mark };
   undo.onFailure('remove its cgroups', () => {
     manager.kill(sigkill);
     manager.remove();

@@ -109,6 +109,7 @@ function isCgroupRecord(value: unknown): boolean {
     typeof value['driver'] === 'string' &&
     (value['version'] === 1 || value['version'] === 2) &&
     isStringMap(value['paths']) &&
+    optional(value['mark'], isMark) &&
     isStringMap(value['shared'])
   );
 }
@@ -124,6 +125,10 @@ function isDeviceRule(value: unknown): boolean {
     ['type', 'access'].every((name) => optional(value[name], (text) => typeof text === 'string')) &&
     ['major', 'minor'].every((name) => optional(value[name], Number.isSafeInteger))
   );
+}
+
+function isMark(value: unknown): boolean {
+  return isObject(value) && typeof value['name'] === 'string' && typeof value['value'] === 'string';
 }
 
 function isHooks(value: unknown): boolean {

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 int tsrun_flock(int fd, int operation) {
@@ -41,4 +42,13 @@ int tsrun_set_cloexec(int fd, int on) {
         return -errno;
     flags = on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC;
     return fcntl(fd, F_SETFD, flags) < 0 ? -errno : 0;
+}
+
+int tsrun_set_xattr(const char *path, const char *name, const char *value) {
+    return lsetxattr(path, name, value, strlen(value), 0) < 0 ? -errno : 0;
+}
+
+int tsrun_get_xattr(const char *path, const char *name, void *value, unsigned int size) {
+    ssize_t length = lgetxattr(path, name, value, size);
+    return length < 0 ? -errno : (int)length;
 }

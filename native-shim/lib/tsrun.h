@@ -114,6 +114,10 @@ TSRUN_API int tsrun_flock(int fd, int operation);
 TSRUN_API int tsrun_openat2(int dirfd, const char *path, const void *how);
 TSRUN_API int tsrun_umount2(const char *path, int flags);
 TSRUN_API int tsrun_set_cloexec(int fd, int on);
+TSRUN_API int tsrun_set_xattr(const char *path, const char *name, const char *value);
+
+/* Bytes of the value; 0 size: how many there are. */
+TSRUN_API int tsrun_get_xattr(const char *path, const char *name, void *value, unsigned int size);
 
 /* seccomp.c */
 
