@@ -30,6 +30,14 @@ export const commands: Readonly<Record<string, Entry>> = {
   },
   delete: { summary: 'delete a container and all it holds', load: () => import('./delete.ts').then(erase) },
   list: { summary: 'list containers', load: () => import('./list.ts').then(erase) },
+  events: {
+    summary: 'print what a container uses, and when it runs out of memory, as JSON',
+    load: () => import('./events.ts').then(erase),
+  },
+  stats: {
+    summary: 'show what containers use',
+    load: () => import('./stats.ts').then(erase),
+  },
   ps: { summary: 'list the processes of a container', load: () => import('./ps.ts').then(erase) },
   spec: { summary: 'write a config.json to start from', load: () => import('./spec.ts').then(erase) },
   validate: {

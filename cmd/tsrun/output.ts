@@ -2,10 +2,11 @@ import { writeSync } from 'node:fs';
 
 /**
  * Writes to stdout, whole and at once. process.stdout would make a pipe non-blocking, and the descriptor is
- * shared with whoever called tsrun. A reader that has gone away is no error: there is nobody to tell.
+ * shared with whoever called tsrun. A reader that has gone away is no error, there is nobody to tell: then
+ * it returns false.
  */
-export function print(text: string): void {
-  writeAll(1, text);
+export function print(text: string): boolean {
+  return writeAll(1, text);
 }
 
 /** The same to stderr. */
@@ -13,7 +14,7 @@ export function printError(text: string): void {
   writeAll(2, text);
 }
 
-function writeAll(fd: number, text: string): void {
+function writeAll(fd: number, text: string): boolean {
   let bytes = Buffer.from(text, 'utf8');
   while (bytes.length > 0) {
     try {
@@ -21,10 +22,11 @@ function writeAll(fd: number, text: string): void {
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? error.code : undefined;
       if (code === 'EAGAIN') continue;
-      if (code === 'EPIPE' || code === 'EBADF') return;
+      if (code === 'EPIPE' || code === 'EBADF') return false;
       throw error;
     }
   }
+  return true;
 }
 
 /** Rows under a header; columns are three apart and at least twelve wide, unless told, as runc prints `list`. */

@@ -17,6 +17,7 @@ import { deviceChangeV1, deviceStepsV1 } from './devices-v1.ts';
 import { executeSteps } from './execute.ts';
 import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
 import { freezerState, freezeV1, setFreezer } from './freezer-v1.ts';
+import { directoryIn } from './locate.ts';
 import { needsCurrentLimit } from './memory-v1.ts';
 import { removeCgroups } from './remove.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
@@ -141,7 +142,7 @@ export class ManagerV1 implements CgroupManager {
   }
 
   private path(controller: string): string | undefined {
-    return this.record.paths[this.record.shared[controller] ?? controller];
+    return directoryIn(this.record, controller);
   }
 
   /** The hierarchy that tells which processes there are: one that nobody but a runtime moves processes in. */

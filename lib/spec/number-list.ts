@@ -15,6 +15,13 @@ function rangesOf(list: string): Range[] | undefined {
   return ranges;
 }
 
+/** The numbers of a list from the kernel, in rising order; undefined when it is no list. */
+export function numbersOf(list: string): number[] | undefined {
+  return rangesOf(list)?.flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+}
+
 /** True for one or more numbers and rising ranges. */
 export function isNumberList(list: string): boolean {
   return rangesOf(list) !== undefined;

@@ -108,6 +108,15 @@ TSRUN_API int tsrun_pipe(int32_t *out);
 /* Bit i: fds[i] is ready. 0 after timeout_ms (-1: no limit); -EINTR is the caller's. */
 TSRUN_API int tsrun_poll(const int32_t *fds, unsigned int count, int timeout_ms);
 
+/* watch.c */
+
+/* An inotify descriptor, non-blocking: readable when the file has been modified. */
+TSRUN_API int tsrun_watch_file(const char *path);
+
+/* An eventfd, non-blocking: readable when the v1 memory cgroup ran out of memory, or was removed.
+ */
+TSRUN_API int tsrun_oom_eventfd(const char *cgroup);
+
 /* file.c */
 
 TSRUN_API int tsrun_flock(int fd, int operation);

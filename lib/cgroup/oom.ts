@@ -1,0 +1,76 @@
+import { closeSync, readSync } from 'node:fs';
+import { oomEventfd, watchFile } from '../host/watch.ts';
+import { isThere } from './common.ts';
+import { failedWith, isGone, readText } from './files.ts';
+import { directoryIn } from './locate.ts';
+import { parseCounters } from './stats/parse.ts';
+import type { CgroupRecord } from './types.ts';
+
+/** Notices when a container runs out of memory. */
+export interface OomWatch {
+  /** To be polled. */
+  fd: number;
+  /** True when it has run out of memory since the last call. */
+  take: () => boolean;
+  close: () => void;
+}
+
+/** Begins to watch; undefined for a container without a memory cgroup. Events of the past do not count. */
+export function watchOom(record: CgroupRecord): OomWatch | undefined {
+  const directory = directoryIn(record, record.version === 1 ? 'memory' : '');
+  if (directory === undefined) return undefined;
+  if (record.version === 1) return watchV1(directory);
+  return isThere(`${directory}/memory.events`) ? watchV2(directory) : undefined;
+}
+
+function watchV1(directory: string): OomWatch {
+  const fd = oomEventfd(directory);
+  return {
+    fd,
+    // The removal of a cgroup is an event as well.
+    take: () => drain(fd) && isThere(directory),
+    close: () => {
+      closeSync(fd);
+    },
+  };
+}
+
+function watchV2(directory: string): OomWatch {
+  const fd = watchFile(`${directory}/memory.events`);
+  let before = oomKills(directory) ?? 0n;
+  return {
+    fd,
+    take: () => {
+      // The kernel may announce it a little later than it has happened, so the file is what counts.
+      drain(fd);
+      const now = oomKills(directory) ?? before;
+      const happened = now > before;
+      before = now;
+      return happened;
+    },
+    close: () => {
+      closeSync(fd);
+    },
+  };
+}
+
+/** How often a process was killed for want of memory; undefined when the cgroup is gone. */
+function oomKills(directory: string): bigint | undefined {
+  try {
+    return parseCounters(readText(`${directory}/memory.events`)).get('oom_kill');
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Takes what there is to read; false when there was nothing. */
+function drain(fd: number): boolean {
+  const buffer = Buffer.alloc(4096);
+  try {
+    return readSync(fd, buffer) > 0;
+  } catch (error) {
+    if (failedWith(error, 'EAGAIN')) return false;
+    throw error;
+  }
+}

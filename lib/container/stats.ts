@@ -1,0 +1,57 @@
+import { readCgroupStats } from '../cgroup/stats/stats.ts';
+import type { CgroupStats } from '../cgroup/stats/types.ts';
+import type { CgroupRecord } from '../cgroup/types.ts';
+import { TsrunError } from '../errors.ts';
+import { parseDocument } from '../spec/bundle.ts';
+import type { Config } from '../spec/types.ts';
+import { findContainer } from './find.ts';
+import type { Found } from './find.ts';
+import { readNetworkStats } from './network-stats.ts';
+import type { NetworkStats } from './network-stats.ts';
+import type { ProcessRef } from './record.ts';
+import type { StateRoot } from './root.ts';
+import { storedConfig } from './store.ts';
+
+/** What a container has used so far. */
+export interface ContainerStats extends CgroupStats {
+  /** Undefined for a container in its caller's network namespace: what it sends is not told from the rest. */
+  network: NetworkStats[] | undefined;
+}
+
+/** A container whose use of resources can be read. */
+export interface Measurable {
+  id: string;
+  init: ProcessRef;
+  cgroup: CgroupRecord;
+  read: () => ContainerStats;
+}
+
+/**
+ * Finds a container to measure. Throws 'not-found', and 'state' with the words `container not running` for one
+ * that has stopped.
+ */
+export function findMeasurable(root: StateRoot, id: string): Measurable {
+  const found = findContainer(root, id);
+  const { init, cgroup, ownsCgroup } = found.record;
+  const lives = ['created', 'running', 'paused'].includes(found.status);
+  if (!lives || init === undefined || cgroup === undefined || !ownsCgroup) {
+    throw new TsrunError('state', `container not running: ${id} is ${found.status}`);
+  }
+  const ownsNetwork = hasNetwork(found);
+  return {
+    id,
+    init,
+    cgroup,
+    read: () => ({
+      ...readCgroupStats(cgroup),
+      network: ownsNetwork ? readNetworkStats(init) : undefined,
+    }),
+  };
+}
+
+/** True unless it is in the network namespace of its caller; an engine may have made one for it. */
+function hasNetwork({ folder }: Found): boolean {
+  const { text, file } = storedConfig(folder);
+  const { linux } = parseDocument(text, file) as Config;
+  return linux?.namespaces?.some(({ type }) => type === 'network') ?? false;
+}
