@@ -3,8 +3,11 @@ import { expect } from 'chai';
 import type { NamespaceType } from '../lib/spec/types.ts';
 import { setCapabilities, shareNamespace } from './harness/config.ts';
 import { namespaceOf } from './harness/processes.ts';
+import { sharedFolder } from './harness/hooks.ts';
+import { compileProgram, tsrun } from './harness/programs.ts';
 import { scenario } from './harness/scenario.ts';
-import { background, printed } from './harness/run.ts';
+import { background, printed, run } from './harness/run.ts';
+import { succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
@@ -271,6 +274,64 @@ describe('namespaces', () => {
     expect(output)
       .to.match(/monotonic\s+2000000\s+0/)
       .and.match(/boottime\s+1000000\s+0/);
+  });
+
+  for (const user of ['joined', 'new'] as const) {
+    scenario(
+      `time offsets beside strangers in its pid namespace, its user namespace ${user}`,
+      async (scene) => {
+        const hidden = compileProgram('stay-hidden', sharedFolder());
+        const maps = [{ containerID: 0, hostID: 100_000, size: 65536 }];
+        const first = scene.id();
+        scene.configure((config) => {
+          config.process.args = ['sleep', '1000'];
+          if (user === 'new') return;
+          config.linux.namespaces.push({ type: 'user' });
+          config.linux.uidMappings = config.linux.gidMappings = maps;
+        });
+        const pid = await scene.create(first);
+        scene.configure((config) => {
+          config.process.args = ['cat', '/proc/self/timens_offsets'];
+          const join = (type: NamespaceType): string => `/proc/${pid}/ns/${type}`;
+          config.linux.namespaces = [
+            ...config.linux.namespaces.filter(({ type }) => type !== 'pid'),
+            { type: 'pid', path: join('pid') },
+            user === 'new' ? { type: 'user' } : { type: 'user', path: join('user') },
+            { type: 'time' },
+          ];
+          if (user === 'new') {
+            config.linux.uidMappings = config.linux.gidMappings = maps;
+            // A new procfs is for who owns the pid namespace.
+            config.mounts = config.mounts.filter(({ type }) => type !== 'proc');
+            config.mounts.push({ destination: '/proc', type: 'bind', source: '/proc', options: ['rbind'] });
+          }
+          config.linux.timeOffsets = { boottime: { secs: 1_000_000 } };
+        });
+        const args = ['--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
+        const { stdout } = succeeded(await run(hidden, [tsrun, ...args]));
+        expect(stdout).to.match(/boottime\s+1000000\s+0/);
+      },
+    );
+  }
+
+  scenario('joins the user namespace of another container, whose root is nobody outside', async (scene) => {
+    scene.configure((config) => {
+      config.process.args = ['sleep', '1000'];
+      config.linux.namespaces.push({ type: 'user' });
+      config.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65536 }];
+      config.linux.gidMappings = config.linux.uidMappings;
+    });
+    const pid = await scene.create(scene.id());
+    const second = scene.id();
+    scene.configure((config) => {
+      config.process.args = ['sleep', '1000'];
+      config.linux.namespaces.push({ type: 'user', path: `/proc/${pid}/ns/user` });
+    });
+    const joined = await scene.create(second);
+    expect(namespaceOf(joined, 'user')).to.equal(namespaceOf(pid, 'user'));
+    for (const line of readFileSync(`/proc/${joined}/cgroup`, 'utf8').trim().split('\n')) {
+      expect(line).to.contain(second);
+    }
   });
 
   scenario('time offsets without a time namespace are an error', async (scene) => {

@@ -1,6 +1,6 @@
 import { cgroupManager } from '../cgroup/manager.ts';
 import { resolveCgroup } from '../cgroup/paths.ts';
-import type { CgroupRecord } from '../cgroup/types.ts';
+import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { processCgroups } from '../host/proc.ts';
 import { compile } from '../plan/compile.ts';
@@ -29,6 +29,8 @@ export interface Blueprint {
   rootfs: string;
   facts: HostFacts;
   cgroup: CgroupRecord;
+  /** How its process joins them. */
+  selfJoin: SelfJoin;
   plan: Plan;
   /** The plan as the init reads it. */
   code: Uint8Array;
@@ -82,6 +84,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     }),
   );
   const notifies = request.notifySocket !== undefined && ownMounts(bundle);
+  const selfJoin = joinFrom(bundle, cgroupManager(cgroup).selfJoin());
   const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
   const profile = bundle.config.linux?.seccomp;
   const seccomp = profile && placed(bundle, () => prepareFilter(profile, request.root.path));
@@ -94,7 +97,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       noNewKeyring: request.noNewKeyring ?? false,
       preserveFds: keptFds,
       gate,
-      cgroupTasks: cgroupManager(cgroup).selfJoin().tasks,
+      cgroupTasks: selfJoin.tasks,
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
       extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
@@ -109,6 +112,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     rootfs,
     facts,
     cgroup,
+    selfJoin,
     plan,
     code,
     keptFds,
@@ -120,6 +124,17 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
 
 function ownMounts({ config }: Bundle): boolean {
   return config.linux?.namespaces?.some(({ type }) => type === 'mount') ?? false;
+}
+
+/**
+ * In a user namespace that it enters before its clone, process A may have no right to the cgroup any more; the
+ * file it opened before is judged by who it was then.
+ */
+function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
+  const { tasks, cloneInto } = selfJoin;
+  const user = config.linux?.namespaces?.find(({ type }) => type === 'user')?.path ?? '';
+  if (user === '' || cloneInto === undefined) return selfJoin;
+  return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
 }
 
 /** Profiles of engines name the system calls of all kernels and architectures. */

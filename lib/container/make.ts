@@ -193,7 +193,7 @@ function launch(
   let cgroup: number | undefined;
   let launched: Launched;
   try {
-    cgroup = openCgroup(cgroupManager(blueprint.cgroup).selfJoin().cloneInto);
+    cgroup = openCgroup(blueprint.selfJoin.cloneInto);
     launched = launchInit({
       plan: blueprint.code,
       preserveFds: blueprint.keptFds,

@@ -6,7 +6,13 @@ import { Draft } from './draft.ts';
 import { hooksBeforePivot } from './hooks.ts';
 import { compileMountLabel } from './labels.ts';
 import { compileMounts } from './mounts.ts';
-import { cloneProcess, enterNamespaces, openNamespaces, settleNamespaces } from './namespaces.ts';
+import {
+  cloneProcess,
+  enterNamespaces,
+  openNamespaces,
+  settleNamespaces,
+  timeNamespace,
+} from './namespaces.ts';
 import { compileOomScore, compileProcess, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { compilePaths, compileSysctl } from './security.ts';
@@ -25,6 +31,7 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
   const draft = new Draft(config, facts, options);
   // Namespaces get their slots first, mounts may refer to them; the operations are put in their order below.
   const opened = openNamespaces(draft);
+  const time = timeNamespace(draft);
   const mounts = compileMounts(draft);
   const devices = compileDevices(draft);
 
@@ -35,11 +42,14 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
     ...openCgroups(draft),
     // Sources are looked up where the caller sees them, so before A goes anywhere.
     ...draft.sources,
+    ...time.opened,
     ...enterNamespaces(draft),
+    ...time.inherited,
     cloneProcess(draft),
 
     // Process B. First into its cgroups: all it takes from here on counts as the container's.
     ...joinCgroups(draft),
+    ...time.own,
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),
     ...openRootfs(draft),

@@ -50,6 +50,7 @@ const describers: Describer = {
   sync: ({ point }) => syncTexts[point] ?? `wait for tsrun at point ${point}`,
   becomeRoot: () => 'become root of the user namespace',
   unshare: ({ flags }) => `make a new ${namespaceNames(flags)} namespace`,
+  openTimeOffsets: () => 'open the offsets of a time namespace',
   timeNamespace: ({ offsets }) =>
     offsets === '' ? 'make a new time namespace' : `make a new time namespace (${lines(offsets)})`,
   hostname: ({ name }) => `set the hostname to ${name}`,

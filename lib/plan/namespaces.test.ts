@@ -110,6 +110,24 @@ describe('namespaces of a plan', () => {
     });
   });
 
+  it('of time are made where their offsets can be written without coming out of hiding', () => {
+    const order = (change: (config: Config) => void): OpName[] =>
+      names(planOf(change)).filter((name) =>
+        ['openTimeOffsets', 'enterNamespace', 'timeNamespace', 'clone', 'sync', 'becomeRoot'].includes(name),
+      );
+    const joining = (config: Config): void => {
+      const joined = (['pid', 'user'] as const).map((type) => ({ type, path: `/ns/${type}` }));
+      config.linux = { namespaces: [...joined, ...namespaceList('time', 'mount', 'uts')] };
+    };
+    const making = (config: Config): void => {
+      const maps = { uidMappings: fullMap, gidMappings: fullMap };
+      config.linux = { namespaces: namespaceList('time', 'user', 'mount', 'uts'), ...maps };
+    };
+    const inA: OpName[] = ['openTimeOffsets', 'enterNamespace', 'enterNamespace', 'timeNamespace', 'clone'];
+    expect(order(joining).slice(0, 5)).to.deep.equal(inA);
+    expect(order(making).slice(0, 4)).to.deep.equal(['clone', 'timeNamespace', 'sync', 'becomeRoot']);
+  });
+
   it('join a new session keyring unless told not to', () => {
     expect(onlyOp(planOf(), 'keyring').name).to.equal('_ses.c1');
     const without = planOf(undefined, undefined, planOptions({ noNewKeyring: true }));

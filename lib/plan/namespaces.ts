@@ -4,6 +4,7 @@ import type { Config, NamespaceType } from '../spec/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { keyringLabel } from './labels.ts';
+import { noSlot } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
 /** Namespaces that clone3(2) makes. Cgroup comes after joining the cgroup, time after writing its offsets. */
@@ -66,7 +67,6 @@ export function settleNamespaces(draft: Draft): Op[] {
     ops.push({ op: 'becomeRoot', origin: originOf(config.linux?.uidMappings, '/linux/uidMappings') });
   }
   ops.push({ op: 'newSession', origin: '' });
-  if (draft.namespaces.time === 'new') ops.push(timeNamespace(config));
   if (draft.namespaces.cgroup === 'new') {
     // The cgroup of the process at this moment becomes the root of the namespace (cgroup_namespaces(7)).
     ops.push({
@@ -99,14 +99,44 @@ function hostNames(draft: Draft): Op[] {
   });
 }
 
+/** When a time namespace is made. */
+export interface TimeOps {
+  /** In A, as the caller. */
+  opened: Op[];
+  /** In A, after it has entered namespaces. */
+  inherited: Op[];
+  /** In B, before it hides itself. */
+  own: Op[];
+}
+
+/**
+ * A process that hides (PR_SET_DUMPABLE) from others in a namespace it has entered may not open its own
+ * timens_offsets any more, and must not come out of hiding for it: it holds descriptors of the host. So A opens
+ * them before it enters any, and B is born in the namespace. Only that of a new user namespace has to be made by
+ * B, who is nobody else's prey until it has become root there.
+ */
+export function timeNamespace(draft: Draft): TimeOps {
+  const ops: TimeOps = { opened: [], inherited: [], own: [] };
+  const { config, namespaces } = draft;
+  if (namespaces.time !== 'new') return ops;
+  const { origin, offsets } = timeOffsets(config);
+  if (namespaces.user === 'new') {
+    ops.own.push({ op: 'timeNamespace', origin, offsets, slot: noSlot });
+    return ops;
+  }
+  const slot = draft.slot(origin);
+  ops.opened.push({ op: 'openTimeOffsets', origin, slot });
+  ops.inherited.push({ op: 'timeNamespace', origin, offsets, slot });
+  return ops;
+}
+
 /** `monotonic 86400 0` lines, as /proc/<pid>/timens_offsets takes them (time_namespaces(7)). */
-function timeNamespace(config: Config): OpOf<'timeNamespace'> {
+function timeOffsets(config: Config): Pick<OpOf<'timeNamespace'>, 'origin' | 'offsets'> {
   const offsets = config.linux?.timeOffsets;
   const text = Object.entries(offsets ?? {})
     .map(([clock, { secs = 0, nanosecs = 0 }]) => `${clock} ${secs} ${nanosecs}\n`)
     .join('');
   return {
-    op: 'timeNamespace',
     origin: offsets === undefined ? namespaceOrigin(config, 'time') : '/linux/timeOffsets',
     offsets: text,
   };

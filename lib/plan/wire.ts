@@ -149,6 +149,8 @@ export const wireOps = {
    * also becomes the root. Hides this process from the container first.
    */
   enterContainer: { code: 8, in: 'ab', fields: { flags: 'u64' } },
+  /** Opens A's timens_offsets for writing, while it may: before it hides from a namespace it enters. */
+  openTimeOffsets: { code: 14, in: 'a', fields: { slot: 'u32' } },
   /** sched_setaffinity(2); `cpus` is the mask, CPU 0 the lowest bit of the first byte. */
   affinity: { code: 9, in: 'ab', fields: { cpus: 'bytes' } },
   /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. Always present, once. */
@@ -166,8 +168,11 @@ export const wireOps = {
   becomeRoot: { code: 17, in: 'b', fields: {} },
   /** unshare(2) of `flags` that must come late (CLONE_NEWCGROUP: after joining the cgroup). */
   unshare: { code: 18, in: 'b', fields: { flags: 'u64' } },
-  /** Makes a time namespace, writes `offsets` (timens_offsets syntax) and enters it. */
-  timeNamespace: { code: 19, in: 'b', fields: { offsets: 'str' } },
+  /**
+   * Makes a time namespace and writes `offsets` (timens_offsets syntax). In A, for B to be born in it, and through
+   * the file in `slot`; in B, which enters it, the slot is noSlot.
+   */
+  timeNamespace: { code: 19, in: 'ab', fields: { slot: 'u32', offsets: 'str' } },
   hostname: { code: 20, in: 'b', fields: { name: 'str' } },
   domainname: { code: 21, in: 'b', fields: { name: 'str' } },
   /** Brings up `lo`. */

@@ -61,6 +61,7 @@
 #define OP_IDMAP_TREE 6
 #define OP_OPEN_CGROUP 15
 #define OP_ENTER_CONTAINER 8
+#define OP_OPEN_TIME_OFFSETS 14
 #define OP_AFFINITY 9
 #define OP_CLONE 7
 #define OP_JOIN_CGROUP 25
@@ -119,13 +120,14 @@
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
     X(open_cgroup, OP_OPEN_CGROUP, STAGE_A) \
     X(enter_container, OP_ENTER_CONTAINER, STAGE_AB) \
+    X(open_time_offsets, OP_OPEN_TIME_OFFSETS, STAGE_A) \
     X(affinity, OP_AFFINITY, STAGE_AB) \
     X(clone, OP_CLONE, STAGE_A) \
     X(join_cgroup, OP_JOIN_CGROUP, STAGE_B) \
     X(sync, OP_SYNC, STAGE_B) \
     X(become_root, OP_BECOME_ROOT, STAGE_B) \
     X(unshare, OP_UNSHARE, STAGE_B) \
-    X(time_namespace, OP_TIME_NAMESPACE, STAGE_B) \
+    X(time_namespace, OP_TIME_NAMESPACE, STAGE_AB) \
     X(hostname, OP_HOSTNAME, STAGE_B) \
     X(domainname, OP_DOMAINNAME, STAGE_B) \
     X(loopback, OP_LOOPBACK, STAGE_B) \
@@ -267,6 +269,16 @@ static inline bool decode_enter_container(struct reader *r, struct op_enter_cont
         && r->at == r->end;
 }
 
+struct op_open_time_offsets {
+    uint32_t slot;
+};
+
+static inline bool decode_open_time_offsets(struct reader *r, struct op_open_time_offsets *o)
+{
+    return read_u32(r, &o->slot)
+        && r->at == r->end;
+}
+
 struct op_affinity {
     struct wire_bytes cpus;
 };
@@ -328,12 +340,14 @@ static inline bool decode_unshare(struct reader *r, struct op_unshare *o)
 }
 
 struct op_time_namespace {
+    uint32_t slot;
     const char *offsets;
 };
 
 static inline bool decode_time_namespace(struct reader *r, struct op_time_namespace *o)
 {
-    return read_str(r, &o->offsets)
+    return read_u32(r, &o->slot)
+        && read_str(r, &o->offsets)
         && r->at == r->end;
 }
 

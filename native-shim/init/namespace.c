@@ -206,6 +206,32 @@ int run_unshare(struct context *c, const struct op_unshare *o) {
     return 0;
 }
 
+int run_open_time_offsets(struct context *c, const struct op_open_time_offsets *o) {
+    int fd = proc_open(c, "self/timens_offsets", O_WRONLY);
+
+    if (fd < 0)
+        return fail(c, fd, "open timens_offsets");
+    return slot_put(c, o->slot, fd);
+}
+
+static int write_offsets(struct context *c, const struct op_time_namespace *o) {
+    size_t size = strlen(o->offsets);
+    long written;
+    int fd;
+
+    if (size == 0)
+        return 0;
+    if (o->slot == WIRE_NO_SLOT)
+        return proc_write(c, "self/timens_offsets", o->offsets, size);
+    fd = slot_get(c, o->slot);
+    if (fd < 0)
+        return fd;
+    written = sys_write(fd, o->offsets, size);
+    if (written < 0)
+        return (int)written;
+    return (size_t)written == size ? 0 : -EIO;
+}
+
 /*
  * unshare(2) makes the namespace for children only; the offsets can be set until the first process
  * is in it. A single-threaded process may then enter it itself, so no further fork is needed.
@@ -215,10 +241,13 @@ int run_time_namespace(struct context *c, const struct op_time_namespace *o) {
 
     if (error < 0)
         return fail(c, error, "make a time namespace");
-    if (o->offsets[0] != 0)
-        error = proc_write(c, "self/timens_offsets", o->offsets, strlen(o->offsets));
+    error = write_offsets(c, o);
     if (error < 0)
         return fail(c, error, "write '", o->offsets, "' to timens_offsets");
+    if (o->slot != WIRE_NO_SLOT) {
+        slot_close(c, o->slot);
+        return 0;
+    }
     fd = proc_open_link(c, "self/ns", "time_for_children");
     if (fd < 0)
         return fail(c, fd, "open the time namespace");

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdirSync, openSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
 import type { Message } from '../../lib/host/native.ts';
-import { slots, syncPoints } from '../../lib/plan/wire.ts';
+import { noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,
   errno,
@@ -27,7 +27,7 @@ describe('init: namespaces', () => {
       clone(flags),
       setup,
       { op: 'unshare', flags: newNs.cgroup },
-      { op: 'timeNamespace', offsets: 'boottime 1000000 0\n' },
+      { op: 'timeNamespace', slot: noSlot, offsets: 'boottime 1000000 0\n' },
       { op: 'hostname', name: 'inside' },
       { op: 'domainname', name: 'example.org' },
       { op: 'loopback' },
@@ -59,10 +59,10 @@ describe('init: namespaces', () => {
     const stdout = outputOf(
       [
         clone(newNs.user | newNs.mount | newNs.uts),
+        { op: 'timeNamespace', slot: noSlot, offsets: 'monotonic 5 0\n' },
         setup,
         { op: 'becomeRoot' },
         { op: 'hostname', name: 'mapped' },
-        { op: 'timeNamespace', offsets: 'monotonic 5 0\n' },
         ...shell('id -u; id -g; uname -n; cat /proc/self/timens_offsets; cat /proc/self/uid_map'),
       ],
       withMaps('0 100000 1000', '0 200000 1000'),
@@ -132,7 +132,7 @@ describe('init: namespaces', () => {
       setup,
       { op: 'becomeRoot' },
       { op: 'unshare', flags: newNs.cgroup },
-      { op: 'timeNamespace', offsets: '' },
+      { op: 'timeNamespace', slot: noSlot, offsets: '' },
       { op: 'sync', point: syncPoints.hooks },
       ...program(['true']),
     ];
@@ -203,7 +203,7 @@ describe('init: namespaces', () => {
   it('report what the kernel refuses of a time offset', () => {
     const message = errorOf([
       clone(),
-      { op: 'timeNamespace', offsets: 'boottime x 0\n' },
+      { op: 'timeNamespace', slot: noSlot, offsets: 'boottime x 0\n' },
       ...program(['true']),
     ]);
     expect(message).to.include({ op: 1, errno: errno.EINVAL });

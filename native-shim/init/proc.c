@@ -98,30 +98,17 @@ int proc_open(struct context *c, const char *path, uint64_t flags) {
 
 /*
  * The files of a process belong to its effective user, unless it is not dumpable: then to root of
- * the user namespace its memory was made in (task_dump_owner in fs/proc/base.c). That of the init
- * was made in the engine's namespace, so as root of a new one it may not write its own files, once
- * it is not dumpable: by PR_SET_DUMPABLE, or because the kernel cleared it when the user or group
- * id changed or a user namespace was joined (commit_creds in kernel/cred.c). It becomes dumpable
- * for the one open.
+ * the user namespace its memory was made in (task_dump_owner in fs/proc/base.c), the engine's. So
+ * the init opens those of its own that are not for everybody (timens_offsets) before it hides from
+ * a container, or changes its user: to be dumpable again, even for one system call, would be long
+ * enough for somebody who waits for it.
  *
  * Not concerned: attr/exec and attr/keycreate (mode 0666, and only of oneself), fd/ and ns/ (a
  * process may always look at itself), /proc/sys (its rights follow the namespaces of whoever
  * opens).
  */
-static int open_own(struct context *c, const char *path, uint64_t flags) {
-    int fd = proc_open(c, path, flags);
-
-    if (fd != -EACCES || !starts_with(path, "self/") || sys_prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 1)
-        return fd;
-    if (sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0)
-        return fd;
-    fd = proc_open(c, path, flags);
-    sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    return fd;
-}
-
 int proc_write(struct context *c, const char *path, const char *data, size_t size) {
-    int fd = open_own(c, path, O_WRONLY);
+    int fd = proc_open(c, path, O_WRONLY);
     long written;
 
     if (fd < 0)
