@@ -1,0 +1,107 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { failed, namePart, succeeded } from './harness/scene.ts';
+import { scenario } from './harness/scenario.ts';
+import type { Obstacle } from './harness/scenario.ts';
+
+const enabled = '/sys/module/apparmor/parameters/enabled';
+const profile = `${namePart}-denies-secret`;
+
+/** Everything, but no file called secret. */
+const text = `
+profile ${profile} flags=(attach_disconnected,mediate_deleted) {
+  file,
+  capability,
+  network,
+  mount,
+  umount,
+  pivot_root,
+  signal,
+  ptrace,
+  unix,
+  dbus,
+  deny /secret w,
+}
+`;
+
+const obstacle: Obstacle = () => {
+  if (!existsSync(enabled) || !readFileSync(enabled, 'utf8').startsWith('Y')) {
+    return 'this kernel runs without AppArmor; Debian and Ubuntu kernels have it';
+  }
+  try {
+    execFileSync('apparmor_parser', ['--version'], { stdio: 'ignore' });
+    return undefined;
+  } catch {
+    return 'no apparmor_parser to load a profile with (Debian: apparmor)';
+  }
+};
+
+const script = 'cat /proc/self/attr/current; echo x > /open && echo open; echo x > /secret && echo secret';
+
+describe('AppArmor', () => {
+  before(() => {
+    if (obstacle() !== undefined) return;
+    execFileSync('apparmor_parser', ['--replace', '--skip-cache'], { input: text });
+  });
+
+  after(() => {
+    if (obstacle() !== undefined) return;
+    execFileSync('apparmor_parser', ['--remove'], { input: text });
+  });
+
+  scenario(
+    'the profile confines the container',
+    async (scene) => {
+      scene.configure((config) => {
+        config.process.apparmorProfile = profile;
+        config.process.args = ['sh', '-c', script];
+      });
+      const { stdout, stderr } = await scene.run();
+      expect(stdout).to.equal(`${profile} (enforce)\nopen\n`);
+      expect(stderr).to.match(/secret: Permission denied/);
+    },
+    obstacle,
+  );
+
+  scenario(
+    'also one that may gain no privileges, and one that is started later',
+    async (scene) => {
+      const id = scene.id();
+      scene.configure((config) => {
+        config.process.apparmorProfile = profile;
+        config.process.noNewPrivileges = true;
+        config.process.args = ['sleep', '1000'];
+      });
+      const pid = await scene.create(id);
+      await scene.start(id);
+      expect(readFileSync(`/proc/${pid}/attr/current`, 'utf8')).to.equal(`${profile} (enforce)\n`);
+    },
+    obstacle,
+  );
+
+  scenario(
+    'without AppArmor a profile is an error, but unconfined is what everybody is',
+    async (scene) => {
+      scene.configure((config) => (config.process.apparmorProfile = profile));
+      expect(failed(await scene.run()).stderr).to.match(/apparmorProfile.*AppArmor is not enabled/);
+      scene.configure((config) => (config.process.apparmorProfile = 'unconfined'));
+      succeeded(await scene.run());
+    },
+    () => (existsSync(enabled) ? 'this kernel has AppArmor' : undefined),
+  );
+});
+
+describe('SELinux', () => {
+  scenario(
+    'a label where it is off is an error',
+    async (scene) => {
+      scene.configure((config) => (config.process.selinuxLabel = 'system_u:system_r:container_t:s0'));
+      const { stderr } = failed(await scene.run());
+      expect(stderr)
+        .to.match(/selinuxLabel/)
+        .and.match(/SELinux/);
+    },
+    () => (existsSync('/sys/fs/selinux/enforce') ? 'SELinux is on here' : undefined),
+  );
+});
