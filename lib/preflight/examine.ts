@@ -6,6 +6,7 @@ import type { Finding } from '../spec/finding.ts';
 import { error, isError } from '../spec/finding.ts';
 import { locate } from '../spec/locate.ts';
 import type { Position } from '../spec/locate.ts';
+import { nulBytes } from '../spec/rules/strings.ts';
 import { agreesWithSchema, collectFindings } from '../spec/validate.ts';
 import { preflight } from './preflight.ts';
 
@@ -37,8 +38,16 @@ export async function examine(directory: string, request: CompileRequest): Promi
 
 async function allFindings(bundle: Bundle, request: CompileRequest): Promise<Finding[]> {
   const known = await collectFindings(bundle);
-  if (!agreesWithSchema(bundle.config)) return known;
+  if (!agreesWithSchema(bundle.config) || hasNul(bundle)) return known;
   return [...known, ...preflight(bundle, request).filter((finding) => isNews(finding, known))];
+}
+
+/** A path with a NUL is none: nothing can be asked about it. */
+function hasNul({ text, config }: Bundle): boolean {
+  let found = false;
+  // JSON has a NUL only in this notation.
+  if (text.includes('\\u0000')) nulBytes(config, () => (found = true));
+  return found;
 }
 
 /** Of what is an error already, or was said of the same property, nothing more is said. */
