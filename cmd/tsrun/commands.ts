@@ -39,6 +39,14 @@ export const commands: Readonly<Record<string, Entry>> = {
     load: () => import('./stats.ts').then(erase),
   },
   ps: { summary: 'list the processes of a container', load: () => import('./ps.ts').then(erase) },
+  checkpoint: {
+    summary: 'save a running container to files, with criu',
+    load: () => import('./checkpoint.ts').then(erase),
+  },
+  restore: {
+    summary: 'make a container of what checkpoint has saved',
+    load: () => import('./restore.ts').then(erase),
+  },
   spec: { summary: 'write a config.json to start from', load: () => import('./spec.ts').then(erase) },
   validate: {
     summary: 'say everything that is wrong or odd in a config',

@@ -35,7 +35,7 @@ export async function create(request: CreateRequest): Promise<void> {
 
 /** Tells the caller of the process, and the state store that the container exists. */
 export function announce(
-  { folder, record, init, undo }: Made,
+  { folder, record, init, undo }: Pick<Made, 'folder' | 'record' | 'init' | 'undo'>,
   { pidFile }: Pick<CreateRequest, 'pidFile'>,
   sockets: Pick<CallerSockets, 'pidfd'>,
 ): void {

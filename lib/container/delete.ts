@@ -118,8 +118,11 @@ function isCorrupt(error: unknown): error is TsrunError {
   return error instanceof TsrunError && error.code === 'corrupt';
 }
 
-/** Ends what runs and removes what was made, all but the folder: until that is gone, this can be repeated. */
-function dismantle(record: ContainerRecord, force: boolean, warn: (message: string) => void): void {
+/**
+ * Ends what runs and removes what was made, all but the folder: until that is gone, this can be repeated. Call it
+ * with the lock held.
+ */
+export function dismantle(record: ContainerRecord, force: boolean, warn: (message: string) => void): void {
   const manager = ownCgroups(record);
   if (record.init !== undefined) endProcess(record.init, manager);
   // Whoever outlives the first process; with a pid namespace of its own nobody does, but one who was moved in.

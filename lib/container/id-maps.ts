@@ -1,10 +1,10 @@
-import { accessSync, closeSync, constants, openSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { TsrunError, errnoOf, systemError } from '../errors.ts';
 import { idMapText } from '../plan/idmaps.ts';
 import type { HostFacts } from '../plan/types.ts';
 import { hasNewNamespace } from '../spec/namespaces.ts';
 import type { IdMapping, Linux } from '../spec/types.ts';
+import { findProgram, searchPath } from '../host/search-path.ts';
 import { runProgram } from './program.ts';
 
 type Kind = 'uid' | 'gid';
@@ -112,23 +112,4 @@ function findHelper(kind: Kind): { name: string; path: string } | TsrunError {
     pointer: `/linux/${kind}Mappings`,
     hint: `install it (Debian: apt-get install uidmap) or map only your own ${kind}`,
   });
-}
-
-function searchPath(): string {
-  return process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
-}
-
-function findProgram(name: string): string | undefined {
-  return searchPath()
-    .split(delimiter)
-    .filter((folder) => folder.startsWith('/'))
-    .map((folder) => join(folder, name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

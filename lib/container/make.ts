@@ -30,6 +30,7 @@ import { informAgent } from './seccomp-agent.ts';
 import { writeStartOps } from './start-ops.ts';
 import { containerFolder, removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
 import type { ContainerFolder } from './store.ts';
+import { stdioKeys } from './stdio-keys.ts';
 import { timestamp } from './timestamp.ts';
 import { Undo } from './undo.ts';
 
@@ -107,7 +108,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   return { blueprint, folder, record, init, sync, subject, undo };
 }
 
-function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
+export function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   makeStateRoot(root);
   const folder = containerFolder(root.path, id);
   const lock = claimFolder(folder);
@@ -120,11 +121,11 @@ function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   return folder;
 }
 
-function newRecord(
+export function newRecord(
   { id, bundle, rootfs, facts, cgroup }: Blueprint,
-  { noNewKeyring = false }: MakeOptions,
+  { noNewKeyring = false }: Pick<MakeOptions, 'noNewKeyring'>,
 ): ContainerRecord {
-  const { ociVersion, annotations, hooks, linux } = bundle.config;
+  const { ociVersion, annotations, hooks, linux, process: program } = bundle.config;
   return {
     version: 1,
     ociVersion,
@@ -140,6 +141,7 @@ function newRecord(
     ownsCgroup: false,
     ownPids: hasNewNamespace(linux, 'pid'),
     ...(noNewKeyring ? { noNewKeyring } : {}),
+    ...(program?.terminal === true ? {} : { stdio: stdioKeys() }),
     hooks: {
       ...(hooks?.poststart === undefined ? {} : { poststart: hooks.poststart }),
       ...(hooks?.poststop === undefined ? {} : { poststop: hooks.poststop }),
@@ -148,7 +150,7 @@ function newRecord(
 }
 
 /** A process that cannot have been reaped yet, so it has a start time. */
-function refer(pid: number): ProcessRef {
+export function refer(pid: number): ProcessRef {
   const startTime = processStartTime(pid);
   if (startTime === undefined) {
     throw new TsrunError('system', `/proc/${pid}/stat cannot be read`, {
@@ -158,7 +160,7 @@ function refer(pid: number): ProcessRef {
   return { pid, startTime };
 }
 
-function makeCgroups(
+export function makeCgroups(
   { bundle, cgroup }: Blueprint,
   folder: ContainerFolder,
   record: ContainerRecord,
@@ -274,7 +276,11 @@ function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void
 }
 
 /** The deprecated prestart hooks were made for a time when the container was called created by then. */
-function runRuntimeHooks({ blueprint: { bundle }, record, init }: Made): void {
+export function runRuntimeHooks({
+  blueprint: { bundle },
+  record,
+  init,
+}: Pick<Made, 'blueprint' | 'record' | 'init'>): void {
   const env = ownEnvironment();
   const hooks = bundle.config.hooks;
   placed(bundle, () => {

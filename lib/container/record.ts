@@ -44,6 +44,8 @@ export interface ContainerRecord {
   ownPids: boolean;
   /** It has its caller's session keyring, and so have the processes that join it. */
   noNewKeyring?: true;
+  /** What the first process was given as 0, 1 and 2, as criu calls it (stdio-keys.ts); absent with a terminal. */
+  stdio?: string[];
   /** The hooks that are due after `create`. */
   hooks?: { poststart?: Hook[]; poststop?: Hook[] };
 }
@@ -75,6 +77,7 @@ function isRecord(value: unknown): value is ContainerRecord {
     optional(value['annotations'], isStringMap) &&
     optional(value['cgroup'], isCgroupRecord) &&
     optional(value['devices'], isDevices) &&
+    optional(value['stdio'], isStrings) &&
     optional(value['hooks'], isHooks)
   );
 }

@@ -108,8 +108,6 @@ int tsrun_receive(int sock, void *packet, unsigned int size, int32_t *out, int t
             return ready < 0 ? ready : -ETIMEDOUT;
     }
     int got = receive_with(sock, packet, size, fds, &nfds);
-    if (got > 0 && (unsigned int)got < TSRUN_MESSAGE_HEADER)
-        got = -EPROTO;
     for (unsigned int i = 0; i < nfds; i++) {
         if (got > 0)
             out[1 + i] = fds[i];

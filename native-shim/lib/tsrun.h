@@ -72,8 +72,7 @@ TSRUN_API int tsrun_accept(int listener, int timeout_ms);
 
 /* message.c */
 
-#define TSRUN_MESSAGE_HEADER 16u
-#define TSRUN_MESSAGE_FDS    4u
+#define TSRUN_MESSAGE_FDS 4u
 
 TSRUN_API int tsrun_send(int sock, const void *packet, unsigned int size, const int32_t *fds,
                          unsigned int nfds);
@@ -155,5 +154,16 @@ TSRUN_API int tsrun_copy_terminal_size(int master);
  * then takes the first one's place.
  */
 TSRUN_API int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify);
+
+/* mounts.c */
+
+/*
+ * Moves the calling thread into a mount namespace of its own and binds `source` to `target` there.
+ * `out`: descriptors of the namespace and the working directory before, for the way back.
+ */
+TSRUN_API int tsrun_enter_private(const char *source, const char *target, int32_t *out);
+
+/* The way back; the descriptors are closed. */
+TSRUN_API int tsrun_leave_private(int namespace_fd, int cwd_fd);
 
 #endif

@@ -1,0 +1,69 @@
+import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs';
+import type { CriuOptions } from '../criu/rpc.ts';
+import { fileError, TsrunError } from '../errors.ts';
+import { openat2, resolveFlags } from '../host/file.ts';
+import { parseMountinfo } from '../host/mountinfo.ts';
+import type { MountEntry } from '../host/mountinfo.ts';
+import { isBind } from '../plan/mount-entry.ts';
+import { tidyPath } from '../plan/paths.ts';
+import { parseMountOptions } from '../spec/mount-options.ts';
+import type { Config } from '../spec/types.ts';
+import { externalMounts } from './external-mounts.ts';
+
+/** Not in node:fs: open(2). */
+const oPath = 0x200000;
+
+/** Tells criu which mounts of the container with the first process `pid` are the host's. */
+export function externalMountOptions(pid: number, config: Config): CriuOptions {
+  const mounts = mountsOf(pid);
+  const idmapped = mounts.find(({ options }) => options.includes('idmapped'));
+  if (idmapped !== undefined) {
+    throw new TsrunError(
+      'unsupported',
+      `${idmapped.mountpoint} is mounted with id mappings, which criu would not restore`,
+      { hint: 'without them its files would belong to other users' },
+    );
+  }
+  const hostDevices = new Set(mountsOf('self').map(({ device }) => device));
+  const external = externalMounts(mounts, hostDevices, bindDestinations(pid, config));
+  return { ext_mnt: external.map(({ mountpoint, name }) => ({ key: mountpoint, val: name })) };
+}
+
+function mountsOf(pid: number | 'self'): MountEntry[] {
+  const path = `/proc/${pid}/mountinfo`;
+  try {
+    return parseMountinfo(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw fileError(`read ${path}`, error);
+  }
+}
+
+/** Where the bind mounts of the config are, links on the way followed inside the container. */
+function bindDestinations(pid: number, { mounts = [] }: Config): string[] {
+  const root = openSync(`/proc/${pid}/root`, oPath | constants.O_DIRECTORY);
+  try {
+    return mounts
+      .filter((mount) => isBind(mount, parseMountOptions(mount.options)))
+      .map(({ destination }) => resolveIn(root, tidyPath(destination)));
+  } finally {
+    closeSync(root);
+  }
+}
+
+/**
+ * The path itself when it leads nowhere. `root` must be the root of its mount namespace, so that the kernel's name
+ * for the place is the container's name.
+ */
+function resolveIn(root: number, path: string): string {
+  let fd: number;
+  try {
+    fd = openat2(root, path, { flags: oPath, resolve: resolveFlags.inRoot });
+  } catch {
+    return path;
+  }
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { parseMountinfo } from '../host/mountinfo.ts';
+import { externalMounts } from './external-mounts.ts';
+
+const mounts = parseMountinfo(`1 0 8:1 /bundle/rootfs / rw - ext4 /dev/sda rw
+2 1 0:40 / /proc rw - proc proc rw
+3 1 0:41 / /dev rw - tmpfs tmpfs rw
+4 2 0:41 /null /proc/kcore rw - tmpfs tmpfs rw
+5 1 8:1 /srv/data /data rw - ext4 /dev/sda rw
+6 5 8:2 / /data/more rw - ext4 /dev/sdb rw
+7 5 0:42 / /data/tmp rw - tmpfs tmpfs rw
+8 3 0:6 /fuse /dev/fuse rw - devtmpfs udev rw
+9 1 8:1 /bundle/rootfs/a /b rw - ext4 /dev/sda rw
+10 1 0:20 / /sys rw - sysfs sysfs rw
+`);
+const host = new Set(['8:1', '8:2', '0:6', '0:20']);
+
+describe('mounts from outside', () => {
+  it('are bind mounts with what is below them, and devices', () => {
+    expect(externalMounts(mounts, host, ['/data'])).to.deep.equal([
+      { mountpoint: '/data', name: '/data' },
+      { mountpoint: '/data/more', name: '/data/more' },
+      { mountpoint: '/dev/fuse', name: '/dev/fuse' },
+    ]);
+  });
+
+  it("are the host's kernel filesystems only where they are bound", () => {
+    expect(externalMounts(mounts, host, ['/sys']).map(({ name }) => name)).to.include('/sys');
+  });
+});

@@ -1,0 +1,111 @@
+import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
+import { openat2, resolveFlags } from '../host/file.ts';
+import { compile } from '../plan/compile.ts';
+import { encode } from '../plan/encode.ts';
+import { messages, syncPoints } from '../plan/wire.ts';
+import type { OpOf } from '../plan/wire.ts';
+import type { Config } from '../spec/types.ts';
+import type { Blueprint } from './blueprint.ts';
+import { Child } from './child.ts';
+import { nextMessage, sendGo } from './dialogue.ts';
+import type { Subject } from './dialogue.ts';
+import { writeIdMaps } from './id-maps.ts';
+import { explainDeath } from './init-death.ts';
+import { launchInit } from './launch.ts';
+import { meetInit } from './meet.ts';
+import { placeIn } from './placed.ts';
+import { Undo } from './undo.ts';
+
+/** Not in node:fs: open(2). */
+const oPath = 0x200000;
+
+export type BindMount = OpOf<'mountBind'>;
+
+/**
+ * Makes what is missing of the places where things are mounted in the rootfs, as `create` does: criu expects them.
+ * For this, the init mounts everything once, with the care it always takes inside a rootfs, in namespaces that end
+ * with it. Returns where each bind mount came to be, seen from the container.
+ */
+export function makeMountpoints(blueprint: Blueprint, warn: (message: string) => void): Map<string, string> {
+  const { bundle, facts, rootfs, id, cgroup } = blueprint;
+  const plan = compile(mountsOnly(bundle.config), facts, {
+    bundle: bundle.directory,
+    rootfs,
+    containerId: id,
+    noPivot: false,
+    noNewKeyring: true,
+    preserveFds: 0,
+    gate: 'engine',
+    cgroupPaths: new Map(Object.entries(cgroup.paths)),
+    extraEnv: [],
+  });
+  const undo = new Undo();
+  try {
+    const { process, sync } = launchInit({ plan: encode(plan), preserveFds: 0 });
+    const first = new Child(process.pid, process.pidfd);
+    undo.always('put away the init', () => {
+      closeSync(sync);
+      first.kill();
+      first.close();
+    });
+    const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
+    const init = meetInit(sync, subject, undo);
+    if (init === undefined) throw explainDeath(bundle, bundle.config, cgroup, first.end());
+    for (;;) {
+      const message = nextMessage(sync, subject);
+      if (message?.type !== messages.sync) throw explainDeath(bundle, bundle.config, cgroup, init.end());
+      if (message.value === syncPoints.hooks) return destinations(init.pid, blueprint);
+      writeIdMaps(init.pid, bundle.config.linux, facts);
+      sendGo(sync);
+    }
+  } finally {
+    // The throw-away container ends in either case.
+    undo.fail().forEach(warn);
+  }
+}
+
+/** The config without what is not about mounts, and with a hook: the init waits for those once all is mounted. */
+function mountsOnly({ ociVersion, root, mounts, linux = {} }: Config): Config {
+  const { namespaces = [], uidMappings, gidMappings, rootfsPropagation, devices, mountLabel } = linux;
+  return {
+    ociVersion,
+    ...(root === undefined ? {} : { root }),
+    ...(mounts === undefined ? {} : { mounts }),
+    process: { cwd: '/', args: ['/'] },
+    hooks: { createRuntime: [{ path: '/' }] },
+    linux: {
+      namespaces: namespaces.filter(({ type }) => type !== 'time'),
+      ...(uidMappings === undefined ? {} : { uidMappings }),
+      ...(gidMappings === undefined ? {} : { gidMappings }),
+      ...(rootfsPropagation === undefined ? {} : { rootfsPropagation }),
+      ...(devices === undefined ? {} : { devices }),
+      ...(mountLabel === undefined ? {} : { mountLabel }),
+    },
+  };
+}
+
+/** The bind mounts of a plan, in their order. */
+export function bindMounts({ plan }: Blueprint): BindMount[] {
+  return plan.ops.filter((op): op is BindMount => op.op === 'mountBind');
+}
+
+function destinations(pid: number, blueprint: Blueprint): Map<string, string> {
+  const { rootfs } = blueprint;
+  const found = new Map<string, string>();
+  // Before pivot_root the rootfs is where it is on the host, with the mounts of this namespace on it.
+  const root = openSync(`/proc/${pid}/root${rootfs}`, oPath | constants.O_DIRECTORY);
+  try {
+    for (const { destination } of bindMounts(blueprint)) {
+      const fd = openat2(root, destination, { flags: oPath, resolve: resolveFlags.inRoot });
+      try {
+        const path = readlinkSync(`/proc/self/fd/${fd}`);
+        found.set(destination, path.startsWith(`${rootfs}/`) ? path.slice(rootfs.length) : destination);
+      } finally {
+        closeSync(fd);
+      }
+    }
+  } finally {
+    closeSync(root);
+  }
+  return found;
+}

@@ -1,0 +1,72 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CriuOptions } from '../criu/rpc.ts';
+import { fileError } from '../errors.ts';
+import { parseMountinfo } from '../host/mountinfo.ts';
+import { processCgroups } from '../host/proc.ts';
+import { covers } from '../plan/paths.ts';
+import { mountFlags } from '../plan/wire.ts';
+import { namespaces } from '../spec/namespaces.ts';
+import type { Blueprint } from './blueprint.ts';
+import { bindMounts } from './restore-mountpoints.ts';
+
+/**
+ * What criu puts in the place of mounts that came from outside (external-mounts.ts): the sources of the config's
+ * bind mounts, with everything mounted below recursive ones, and the host's devices.
+ *
+ * @param places where the bind mounts are in the container, by destination.
+ */
+export function mountSources(blueprint: Blueprint, places: ReadonlyMap<string, string>): CriuOptions {
+  const host = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(
+    ({ mountpoint }) => mountpoint,
+  );
+  const sources = new Map<string, string>([['/dev/null', '/dev/null']]);
+  for (const { path } of blueprint.bundle.config.linux?.devices ?? []) sources.set(path, path);
+  for (const name of defaultDevices) sources.set(`/dev/${name}`, `/dev/${name}`);
+  for (const { destination, source, flags } of bindMounts(blueprint)) {
+    const place = places.get(destination) ?? destination;
+    sources.set(place, source);
+    if ((flags & mountFlags.recursive) === 0) continue;
+    for (const below of host) {
+      if (below !== source && covers(source, below))
+        sources.set(`${place}${below.slice(source.length)}`, below);
+    }
+  }
+  return { ext_mnt: [...sources].map(([key, val]) => ({ key, val })) };
+}
+
+/** config-linux.md, "Default Devices": bind mounts in a user namespace, where no device can be made. */
+const defaultDevices = ['zero', 'full', 'random', 'urandom', 'tty'];
+
+/** The cgroups of criu itself, which has been moved into the container's: the restored processes follow it. */
+export function cgroupRoots(pid: number): CriuOptions {
+  const cg_root = (processCgroups(pid) ?? []).flatMap(({ controllers, path }) =>
+    (controllers.length === 0 ? [''] : controllers).map((ctrl) => ({ ctrl, path })),
+  );
+  return { cg_root };
+}
+
+/** Our stdio in the place of what the container had when it was dumped. */
+export function inheritedStdio(images: string, file: string): { key: string; fd: number }[] {
+  const path = join(images, file);
+  let keys: unknown;
+  try {
+    keys = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (error) {
+    throw fileError(`read ${path}`, error, {
+      hint: '--image-path must be what tsrun checkpoint has written',
+    });
+  }
+  if (!Array.isArray(keys)) return [];
+  const seen = new Set<string>();
+  return (keys as unknown[]).slice(0, 3).flatMap((key, fd) => {
+    if (typeof key !== 'string' || !/^(pipe:|socket:|file)\[/.test(key) || seen.has(key)) return [];
+    seen.add(key);
+    return [{ key, fd }];
+  });
+}
+
+/** The network namespace is left empty when the dump holds nothing to fill it with. */
+export function emptyIfNotDumped(images: string): number {
+  return readdirSync(images).some((name) => name.startsWith('netdev-')) ? 0 : namespaces.network.flag;
+}

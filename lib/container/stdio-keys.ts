@@ -1,0 +1,28 @@
+import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+
+/**
+ * What tsrun's own stdin, stdout and stderr are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,
+ * `file[1f:a2]` (mount id and inode, both hexadecimal). A container that gets them and is restored from a
+ * checkpoint gets others instead, by these names. A terminal has none: criu restores it by other means. Neither has
+ * a descriptor that cannot be looked at.
+ */
+export function stdioKeys(): string[] {
+  return [0, 1, 2].map(keyOf);
+}
+
+function keyOf(fd: number): string {
+  try {
+    const target = readlinkSync(`/proc/self/fd/${fd}`);
+    if (/^(pipe|socket):\[\d+\]$/.test(target)) return target;
+    if (target.startsWith('/dev/pts/') || target.startsWith('/dev/tty') || target === '/dev/console')
+      return '';
+    const mount = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    return mount === undefined ? '' : `file[${hex(mount)}:${hex(fstatSync(fd, { bigint: true }).ino)}]`;
+  } catch {
+    return '';
+  }
+}
+
+function hex(value: string | bigint): string {
+  return BigInt(value).toString(16);
+}
