@@ -319,10 +319,16 @@ describe('the rules', () => {
     ],
     [
       'process.capabilities',
-      { permitted: ['CAP_KILL'], ambient: ['CAP_KILL'], effective: ['CAP_CHOWN'] },
+      {
+        permitted: ['CAP_KILL'],
+        inheritable: ['CAP_CHOWN'],
+        ambient: ['CAP_KILL'],
+        effective: ['CAP_CHOWN'],
+      },
       'warning /process/capabilities/effective: CAP_CHOWN cannot be had without being in "permitted"',
       'warning /process/capabilities/ambient: CAP_KILL cannot be had without being in "inheritable"',
     ],
+    ['process.capabilities', { permitted: ['CAP_KILL'], ambient: ['CAP_KILL'] }],
     [
       'process.scheduler',
       { policy: 'SCHED_OTHER', nice: 20 },

@@ -43,6 +43,8 @@ export function capabilitySubsets({ process }: Config, report: Report): void {
     ['ambient', 'inheritable'],
   ] as const;
   for (const [set, container] of needs) {
+    // buildah gives its containers an ambient set and no inheritable one: it knows that nothing comes of it.
+    if (container === 'inheritable' && (capabilities.inheritable ?? []).length === 0) continue;
     const allowed = new Set(capabilities[container]);
     const refused = (capabilities[set] ?? []).filter(
       (name) => capabilityNumbers.has(name) && !allowed.has(name),
