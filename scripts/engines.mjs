@@ -37,7 +37,15 @@ function runTests(args) {
   const folders = hidden.filter((folder) => !cwd.startsWith(`${folder}/`));
   for (const folder of folders) {
     mkdirSync(folder, { recursive: true });
-    must('mount', '-t', 'tmpfs', '-o', `mode=${folder.endsWith('tmp') ? '1777' : '0755'}`, 'tmpfs', folder);
+    must(
+      'mount',
+      '-t',
+      'tmpfs',
+      '-o',
+      `mode=${/(tmp|shm)$/.test(folder) ? '1777' : '0755'}`,
+      'tmpfs',
+      folder,
+    );
   }
   must('ip', 'link', 'set', 'lo', 'up');
   if (!existsSync(`${cwd}/dist/tsrun-engine`)) {

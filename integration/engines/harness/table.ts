@@ -66,7 +66,7 @@ export function documentedRows(document: string): string[] {
     .split('\n')
     .flatMap((line) => {
       if (line.startsWith('### ')) engine = line.slice(4);
-      const action = /^\| (?!Action |-)([^|]*?) +\|/.exec(line)?.[1];
+      const action = /^\| (?!Action |-+ )([^|]*?) +\|/.exec(line)?.[1];
       return action === undefined ? [] : [`${engine}: ${action}`];
     });
 }
