@@ -20,6 +20,7 @@ import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
 import { meetInit, passListener, unexpectedMessage } from './meet.ts';
+import { moveNetDevices } from './net-devices.ts';
 import { makeNotifyFolder } from './notify.ts';
 import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop.ts';
@@ -254,9 +255,11 @@ function accompany(made: Made): void {
   }
 }
 
-function setUp({ blueprint: { bundle, facts }, record, init, sync }: Made): void {
+function setUp({ blueprint: { bundle, facts }, record, init, sync, undo }: Made): void {
+  const { linux } = bundle.config;
   placed(bundle, () => {
-    writeIdMaps(init.pid, bundle.config.linux, facts);
+    writeIdMaps(init.pid, linux, facts);
+    moveNetDevices(init.pid, linux, undo);
   });
   const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
   if (createContainer.length + startContainer.length === 0) {

@@ -5,7 +5,7 @@ import type { Config } from '../spec/types.ts';
 /**
  * Properties the init can do nothing about yet, as JSON pointers. `tsrun features` reports from the same list.
  */
-export const unsupportedProperties: readonly string[] = ['/linux/netDevices', '/linux/intelRdt'];
+export const unsupportedProperties: readonly string[] = ['/linux/intelRdt'];
 
 /** Known mount options (lib/spec/mount-options.ts) that nothing is done for yet. */
 export const unsupportedMountOptions: readonly string[] = ['copy-symlink', 'dest-nofollow'];

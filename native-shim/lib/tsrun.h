@@ -70,6 +70,11 @@ TSRUN_API int tsrun_bind_datagram(const char *dir, const char *name);
 TSRUN_API int tsrun_connect_datagram(const char *path);
 TSRUN_API int tsrun_accept(int listener, int timeout_ms);
 
+/* netlink.c */
+
+/* A rtnetlink socket in the network namespace of this descriptor; our own when it is -1. */
+TSRUN_API int tsrun_netlink(int namespace);
+
 /* message.c */
 
 #define TSRUN_MESSAGE_FDS 4u

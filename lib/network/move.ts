@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import { constants as os } from 'node:os';
+import { systemError, TsrunError } from '../errors.ts';
+import { isKept } from './address.ts';
+import type { Address } from './address.ts';
+import type { Link } from './link.ts';
+import type { Side } from './side.ts';
+
+/** One entry of linux.netDevices. */
+export interface DeviceMove {
+  /** Its name where it is. */
+  name: string;
+  /** The one it gets; with %d the kernel puts in a number. */
+  newName: string;
+  /** JSON pointer of the entry. */
+  pointer: string;
+}
+
+/** A device that has moved, and what it was before. */
+export interface MovedDevice extends DeviceMove {
+  /** Its number where it is now. */
+  index: number;
+  /** What it had and was where it came from. */
+  addresses: readonly Address[];
+  up: boolean;
+}
+
+/** Throws unless the device is there and the name is free where it goes. Nothing is changed. */
+export function checkMove(from: Side, to: Side, { name, newName, pointer }: DeviceMove): void {
+  findDevice(from, name, pointer);
+  if (newName.includes('%') || to.find(newName, pointer) === undefined) return;
+  throw new TsrunError(
+    'config',
+    `there is a network device ${newName} in the container's namespace already`,
+    {
+      pointer,
+      hint: 'give it another name there, or one with %d for a number that is free',
+    },
+  );
+}
+
+/**
+ * Moves a network device with the addresses that go with it (config-linux.md, "Network Devices"), and brings it
+ * up. `moved` is called as soon as the device is on the other side: whatever fails after that leaves it there.
+ * Its routes are lost, and so is its place in a bridge, as the kernel has it.
+ */
+export function moveDevice(
+  from: Side,
+  to: Side,
+  device: DeviceMove,
+  moved: (device: MovedDevice) => void,
+): void {
+  const { name, newName, pointer } = device;
+  const { index, up } = findDevice(from, name, pointer);
+  const addresses = from.addresses(index, pointer).filter(isKept);
+  // The kernel moves first and renames then; when only the second fails the device is in the other namespace
+  // with its old name. With a name on the way that nobody else has it is always known where it is.
+  const onTheWay = newName === name ? name : `tsrun${randomBytes(4).toString('hex')}`;
+  transfer(from, to, { index, name }, onTheWay, pointer);
+  const arrived = findDevice(to, onTheWay, pointer);
+  moved({ ...device, index: arrived.index, addresses, up });
+  if (onTheWay !== newName) {
+    to.change({ index: arrived.index, name: newName }, `rename ${name} to ${newName}`, pointer);
+  }
+  settle(to, arrived.index, addresses, name, true, pointer);
+}
+
+/** Takes back moveDevice at any point after `moved`: `from` and `to` are those of the way there. */
+export function returnDevice(from: Side, to: Side, device: MovedDevice): void {
+  const { index, name, addresses, up, pointer } = device;
+  transfer(to, from, to.byIndex(index, pointer), name, pointer);
+  settle(from, findDevice(from, name, pointer).index, addresses, name, up, pointer);
+}
+
+/** In one request, with the new name. */
+function transfer(
+  from: Side,
+  to: Side,
+  { index, name }: Pick<Link, 'index' | 'name'>,
+  newName: string,
+  pointer: string,
+): void {
+  const rename = newName === name ? {} : { name: newName };
+  from.change({ index, namespace: to.namespace, ...rename }, `move the network device ${name}`, pointer);
+}
+
+/** Gives a device on its new side what the kernel took from it on the way. */
+function settle(
+  side: Side,
+  index: number,
+  addresses: readonly Address[],
+  oldName: string,
+  up: boolean,
+  pointer: string,
+): void {
+  const link = side.byIndex(index, pointer);
+  for (const address of addresses) side.addAddress(address, link, oldName, pointer);
+  if (up) side.change({ index, up }, `bring the network device ${link.name} up`, pointer);
+}
+
+function findDevice(side: Side, name: string, pointer: string): Link {
+  const link = side.find(name, pointer);
+  if (link === undefined) {
+    throw systemError(`there is no network device ${name}`, os.errno.ENODEV, { pointer });
+  }
+  if (link.name === name) return link;
+  throw new TsrunError('config', `${name} is another name of the network device ${link.name}`, {
+    pointer,
+    hint: 'devices are moved by their first name',
+  });
+}
