@@ -36,7 +36,7 @@ export function leaks(before: Snapshot, name: string, stateRoots: readonly strin
       .filter((line) => !before.mounts.has(line))
       .map((line) => `mount: ${line}`),
     ...mounts('1')
-      .filter((line) => line.includes(name))
+      .filter((line) => line.includes(name) && !before.mounts.has(line))
       .map((line) => `mount on the host: ${line}`),
     ...cgroupsNamed(name)
       .filter((path) => !before.cgroups.has(path))

@@ -29,6 +29,8 @@ export class Daemon {
     const log = openSync(options.log, 'a');
     const child = spawn(program, args, { env: cleanEnv(options.env), stdio: ['ignore', log, log] });
     closeSync(log);
+    // The leak check may wait for it before Node does, which then never hears of its end.
+    child.unref();
     const daemon = new Daemon(child, options.log);
     const ready = (): boolean => {
       if (!daemon.isRunning()) throw new Error(`${program} has ended: ${daemon.logTail()}`);
@@ -68,7 +70,8 @@ export class Daemon {
   async #end(signal: NodeJS.Signals): Promise<void> {
     if (!this.isRunning()) return;
     this.#child.kill(signal);
-    const ended = (): boolean => !this.isRunning();
+    // Node has to have waited for it: nobody else does, now that it is a zombie.
+    const ended = (): boolean => this.#child.exitCode !== null || this.#child.signalCode !== null;
     await until('the daemon to end', ended, 20_000).catch(async () => {
       this.#child.kill('SIGKILL');
       await until('the daemon to die', ended);

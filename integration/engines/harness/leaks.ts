@@ -11,7 +11,6 @@ export interface EngineSnapshot {
   host: Snapshot;
   interfaces: Set<string>;
   netns: Set<string>;
-  sockets: Set<string>;
 }
 
 export function snapshotOfEngine(): EngineSnapshot {
@@ -19,7 +18,6 @@ export function snapshotOfEngine(): EngineSnapshot {
     host: takeSnapshot(namePart),
     interfaces: new Set(interfaces()),
     netns: new Set(entries('/run/netns')),
-    sockets: new Set(shimSockets()),
   };
 }
 
@@ -30,20 +28,21 @@ export function snapshotOfEngine(): EngineSnapshot {
 export async function leftByEngine(
   before: EngineSnapshot,
   parent: string,
-  milliseconds = 5000,
+  daemons: readonly number[] = [],
 ): Promise<string[]> {
   let left: string[] = [];
   const look = (): boolean => {
     reapOrphans();
     left = [
-      ...leaks(before.host, namePart, []).filter((line) => !isParent(line, parent)),
+      ...leaks(before.host, namePart, []).filter(
+        (line) => !isParent(line, parent) && !daemons.some((pid) => line.startsWith(`process: ${pid} `)),
+      ),
       ...added('interface', before.interfaces, interfaces()),
       ...added('network namespace', before.netns, entries('/run/netns')),
-      ...added('socket', before.sockets, shimSockets()),
     ];
     return left.length === 0;
   };
-  await until('everything to be gone', look, milliseconds).catch(() => undefined);
+  await until('everything to be gone', look, 5000).catch(() => undefined);
   return left;
 }
 
@@ -59,11 +58,6 @@ function added(what: string, before: ReadonlySet<string>, now: readonly string[]
 function interfaces(): string[] {
   const lines = readFileSync('/proc/self/net/dev', 'utf8').trimEnd().split('\n').slice(2);
   return lines.map((line) => line.slice(0, line.indexOf(':')).trim());
-}
-
-/** containerd's shims listen at a fixed place. */
-function shimSockets(): string[] {
-  return entries('/run/containerd/s');
 }
 
 function entries(folder: string): string[] {

@@ -25,6 +25,8 @@ export interface Stage {
 
 /** An engine that runs. */
 export interface Bed {
+  /** The pids of its daemons, which a test may start anew. */
+  daemons?(): readonly number[];
   /** Removes the containers a test has left, as its user would. */
   reset(): Promise<void>;
   /** Ends the engine. */
@@ -122,8 +124,8 @@ async function isolated<B extends Bed>(bed: B, parent: string, body: Body<B>): P
   } catch (error) {
     failure = error;
   }
-  await bed.reset();
-  const left = await leftByEngine(snapshot, parent);
+  await bed.reset().catch((error: unknown) => (failure ??= error));
+  const left = await leftByEngine(snapshot, parent, bed.daemons?.());
   if (failure !== undefined) throw failure as Error;
   if (left.length > 0) throw new Error(`the action left behind:\n  ${left.join('\n  ')}`);
 }
