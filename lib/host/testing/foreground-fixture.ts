@@ -53,6 +53,8 @@ if (mode === 'threads') {
 }
 
 const before = [signalState(), descriptors()];
+// As `tsrun run` does: a signal that comes once the container runs is for the container.
+if (mode !== 'held') holdSignals();
 let master = -1;
 let stdio = [0, 1, 2];
 if (mode === 'pty') {

@@ -56,6 +56,8 @@ export class ForegroundSession {
   /** Ends what a failed test has left running. */
   close(): void {
     if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGTERM');
+    // What it ran may outlive it, with our pipes open.
+    for (const stream of [this.child.stdin, this.child.stdout, this.child.stderr]) stream?.destroy();
   }
 
   get pid(): number {
