@@ -14,6 +14,7 @@ import { runPoststop } from './poststop.ts';
 import { signalProcess, withPidfd } from './process.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
+import { leaveResctrl } from './resctrl.ts';
 import { readRecord, removeFile, removeFolder } from './store.ts';
 import type { ContainerFolder } from './store.ts';
 import { logWarnings } from './warnings.ts';
@@ -129,6 +130,7 @@ export function dismantle(record: ContainerRecord, force: boolean, warn: (messag
   if (force || !record.ownPids) manager?.kill(sigkill);
   manager?.remove();
   removeDoubtfulCgroups(record);
+  leaveResctrl(record);
   runPoststop(record).forEach(warn);
 }
 

@@ -27,6 +27,7 @@ import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { makeStateRoot } from './root.ts';
+import { joinResctrl } from './resctrl.ts';
 import { informAgent } from './seccomp-agent.ts';
 import { writeStartOps } from './start-ops.ts';
 import { containerFolder, removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
@@ -255,11 +256,12 @@ function accompany(made: Made): void {
   }
 }
 
-function setUp({ blueprint: { bundle, facts }, record, init, sync, undo }: Made): void {
+function setUp({ blueprint: { bundle, facts }, folder, record, init, sync, undo }: Made): void {
   const { linux } = bundle.config;
   placed(bundle, () => {
     writeIdMaps(init.pid, linux, facts);
     moveNetDevices(init.pid, linux, undo);
+    joinResctrl(init.pid, linux, folder, record, undo);
   });
   const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
   if (createContainer.length + startContainer.length === 0) {

@@ -1,4 +1,5 @@
 import type { CgroupRecord } from '../cgroup/types.ts';
+import type { ResctrlRecord } from '../resctrl/class.ts';
 import type { DeviceRule, Hook } from '../spec/types.ts';
 
 /** A process that is meant even when its pid has been given to another one. */
@@ -38,6 +39,8 @@ export interface ContainerRecord {
    * have been killed before it learnt that the path was taken.
    */
   ownsCgroup: boolean;
+  /** Its class of linux.intelRdt. */
+  resctrl?: ResctrlRecord;
   /** Its device rules, once an update has changed them; `unknown` while it does. */
   devices?: DeviceRule[] | 'unknown';
   /** All its processes die with the first one (a pid namespace of its own). */
@@ -77,6 +80,7 @@ function isRecord(value: unknown): value is ContainerRecord {
     optional(value['annotations'], isStringMap) &&
     optional(value['cgroup'], isCgroupRecord) &&
     optional(value['devices'], isDevices) &&
+    optional(value['resctrl'], isResctrl) &&
     optional(value['stdio'], isStrings) &&
     optional(value['hooks'], isHooks)
   );
@@ -100,6 +104,15 @@ function isPositive(value: unknown): boolean {
 
 function isStringMap(value: unknown): boolean {
   return isObject(value) && Object.values(value).every((entry) => typeof entry === 'string');
+}
+
+function isResctrl(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['directory'] === 'string' &&
+    typeof value['ownsClass'] === 'boolean' &&
+    optional(value['monitor'], (path) => typeof path === 'string')
+  );
 }
 
 function isStrings(value: unknown): boolean {

@@ -1,5 +1,5 @@
 import { cgroupSupport } from '../cgroup/support.ts';
-import { unsupportedMountOptions, unsupportedProperties } from '../plan/unsupported.ts';
+import { unsupportedMountOptions } from '../plan/unsupported.ts';
 import { actions, architectures, filterFlags, operators } from '../seccomp/constants.ts';
 import { unsafeAnnotations } from '../spec/annotations.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
@@ -50,24 +50,14 @@ function linuxFeatures({
       .filter(([, number]) => number <= lastCapability)
       .map(([name]) => name),
     cgroup: { ...cgroupSupport },
-    seccomp: seccompFeatures(isImplemented('/linux/seccomp') ? seccomp : undefined),
-    apparmor: { enabled: isImplemented('/process/apparmorProfile') },
-    selinux: { enabled: isImplemented('/process/selinuxLabel') },
-    ...(isImplemented('/linux/memoryPolicy')
-      ? { memoryPolicy: { modes: [...memoryPolicyModes.keys()], flags: [...memoryPolicyFlags.keys()] } }
-      : {}),
-    intelRdt: {
-      enabled: isImplemented('/linux/intelRdt'),
-      schemata: isImplemented('/linux/intelRdt'),
-      monitoring: isImplemented('/linux/intelRdt'),
-    },
+    seccomp: seccompFeatures(seccomp),
+    apparmor: { enabled: true },
+    selinux: { enabled: true },
+    memoryPolicy: { modes: [...memoryPolicyModes.keys()], flags: [...memoryPolicyFlags.keys()] },
+    intelRdt: { enabled: true, schemata: true, monitoring: true },
     mountExtensions: { idmap: { enabled: true } },
-    netDevices: { enabled: isImplemented('/linux/netDevices') },
+    netDevices: { enabled: true },
   };
-}
-
-function isImplemented(pointer: string): boolean {
-  return !unsupportedProperties.includes(pointer);
 }
 
 /** libseccomp is a part of tsrun that comes from the host: without it nothing of a profile is understood. */

@@ -17,7 +17,6 @@ import { compileOomScore, compileProcess, workingDirectory } from './process.ts'
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { compilePaths, compileSysctl } from './security.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
-import { refuseUnsupported } from './unsupported.ts';
 import { syncPoints } from './wire.ts';
 import type { Op } from './wire.ts';
 
@@ -27,7 +26,6 @@ import type { Op } from './wire.ts';
  * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
  */
 export function compile(config: Config, facts: HostFacts, options: PlanOptions): Plan {
-  refuseUnsupported(config);
   const draft = new Draft(config, facts, options);
   // Namespaces get their slots first, mounts may refer to them; the operations are put in their order below.
   const opened = openNamespaces(draft);

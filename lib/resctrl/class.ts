@@ -1,0 +1,151 @@
+/**
+ * A container's class of service and its monitoring group in resctrl (config-linux.md, "IntelRdt"; kernel
+ * documentation, filesystems/resctrl).
+ */
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, fileError, TsrunError } from '../errors.ts';
+import { pointerTo } from '../spec/pointer.ts';
+import type { IntelRdt } from '../spec/types.ts';
+import { hasSchema } from './schemata.ts';
+
+const at = '/linux/intelRdt';
+
+/** What of resctrl belongs to a container. */
+export interface ResctrlRecord {
+  /** The directory of its class. */
+  directory: string;
+  /** The class was made for it alone, and goes with it. */
+  ownsClass: boolean;
+  /** The directory of its monitoring group. */
+  monitor?: string;
+}
+
+/** What a container gets, decided before anything is made. `root` is where resctrl is mounted. */
+export function planClass(
+  root: string,
+  { closID = '', enableMonitoring }: IntelRdt,
+  id: string,
+): ResctrlRecord {
+  const directory = closID === '/' ? root : join(root, closID === '' ? id : closID);
+  return {
+    directory,
+    ownsClass: closID === '' && !existsSync(directory),
+    ...(enableMonitoring === true ? { monitor: join(directory, 'mon_groups', id) } : {}),
+  };
+}
+
+/**
+ * Makes what `record` names, gives it the schemata of the config, and puts process `pid` into it.
+ * @throws TsrunError 'system' with what the kernel said, or 'config' for a class that is missing or another one
+ */
+export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecord, pid: number): void {
+  const { directory, monitor } = record;
+  const { closID = '' } = intelRdt;
+  const lines = schemataOf(intelRdt);
+  if (existsSync(directory)) checkSame(directory, intelRdt);
+  else if (closID !== '' && lines.length === 0) throw missing(directory);
+  else make(root, directory, `${at}/closID`);
+  for (const { line, pointer } of lines) {
+    write(root, join(directory, 'schemata'), `${line}\n`, pointer);
+  }
+  write(root, join(directory, 'tasks'), String(pid), at);
+  if (monitor === undefined) return;
+  make(root, monitor, `${at}/enableMonitoring`);
+  write(root, join(monitor, 'tasks'), String(pid), `${at}/enableMonitoring`);
+}
+
+/** Removes what is the container's own; its processes fall back to the class above. May be repeated. */
+export function leaveClass({ directory, ownsClass, monitor }: ResctrlRecord): void {
+  for (const path of [...(monitor === undefined ? [] : [monitor]), ...(ownsClass ? [directory] : [])]) {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      if (errnoOf(error) !== constants.errno.ENOENT) throw fileError(`remove ${path}`, error);
+    }
+  }
+}
+
+interface Line {
+  line: string;
+  pointer: string;
+}
+
+/** In the order of the specification: what is written last counts. */
+function schemataOf({ l3CacheSchema = '', memBwSchema = '', schemata = [] }: IntelRdt): Line[] {
+  return [
+    { line: l3CacheSchema, pointer: `${at}/l3CacheSchema` },
+    { line: memBwSchema, pointer: `${at}/memBwSchema` },
+    ...schemata.map((line, index) => ({ line, pointer: pointerTo(at, 'schemata', index) })),
+  ].filter(({ line }) => line !== '');
+}
+
+/** A class that is there serves others: the config must not ask for another one of that name. */
+function checkSame(directory: string, { l3CacheSchema, memBwSchema }: IntelRdt): void {
+  const wanted = schemataOf({
+    ...(l3CacheSchema === undefined ? {} : { l3CacheSchema }),
+    ...(memBwSchema === undefined ? {} : { memBwSchema }),
+  });
+  if (wanted.length === 0) return;
+  const path = join(directory, 'schemata');
+  const present = read(path);
+  for (const { line, pointer } of wanted) {
+    if (hasSchema(present, line)) continue;
+    throw new TsrunError('config', `the class ${directory} exists with other schemata`, {
+      pointer,
+      hint: `${path} has ${present
+        .trim()
+        .split(/\s*\n\s*/)
+        .join(', ')}`,
+    });
+  }
+}
+
+function missing(directory: string): TsrunError {
+  return new TsrunError('config', `the class ${directory} does not exist`, {
+    pointer: `${at}/closID`,
+    hint: 'make it first, or give its schemata in the config',
+  });
+}
+
+function make(root: string, directory: string, pointer: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    throw refused(root, `make ${directory}`, error, pointer);
+  }
+}
+
+function write(root: string, path: string, text: string, pointer: string): void {
+  try {
+    // One write(2) a line: the kernel says of the last one why it refused it.
+    writeFileSync(path, text, { flag: 'a' });
+  } catch (error) {
+    throw refused(root, `write ${path}`, error, pointer);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(`read ${path}`, error, { pointer: at });
+  }
+}
+
+/** `info/last_cmd_status` is where the kernel explains itself. */
+function refused(root: string, what: string, error: unknown, pointer: string): unknown {
+  const why = lastStatus(root);
+  const hint = errnoOf(error) === constants.errno.ENOSPC ? 'the hardware has no more classes or groups' : why;
+  return fileError(what, error, { pointer, ...(hint === undefined ? {} : { hint }) });
+}
+
+function lastStatus(root: string): string | undefined {
+  try {
+    const text = readFileSync(join(root, 'info', 'last_cmd_status'), 'utf8').trim();
+    return text === '' || text === 'ok' ? undefined : `the kernel says: ${text}`;
+  } catch {
+    return undefined;
+  }
+}
