@@ -12,8 +12,11 @@ const mounts = parseMountinfo(`1 0 8:1 /bundle/rootfs / rw - ext4 /dev/sda rw
 8 3 0:6 /fuse /dev/fuse rw - devtmpfs udev rw
 9 1 8:1 /bundle/rootfs/a /b rw - ext4 /dev/sda rw
 10 1 0:20 / /sys rw - sysfs sysfs rw
+11 10 0:30 /some/one /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu
+12 10 0:31 / /sys/fs/cgroup/pids rw - cgroup cgroup rw,pids
+13 10 0:32 /some/one /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw
 `);
-const host = new Set(['8:1', '8:2', '0:6', '0:20']);
+const host = new Set(['8:1', '8:2', '0:6', '0:20', '0:30', '0:31', '0:32']);
 
 describe('mounts from outside', () => {
   it('are bind mounts with what is below them, and devices', () => {
@@ -21,6 +24,7 @@ describe('mounts from outside', () => {
       { mountpoint: '/data', name: '/data' },
       { mountpoint: '/data/more', name: '/data/more' },
       { mountpoint: '/dev/fuse', name: '/dev/fuse' },
+      { mountpoint: '/sys/fs/cgroup/cpu', name: '/sys/fs/cgroup/cpu' },
     ]);
   });
 

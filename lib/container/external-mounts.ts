@@ -30,9 +30,17 @@ export function externalMounts(
     const { mountpoint, device, type } = mount;
     if (mountpoint === '/' || !hostDevices.has(device)) return [];
     if (binds.some((bind) => covers(bind, mountpoint))) return [{ mountpoint, name: mountpoint }];
-    if (remade.has(type)) return [];
+    if (remade.has(type) && !isPartOfLegacyCgroups(mount)) return [];
     // The container's own bind mount of a part of its rootfs.
     if (root?.device === device && covers(root.root, mount.root)) return [];
     return [{ mountpoint, name: type === 'devtmpfs' ? `/dev${mount.root}` : mountpoint }];
   });
+}
+
+/**
+ * The container's cgroup in a hierarchy of cgroup v1: bound, or mounted in a cgroup namespace, which criu, being
+ * outside, cannot tell from it. criu only keeps filesystems whose root is mounted somewhere.
+ */
+function isPartOfLegacyCgroups({ type, root }: MountEntry): boolean {
+  return type === 'cgroup' && root !== '/';
 }

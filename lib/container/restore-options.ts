@@ -23,6 +23,7 @@ export function mountSources(blueprint: Blueprint, places: ReadonlyMap<string, s
   const sources = new Map<string, string>([['/dev/null', '/dev/null']]);
   for (const { path } of blueprint.bundle.config.linux?.devices ?? []) sources.set(path, path);
   for (const name of defaultDevices) sources.set(`/dev/${name}`, `/dev/${name}`);
+  for (const [place, path] of legacyCgroups(blueprint)) sources.set(place, path);
   for (const { destination, source, flags } of bindMounts(blueprint)) {
     const place = places.get(destination) ?? destination;
     sources.set(place, source);
@@ -33,6 +34,15 @@ export function mountSources(blueprint: Blueprint, places: ReadonlyMap<string, s
     }
   }
   return { ext_mnt: [...sources].map(([key, val]) => ({ key, val })) };
+}
+
+/** Where a container with a cgroup namespace has cgroup v1, and what that is on the host. */
+function legacyCgroups({ plan, cgroup }: Blueprint): [string, string][] {
+  return plan.ops.flatMap((op): [string, string][] => {
+    if (op.op !== 'mountFilesystem' || op.type !== 'cgroup') return [];
+    const path = cgroup.paths[op.options[0] ?? ''];
+    return path === undefined ? [] : [[op.destination, path]];
+  });
 }
 
 /** config-linux.md, "Default Devices": bind mounts in a user namespace, where no device can be made. */
