@@ -74,7 +74,7 @@ describe('compileProcess', () => {
       umask: 0o022,
       noGroups: 0,
     });
-    const user: User = { uid: 7, gid: 8, umask: 0, additionalGids: [9, 10] };
+    const user: User = { uid: 7, gid: 8, umask: 0, additionalGids: [9, 10, 9] };
     expect(onlyOp(withProcess({ user }), 'user')).to.deep.include({
       uid: 7,
       gid: 8,

@@ -133,7 +133,8 @@ function privileges(draft: Draft, process: Process, filter: readonly Op[]): Op[]
       origin: originOf(process.user, '/process/user'),
       uid,
       gid,
-      groups: additionalGids,
+      // Docker names a group again that the user has anyway; the kernel would keep and show both.
+      groups: [...new Set(additionalGids)],
       umask,
       noGroups: noGroups ? 1 : 0,
     },
