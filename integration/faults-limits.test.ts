@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { controllerMount } from './harness/cgroups.ts';
+import { refused, started } from './harness/inside.ts';
+import { isAlive } from './harness/processes.ts';
+import { scenario } from './harness/scenario.ts';
+import type { Scene } from './harness/scene.ts';
+import { succeeded } from './harness/scene.ts';
+import { until } from './harness/until.ts';
+
+/** Gives the scene a state root of its own small filesystem while the body runs. */
+async function onSmallRoot(scene: Scene, body: () => Promise<void>): Promise<void> {
+  mkdirSync(scene.root);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', scene.root]);
+  try {
+    await body();
+  } finally {
+    // Its containers go with it, so they must be gone before.
+    await scene.deleteAll();
+    execFileSync('umount', [scene.root]);
+  }
+}
+
+/** Takes the last byte of the state root. Its name is that of a cache: no container. */
+function fill(scene: Scene): void {
+  const file = `${scene.root}/@full`;
+  try {
+    writeFileSync(file, Buffer.alloc(1 << 20));
+  } catch (error) {
+    expect(String(error)).to.match(/ENOSPC/);
+  }
+}
+
+describe('limits that are reached', () => {
+  scenario('a state root that is full after create: what frees space still works', async (scene) => {
+    await onSmallRoot(scene, async () => {
+      const id = scene.id();
+      scene.configure((config) => (config.process.args = ['sleep', '1000']));
+      const pid = await scene.create(id);
+      fill(scene);
+      const start = await scene.tsrun(['start', id]);
+      if (start.status !== 0) expect(start.stderr).to.match(/no space left on device/i);
+      expect(['created', 'running']).to.include((await scene.state(id)).status);
+      succeeded(await scene.tsrun(['list']));
+      succeeded(await scene.tsrun(['delete', '--force', id]));
+      expect(isAlive(pid)).to.equal(false);
+    });
+  });
+
+  scenario('a state root that is full while the container runs', async (scene) => {
+    await onSmallRoot(scene, async () => {
+      const { id, exec } = await started(scene);
+      fill(scene);
+      const result = await exec([], ['echo', 'inside']);
+      if (result.status !== 0) expect(refused(result).stderr).to.match(/no space left on device/i);
+      else expect(result.stdout).to.equal('inside\n');
+      succeeded(await scene.tsrun(['ps', id]));
+      succeeded(await scene.tsrun(['kill', id, 'KILL']));
+      succeeded(await scene.tsrun(['delete', '--force', id]));
+    });
+  });
+
+  scenario(
+    'exec into a container whose process limit is reached',
+    async (scene) => {
+      const limit = 6;
+      const { id, pid, exec } = await started(scene, (config) => {
+        // No command of its own may make a process after these; ":" is the shell's own.
+        const script = 'for i in 1 2 3 4 5; do sleep 1000 & done; : > /full; wait';
+        config.process.args = ['sh', '-c', script];
+        config.linux.resources.pids = { limit };
+      });
+      await until('the processes', () => existsSync(`${scene.rootfs}/full`));
+      // The kernel lets a process move in above the limit, so that one can look; it may not make another one.
+      succeeded(await exec([], ['true']));
+      const { status, stderr } = await exec([], ['sh', '-c', 'true | true']);
+      expect(status).to.be.within(1, 127);
+      expect(stderr).to.match(/resource temporarily unavailable/i);
+      expect(isAlive(pid)).to.equal(true);
+      // What had begun has not stayed, and the container's own processes are as they were.
+      const members = JSON.parse(
+        succeeded(await scene.tsrun(['ps', '--format', 'json', id])).stdout,
+      ) as number[];
+      expect(members).to.have.lengthOf(limit);
+      const victim = members.find((member) => readFileSync(`/proc/${member}/comm`, 'utf8') === 'sleep\n');
+      process.kill(Number(victim), 'SIGKILL');
+      await until('room for another process', () => !isAlive(Number(victim)));
+      succeeded(await exec([], ['true']));
+    },
+    () => (controllerMount('pids') === undefined ? 'no cgroup v1 controller pids here' : undefined),
+  );
+});
