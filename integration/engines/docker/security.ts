@@ -31,7 +31,7 @@ export function security(action: DeclareAction<Docker>): void {
   });
 
   action('another user', async (docker) => {
-    const flags = ['--user', 'alice', '--workdir', '/tmp', '--group-add', '1'];
+    const flags = ['--user', 'alice', '--workdir', '/tmp', '--group-add', '1', '--group-add', 'staff'];
     expect(await docker.shell('id; pwd', ...flags)).to.equal(
       'uid=1000(alice) gid=1000(alice) groups=1(daemon),50(staff),1000(alice)\n/tmp',
     );

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { criuEnv } from '../../harness/criu.ts';
 import { sharedFolder } from '../../harness/hooks.ts';
 import { descendants, reapOrphans } from '../../harness/processes.ts';
 import { compileProgram } from '../../harness/programs.ts';
@@ -181,7 +182,7 @@ async function startDockerd(stage: Stage): Promise<Daemon> {
   return await Daemon.start(server, ['--config-file', join(stage.folder, 'daemon.json')], {
     socket,
     log: join(stage.folder, 'dockerd.log'),
-    env: { ...stage.env, PATH: `${join(stage.folder, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin` },
+    env: { ...stage.env, PATH: `${join(stage.folder, 'bin')}:${criuEnv['PATH'] ?? ''}:/usr/sbin:/usr/bin` },
   });
 }
 
