@@ -30,6 +30,15 @@ export function processInfo(pid: number): ProcessInfo | undefined {
   return { pid, parent: Number(parent), state: state ?? '?', name: stat.slice(stat.indexOf('(') + 1, close) };
 }
 
+/** The arguments a process was started with; none when it is gone. */
+export function commandLine(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
 /** The processes below this one. */
 export function descendants(of: number = process.pid): ProcessInfo[] {
   const children = new Map<number, ProcessInfo[]>();

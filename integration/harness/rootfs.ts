@@ -5,7 +5,7 @@ const busybox = '/bin/busybox';
 
 const applets =
   'ash awk basename cat chmod chown cp cut date dd df dirname echo env expr false find grep head hostname id ifconfig ' +
-  'ip kill ln ls mkdir mkfifo mknod mount mv nproc od pidof ps pwd readlink realpath rm rmdir sed sh sleep sort stat ' +
+  'ip kill ln ls mkdir mkfifo mknod mount mv nc nproc od pidof ping ps pwd readlink realpath rm rmdir sed sh sleep sort stat ' +
   'stty sync tail tee test touch tr true tty umount uname unshare wc whoami xargs';
 
 /**

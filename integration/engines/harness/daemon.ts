@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { isAlive } from '../../harness/processes.ts';
 import { cleanEnv } from '../../harness/programs.ts';
 import { until } from '../../harness/until.ts';
@@ -26,6 +26,8 @@ export class Daemon {
 
   /** Starts a daemon and waits until it is ready. An error has the end of its log. */
   static async start(program: string, args: readonly string[], options: DaemonOptions): Promise<Daemon> {
+    // One that was killed has left its socket, which must not pass for the new one.
+    rmSync(options.socket, { force: true });
     const log = openSync(options.log, 'a');
     const child = spawn(program, args, { env: cleanEnv(options.env), stdio: ['ignore', log, log] });
     closeSync(log);

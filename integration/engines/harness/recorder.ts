@@ -14,6 +14,8 @@ export interface Call {
   stdin: string;
   /** The pid file as written; undefined when none was. */
   pidFile: string | undefined;
+  /** The containers in the runtime's state folder after the call. */
+  containers: string[];
   /** Messages of level error added to the log, or written to stderr where there is no log file. */
   errors: string[];
 }
@@ -25,10 +27,11 @@ calls='${calls}'
 work="$calls/.$(date +%s%N).$$"
 mkdir "$work"
 for arg in "$@"; do printf '%s\\0' "$arg"; done >"$work/args"
-inherit= log= pidfile= previous= stdin=
+inherit= log= pidfile= previous= root= stdin=
 for arg in "$@"; do
   case "$previous" in
     --log) log="$arg" ;;
+    --root) root="$arg" ;;
     --pid-file) pidfile="$arg" ;;
     --resources | -r) [ "$arg" = - ] && stdin=yes ;;
   esac
@@ -37,6 +40,7 @@ for arg in "$@"; do
     --resources=-) stdin=yes ;;
     --pid-file=*) pidfile="\${arg#*=}" ;;
     --log=*) log="\${arg#*=}" ;;
+    --root=*) root="\${arg#*=}" ;;
   esac
   previous="$arg"
 done
@@ -57,6 +61,7 @@ fi
 [ -f "$work/stderr" ] && cat "$work/stderr" >&2
 [ -n "$log" ] && [ -f "$log" ] && tail -c +$((size + 1)) "$log" >"$work/log"
 [ -n "$pidfile" ] && [ -f "$pidfile" ] && cp "$pidfile" "$work/pid"
+[ -n "$root" ] && [ -d "$root" ] && ls "$root" >"$work/containers"
 echo $status >"$work/status"
 mv "$work" "$calls/\${work##*/.}"
 exit $status
@@ -96,10 +101,9 @@ function readCall(folder: string): Call {
     stdout: read('stdout') ?? '',
     stdin: read('stdin') ?? '',
     pidFile: read('pid'),
-    errors: [
-      ...logged(read('log') ?? ''),
-      ...(read('stderr') ?? '').split('\n').filter((line) => line !== ''),
-    ],
+    // A name with @ is a cache of tsrun's.
+    containers: lines(read('containers') ?? '').filter((name) => !name.startsWith('@')),
+    errors: [...logged(read('log') ?? ''), ...lines(read('stderr') ?? '')],
   };
 }
 
@@ -115,12 +119,14 @@ function commandOf(args: readonly string[]): string {
   return '';
 }
 
+function lines(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '');
+}
+
+/** The errors of a log in JSON, one object a line, as engines ask for it. */
 function logged(text: string): string[] {
-  return text
-    .split('\n')
-    .filter((line) => line !== '')
-    .flatMap((line) => {
-      const entry = JSON.parse(line) as { level?: string; msg?: string };
-      return entry.level === 'error' ? [entry.msg ?? ''] : [];
-    });
+  return lines(text).flatMap((line) => {
+    const entry = JSON.parse(line) as { level?: string; msg?: string };
+    return entry.level === 'error' ? [entry.msg ?? ''] : [];
+  });
 }

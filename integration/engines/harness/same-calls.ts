@@ -3,13 +3,15 @@ import type { Call } from './recorder.ts';
 
 /**
  * What of a call has to be the same with every runtime: the arguments, the exit status, what is on stdout, the
- * form of the pid file, and whether there were errors, told apart as engines tell them apart.
+ * form of the pid file, the containers there are afterwards, and whether there were errors, told apart as
+ * engines tell them apart.
  */
 export interface Answer {
   call: string;
   status: number;
   stdout: string;
   pidFile: string | undefined;
+  containers: string[];
   errors: string[];
 }
 
@@ -33,6 +35,7 @@ export function answers(calls: readonly Call[], names: Record<string, string>): 
     status: call.status,
     stdout: plain(stdoutOf(call)),
     pidFile: call.pidFile?.replace(/^\d+$/, 'PID'),
+    containers: call.containers.map(plain),
     errors: errorsOf(call),
   }));
 }
