@@ -259,6 +259,8 @@ engineSuite('containerd (ctr)', Ctr.open.bind(Ctr), (action) => {
       await ctr.detached(id, ['sh', '-c', 'echo before >/file; sleep 1000']);
       await untilExec(ctr, id, ['test', '-s', '/file']);
       succeeded(await ctr.ctr(['container', 'checkpoint', '--task', '--rw', '--image', id, image]));
+      // The restored one has the same cgroup, which has to be empty.
+      succeeded(await ctr.ctr(['task', 'rm', '--force', id]));
       succeeded(await ctr.ctr(['container', 'restore', '--rw', '--live', `${id}r`, image]));
       expect((await ctr.exec(`${id}r`, ['cat', '/file'])).stdout).to.equal('before\n');
       succeeded(await ctr.ctr(['image', 'rm', image]));

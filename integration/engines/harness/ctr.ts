@@ -9,6 +9,7 @@ import { baseConfig } from '../../harness/config.ts';
 import type { TestConfig } from '../../harness/config.ts';
 import { removeCgroups } from '../../harness/cgroups.ts';
 import { commandLine, descendants, processInfo } from '../../harness/processes.ts';
+import { criuEnv } from '../../harness/criu.ts';
 import { makeRootfs } from '../../harness/rootfs.ts';
 import { Daemon } from './daemon.ts';
 import { Service } from './grpc.ts';
@@ -207,7 +208,7 @@ async function startContainerd(stage: Stage): Promise<Daemon> {
   return await Daemon.start('containerd', ['--config', join(stage.folder, 'config.toml')], {
     socket: join(stage.folder, 'sock'),
     log: join(stage.folder, 'containerd.log'),
-    env: { ...stage.env, PATH: `${join(stage.folder, 'bin')}:/usr/sbin:/usr/bin:/sbin:/bin` },
+    env: { ...stage.env, PATH: `${join(stage.folder, 'bin')}:${criuEnv['PATH'] ?? ''}` },
   });
 }
 
