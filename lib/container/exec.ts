@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { foreground } from '../host/foreground.ts';
-import { isAlive } from '../host/proc.ts';
+import { livesOn } from '../host/proc.ts';
 import type { Log } from '../log/logger.ts';
 import { encode } from '../plan/encode.ts';
 import { compileExec } from '../plan/exec.ts';
@@ -96,7 +96,7 @@ function begin(request: ExecRequest, warn: (message: string) => void): Running {
     return running;
   } catch (error) {
     undo.fail().forEach(warn);
-    throw isAlive(init.pid, init.startTime) ? error : stopped(error);
+    throw livesOn(init.pid, init.startTime) ? error : stopped(error);
   } finally {
     sockets.close();
   }

@@ -5,6 +5,7 @@ import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from './native
 import {
   executableIdentity,
   isAlive,
+  livesOn,
   parseCgroups,
   parseStat,
   processCgroups,
@@ -46,10 +47,13 @@ describe('processes in /proc', () => {
     const started = processStartTime(pid) ?? -1;
     expect(isAlive(pid, started)).to.equal(true);
     expect(isAlive(pid, started + 1)).to.equal(false);
+    expect(livesOn(pid, started)).to.equal(true);
+    expect(livesOn(pid, started + 1)).to.equal(false);
     pidfdSignal(pidfd, os.signals.SIGKILL);
     waitPidfd(pidfd, -1);
     expect(processStartTime(pid)).to.equal(started);
     expect(isAlive(pid, started)).to.equal(false);
+    expect(livesOn(pid, started)).to.equal(false);
     reap(pidfd);
     closeSync(pidfd);
     expect(isAlive(pid, started)).to.equal(false);
@@ -63,8 +67,11 @@ describe('processes in /proc', () => {
         state: 'S',
         parent: 12,
         startTime: 4711,
+        ending: true,
       });
     }
+    const living = `42 (sleep) S 12 1 1 0 -1 4194560 ${new Array(12).fill('7').join(' ')} 4711`;
+    expect(parseStat(living)).to.deep.include({ startTime: 4711, ending: false });
     expect(parseStat('')).to.equal(undefined);
     expect(parseStat('42 (x) S 1 2')).to.equal(undefined);
   });

@@ -8,7 +8,12 @@ export interface ProcessStat {
   parent: number;
   /** Clock ticks between boot and its start: with the pid, the identity of a process. */
   startTime: number;
+  /** It has begun to end: some of what it had, its namespaces for example, is gone. */
+  ending: boolean;
 }
+
+/** `PF_EXITING` of the kernel's task flags (include/linux/sched.h). */
+const exitingFlag = 0x4;
 
 /** Device and inode of a file: its identity. */
 export interface FileIdentity {
@@ -31,9 +36,10 @@ export function parseStat(text: string): ProcessStat | undefined {
   const state = fields[0];
   const parent = Number(fields[1]);
   const startTime = Number(fields[19]);
+  const ending = (Number(fields[6]) & exitingFlag) !== 0;
   if (nameEnd < 0 || state === undefined || !Number.isSafeInteger(startTime) || Number.isNaN(pid))
     return undefined;
-  return { pid, state, parent, startTime };
+  return { pid, state, parent, startTime, ending };
 }
 
 /**
@@ -51,6 +57,12 @@ export function processStartTime(pid: number): number | undefined {
 export function isAlive(pid: number, startTime: number): boolean {
   const stat = processStat(pid);
   return stat?.startTime === startTime && !hasEnded(stat);
+}
+
+/** As isAlive(), but false as soon as the process has begun to end. */
+export function livesOn(pid: number, startTime: number): boolean {
+  const stat = processStat(pid);
+  return stat?.startTime === startTime && !hasEnded(stat) && !stat.ending;
 }
 
 /** The pid of a process in its own pid namespace (`NSpid` of proc_pid_status(5)); undefined when it has ended. */
