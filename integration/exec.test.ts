@@ -128,6 +128,7 @@ describe('exec', () => {
       const result = await exec([], ['sh', '-c', 'echo out; echo err >&2; exit 42']);
       expect(result).to.include({ status: 42, stdout: 'out\n', stderr: 'err\n' });
       expect(await exec([], ['sh', '-c', 'exit 255'])).to.include({ status: 255, stderr: '' });
+      expect(await exec([], ['--', 'echo', '--'])).to.include({ status: 0, stdout: '--\n' });
     });
 
     scenario('with 128 + the signal that ended the process', async (scene) => {

@@ -55,7 +55,7 @@ export const command = defineCommand({
       process: {
         file: given(flags.process),
         changes: {
-          args: command,
+          args: withoutDashes(command),
           cwd: given(flags.cwd),
           env: flags.env,
           terminal: flags.tty,
@@ -82,4 +82,9 @@ export const command = defineCommand({
 /** An empty value is what callers write for "none". */
 function given(value: string | undefined): string | undefined {
   return value === '' ? undefined : value;
+}
+
+/** No program is called `--`; who knows kubectl writes it before the command. */
+function withoutDashes(command: readonly string[]): readonly string[] {
+  return command[0] === '--' ? command.slice(1) : command;
 }
