@@ -3,7 +3,6 @@ import { TsrunError } from '../errors.ts';
 import { mountAttributes, parseMountOptions } from '../spec/mount-options.ts';
 import type { ParsedMountOptions } from '../spec/mount-options.ts';
 import type { Mount } from '../spec/types.ts';
-import type { Draft } from './draft.ts';
 import { tidyPath } from './paths.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -23,18 +22,14 @@ export interface MountOps {
   readonlyLater: OpOf<'remount'>[];
 }
 
-export function readMount(draft: Draft, mount: Mount, pointer: string): MountEntry {
+export function readMount(mount: Mount, pointer: string): MountEntry {
   const { destination } = mount;
   if (destination === '') {
     throw new TsrunError('config', 'the destination of a mount is empty', {
       pointer: `${pointer}/destination`,
     });
   }
-  const tidy = tidyPath(destination);
-  if (!destination.startsWith('/')) {
-    draft.warn(`${pointer}/destination`, `destination '${destination}' is not absolute: taken as ${tidy}`);
-  }
-  return { mount, pointer, destination: tidy, options: parseMountOptions(mount.options) };
+  return { mount, pointer, destination: tidyPath(destination), options: parseMountOptions(mount.options) };
 }
 
 /** True for a bind mount, by option or by type (mount(8) knows both). */

@@ -28,7 +28,7 @@ export function compileMounts(draft: Draft): MountOps {
     ...(draft.options.extraMounts ?? []).map((mount) => ({ mount, pointer: '' })),
   ];
   all.forEach(({ mount, pointer }) => {
-    const entry = readMount(draft, mount, pointer);
+    const entry = readMount(mount, pointer);
     // What this one hides cannot be found later; nothing more can be made in it anyway.
     const hidden = readonlyLater.filter(({ destination }) => covers(entry.destination, destination));
     if (hidden.length > 0) {
