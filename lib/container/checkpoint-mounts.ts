@@ -7,6 +7,7 @@ import type { MountEntry } from '../host/mountinfo.ts';
 import { isBind } from '../plan/mount-entry.ts';
 import { tidyPath } from '../plan/paths.ts';
 import { parseMountOptions } from '../spec/mount-options.ts';
+import type { ParsedMountOptions } from '../spec/mount-options.ts';
 import type { Config } from '../spec/types.ts';
 import { externalMounts } from './external-mounts.ts';
 
@@ -43,21 +44,27 @@ function bindDestinations(pid: number, { mounts = [] }: Config): string[] {
   const root = openSync(`/proc/${pid}/root`, oPath | constants.O_DIRECTORY);
   try {
     return mounts
-      .filter((mount) => isBind(mount, parseMountOptions(mount.options)))
-      .map(({ destination }) => resolveIn(root, tidyPath(destination)));
+      .map((mount) => ({ mount, options: parseMountOptions(mount.options) }))
+      .filter(({ mount, options }) => isBind(mount, options))
+      .map(({ mount, options }) => resolveIn(root, tidyPath(mount.destination), followed(options)));
   } finally {
     closeSync(root);
   }
+}
+
+/** O_NOFOLLOW where the last part of the destination is mounted on, or made, though it is a link. */
+function followed({ destinationNoFollow, copySymlink }: ParsedMountOptions): number {
+  return destinationNoFollow || copySymlink ? constants.O_NOFOLLOW : 0;
 }
 
 /**
  * The path itself when it leads nowhere. `root` must be the root of its mount namespace, so that the kernel's name
  * for the place is the container's name.
  */
-function resolveIn(root: number, path: string): string {
+function resolveIn(root: number, path: string, flags: number): string {
   let fd: number;
   try {
-    fd = openat2(root, path, { flags: oPath, resolve: resolveFlags.inRoot });
+    fd = openat2(root, path, { flags: oPath | flags, resolve: resolveFlags.inRoot });
   } catch {
     return path;
   }

@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { openat2, resolveFlags } from '../host/file.ts';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
-import { messages, syncPoints } from '../plan/wire.ts';
+import { messages, mountFlags, syncPoints } from '../plan/wire.ts';
 import type { OpOf } from '../plan/wire.ts';
 import type { Config } from '../spec/types.ts';
 import type { Blueprint } from './blueprint.ts';
@@ -95,8 +95,10 @@ function destinations(pid: number, blueprint: Blueprint): Map<string, string> {
   // Before pivot_root the rootfs is where it is on the host, with the mounts of this namespace on it.
   const root = openSync(`/proc/${pid}/root${rootfs}`, oPath | constants.O_DIRECTORY);
   try {
-    for (const { destination } of bindMounts(blueprint)) {
-      const fd = openat2(root, destination, { flags: oPath, resolve: resolveFlags.inRoot });
+    for (const { destination, flags } of bindMounts(blueprint)) {
+      const noFollow = (flags & (mountFlags.destinationNoFollow | mountFlags.copySymlink)) !== 0;
+      const openFlags = oPath | (noFollow ? constants.O_NOFOLLOW : 0);
+      const fd = openat2(root, destination, { flags: openFlags, resolve: resolveFlags.inRoot });
       try {
         const path = readlinkSync(`/proc/self/fd/${fd}`);
         found.set(destination, path.startsWith(`${rootfs}/`) ? path.slice(rootfs.length) : destination);

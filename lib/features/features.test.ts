@@ -175,7 +175,7 @@ describe('what the features claim', () => {
 
   it('of mount options is what a mount can have', () => {
     for (const name of features(here, build).mountOptions ?? []) {
-      const isBind = name.endsWith('bind') || name.endsWith('idmap') || name.endsWith('nofollow');
+      const isBind = name.endsWith('bind') || name.endsWith('idmap') || /nofollow$|symlink$/.test(name);
       const options = isBind ? ['bind', name] : [name];
       const mount = { destination: '/x', type: 'tmpfs', source: '/x', options };
       const maps = [{ containerID: 0, hostID: 1000, size: 1 }];

@@ -1,5 +1,4 @@
 import { cgroupSupport } from '../cgroup/support.ts';
-import { unsupportedMountOptions } from '../plan/unsupported.ts';
 import { actions, architectures, filterFlags, operators } from '../seccomp/constants.ts';
 import { unsafeAnnotations } from '../spec/annotations.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
@@ -27,9 +26,7 @@ export function features(facts: FeatureFacts, build: Build): Features {
     ociVersionMin: '1.0.0',
     ociVersionMax: specVersion,
     hooks: [...hookKinds],
-    mountOptions: [...mountOptions.keys()]
-      .filter((name) => !unsupportedMountOptions.includes(name))
-      .toSorted(),
+    mountOptions: [...mountOptions.keys()].toSorted(),
     linux: linuxFeatures(facts),
     annotations: annotations(facts, build),
     potentiallyUnsafeConfigAnnotations: [

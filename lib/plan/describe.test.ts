@@ -19,6 +19,19 @@ describe('describeOp', () => {
     }
   });
 
+  it('says what becomes of symbolic links', () => {
+    const plan = planOf((config) => {
+      config.mounts = [
+        ['bind', 'copy-symlink'],
+        ['bind', 'nodev', 'src-nofollow', 'dest-nofollow'],
+      ].map((options) => ({ destination: '/x', source: '/y', options }));
+    });
+    expect(opsOf(plan, 'mountBind').map(describeOp)).to.deep.equal([
+      'bind mount /y on /x (copy-symlink)',
+      'bind mount /y on /x (nodev, src-nofollow, dest-nofollow)',
+    ]);
+  });
+
   it('says what a plan does', () => {
     const plan = planOf((config) => {
       config.linux = {

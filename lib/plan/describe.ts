@@ -14,7 +14,7 @@ import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import { rlimitNumbers } from '../spec/rlimits.ts';
 import { printable } from '../spec/printable.ts';
 import { capabilityNumbers } from '../spec/capabilities.ts';
-import { noSlot, rootModes, syncPoints } from './wire.ts';
+import { mountFlags, noSlot, rootModes, syncPoints } from './wire.ts';
 import type { Op, OpName, OpOf } from './wire.ts';
 
 type Describer = { [N in OpName]: (op: OpOf<N>) => string };
@@ -68,7 +68,7 @@ const describers: Describer = {
       ...propagation.map(propagationName),
     ])}`,
   mountBind: (op) =>
-    `bind mount ${op.source} on ${op.destination}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, [])}`,
+    `bind mount ${op.source} on ${op.destination}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, linkOptions(op.flags))}`,
   remount: (op) => `remount ${op.destination}${changes(op, op.options)}`,
   device: ({ path, mode, major, minor }) =>
     `make the ${nodeType(mode)} ${path} (${major}:${minor}, mode ${octal(mode & 0o7777)})`,
@@ -196,6 +196,17 @@ function changes(op: OpOf<'mountBind'> | OpOf<'remount'>, options: readonly stri
     ...options.filter((option) => option !== 'ro' && option !== 'rw'),
     ...op.propagation.map(propagationName),
   ]);
+}
+
+/** What becomes of symbolic links. */
+function linkOptions(flags: number): string[] {
+  const copied = (flags & mountFlags.copySymlink) !== 0;
+  return [
+    ...(copied ? ['copy-symlink'] : []),
+    // Looked at as a link, but not shown as one.
+    ...(!copied && (flags & mountFlags.sourceNoFollow) !== 0 ? ['src-nofollow'] : []),
+    ...((flags & mountFlags.destinationNoFollow) !== 0 ? ['dest-nofollow'] : []),
+  ];
 }
 
 /** Bits of attributes: the option when set, the option when cleared. */

@@ -8,7 +8,6 @@ import { isBind, readMount, readonlyRemount } from './mount-entry.ts';
 import type { MountEntry, MountOps } from './mount-entry.ts';
 import { covers, fromBundle } from './paths.ts';
 import { idmappedSlot, sourceSlot, wantsIdmap } from './sources.ts';
-import { unsupportedMountOptions } from './unsupported.ts';
 import { mountFlags } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -44,12 +43,6 @@ export function compileMounts(draft: Draft): MountOps {
 
 function compileMount(draft: Draft, entry: MountEntry): MountOps {
   const { mount, options, pointer } = entry;
-  const unsupported = mount.options?.findIndex((name) => unsupportedMountOptions.includes(name)) ?? -1;
-  if (unsupported >= 0) {
-    throw new TsrunError('unsupported', `mount option ${mount.options?.[unsupported]} is not supported`, {
-      pointer: `${pointer}/options/${unsupported}`,
-    });
-  }
   const bind = isBind(mount, options);
   if (options.remount) return { ops: [remount(entry, bind)], readonlyLater: [] };
   if (bind) return bindMount(draft, entry);
@@ -117,11 +110,12 @@ function newFilesystem(draft: Draft, entry: MountEntry, type: string): MountOps 
   return { ops: [op, ...labelAfterMount(draft, entry, type)], readonlyLater };
 }
 
-function filesystemFlags({ destination, options }: MountEntry, type: string): number {
+function filesystemFlags(entry: MountEntry, type: string): number {
+  const { options } = entry;
   // What looks like procfs and sysfs is written to with the container's labels: it must be where it seems to be.
   const kernelFiles = type === 'proc' || type === 'sysfs' ? mountFlags.noSymlinks : 0;
   const copyUp = options.tmpcopyup && type === 'tmpfs' ? mountFlags.copyUp : 0;
-  return kernelFiles | copyUp | procFlag(destination);
+  return kernelFiles | copyUp | destinationFlags(entry);
 }
 
 /**
@@ -142,8 +136,12 @@ const harmlessProc: ReadonlySet<string> = new Set([
   '/proc/sys/kernel/ns_last_pid',
 ]);
 
-function procFlag(destination: string): number {
-  return harmlessProc.has(destination) ? mountFlags.allowProc : 0;
+/** What the destination may be and how it is found, whatever is mounted there. */
+function destinationFlags({ destination, options }: MountEntry): number {
+  return (
+    (harmlessProc.has(destination) ? mountFlags.allowProc : 0) |
+    (options.destinationNoFollow ? mountFlags.destinationNoFollow : 0)
+  );
 }
 
 function bindMount(draft: Draft, entry: MountEntry): MountOps {
@@ -156,9 +154,10 @@ function bindMount(draft: Draft, entry: MountEntry): MountOps {
   const recursive = options.bind === 'rbind' || (options.bind === 'none' && mount.type === 'rbind');
   const flags =
     (recursive ? mountFlags.recursive : 0) |
-    (options.sourceNoFollow ? mountFlags.sourceNoFollow : 0) |
+    (options.sourceNoFollow || options.copySymlink ? mountFlags.sourceNoFollow : 0) |
+    (options.copySymlink ? mountFlags.copySymlink : 0) |
     (options.ensureDirectory ? mountFlags.ensureDirectory : 0) |
-    procFlag(destination);
+    destinationFlags(entry);
   const { set, recursiveSet, readonlyLater } = splitReadonly(entry);
   const op: OpOf<'mountBind'> = {
     op: 'mountBind',
@@ -191,7 +190,8 @@ function refuseFilesystemOptions({ mount, pointer, options }: MountEntry): void 
   });
 }
 
-function remount({ pointer, destination, options }: MountEntry, bind: boolean): OpOf<'remount'> {
+function remount(entry: MountEntry, bind: boolean): OpOf<'remount'> {
+  const { pointer, destination, options } = entry;
   return {
     op: 'remount',
     origin: pointer,
@@ -203,6 +203,6 @@ function remount({ pointer, destination, options }: MountEntry, bind: boolean): 
     recursiveSet: options.recursiveAttributes.set,
     recursiveClear: options.recursiveAttributes.clear,
     propagation: options.propagation,
-    flags: procFlag(destination),
+    flags: destinationFlags(entry),
   };
 }

@@ -114,6 +114,10 @@ export const mountFlags = {
   sourceNoFollow: 16,
   /** A missing destination of a bind mount is made as a directory, whatever the source is. */
   ensureDirectory: 32,
+  /** A symbolic link in the last part of the destination is mounted on itself, not on what it names. */
+  destinationNoFollow: 64,
+  /** A source that is a symbolic link is made anew at the destination, not mounted. Needs sourceNoFollow. */
+  copySymlink: 128,
 } as const;
 
 /**

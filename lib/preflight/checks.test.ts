@@ -25,6 +25,7 @@ function host(change: Partial<HostView> = {}): HostView {
     sysctl: () => undefined,
     hasSysctl: () => true,
     unreachable: () => undefined,
+    unreachableLink: () => undefined,
     notExecutable: () => undefined,
     ...change,
   };
@@ -151,6 +152,8 @@ describe('preflight of files', () => {
         { destination: '/b', source: '/b', options: ['rbind'] },
         { destination: '/c', source: '/c', options: ['bind', 'remount', 'ro'] },
         { destination: '/d', type: 'tmpfs', source: '/d' },
+        { destination: '/e', source: '/e', options: ['bind', 'copy-symlink'] },
+        { destination: '/f', source: '/f', options: ['bind', 'src-nofollow'] },
       ];
     };
     const asked: string[] = [];
@@ -163,6 +166,11 @@ describe('preflight of files', () => {
       'error /mounts/1/source',
     ]);
     expect(asked).to.deep.equal(['/bundle/a', '/b']);
+    // A link that is not followed may lead nowhere.
+    expect(said(mountSources, edit, host({ unreachableLink: () => 2 }))).to.deep.equal([
+      'error /mounts/4/source',
+      'error /mounts/5/source',
+    ]);
   });
 
   it('warns of filesystems the kernel does not know', () => {

@@ -10,11 +10,13 @@ import type { Check } from './check.ts';
 export const mountSources: Check = ({ config: { mounts = [] }, bundle, host }, report) => {
   for (const [i, { type = '', source = '', options }] of mounts.entries()) {
     const pointer = pointerTo('/mounts', i);
-    const { bind, remount } = parseMountOptions(options);
+    const { bind, remount, sourceNoFollow, copySymlink } = parseMountOptions(options);
     if (remount) continue;
     if (bind !== 'none' || type === 'bind' || type === 'rbind') {
       const path = fromBundle(bundle, source);
-      const errno = source === '' ? undefined : host.unreachable(path);
+      // A link that is shown or copied itself may lead nowhere.
+      const look = sourceNoFollow || copySymlink ? host.unreachableLink : host.unreachable;
+      const errno = source === '' ? undefined : look(path);
       if (errno !== undefined) report(error(`${pointer}/source`, `bind source ${path}: ${errnoText(errno)}`));
     } else if (type !== '' && type !== 'cgroup' && !host.facts.filesystems.has(type.split('.')[0] ?? '')) {
       const hint = 'See /proc/filesystems; a module may have to be loaded.';

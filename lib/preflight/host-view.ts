@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { errnoOf } from '../errors.ts';
 import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
@@ -25,6 +25,8 @@ export interface HostView {
   hasSysctl: (path: string) => boolean;
   /** Why a path cannot be reached, as a positive errno; undefined when it can. */
   unreachable: (path: string) => number | undefined;
+  /** The same for the path itself, not what it names as a symbolic link. */
+  unreachableLink: (path: string) => number | undefined;
   /** The same for a program to be executed. */
   notExecutable: (path: string) => number | undefined;
 }
@@ -41,6 +43,7 @@ export function readHostView(facts: HostFacts): HostView {
     sysctl: sysctlNumber,
     hasSysctl: (path) => existsSync(`/proc/sys/${path}`),
     unreachable: (path) => failureOf(() => statSync(path)),
+    unreachableLink: (path) => failureOf(() => lstatSync(path)),
     notExecutable,
   };
 }

@@ -515,6 +515,18 @@ describe('the rules', () => {
     ['mounts', mount({ source: undefined }), 'error /mounts/0/source: a bind mount needs a source'],
     [
       'mounts',
+      mount({ options: ['rbind', 'src-nofollow', 'copy-symlink', 'dest-nofollow'] }),
+      'error /mounts/0/options/1: cannot be had together with "copy-symlink"',
+      'error /mounts/0/options/3: cannot be had together with "copy-symlink"',
+    ],
+    [
+      'mounts',
+      mount({ type: 'tmpfs', options: ['copy-symlink', 'ensure-directory', 'dest-nofollow'] }),
+      'warning /mounts/0/options/0: is for bind mounts; ignored',
+      'warning /mounts/0/options/1: is for bind mounts; ignored',
+    ],
+    [
+      'mounts',
       mount({ options: ['rbind', 'ro', 'nosuid', 'suid', 'rw', 'nodev', 'noexec', 'rsuid', 'noatime'] }),
       'warning /mounts/0/options/3: contradicts "nosuid" before it, and wins',
       'warning /mounts/0/options/4: contradicts "ro" before it, and wins',

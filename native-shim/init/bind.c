@@ -1,5 +1,6 @@
 /* mountBind, remount and deviceBind: mounts of what is there already. */
 #include "filesystem.h"
+#include "link.h"
 
 /* The detached tree in `slot`, or a clone of `source`. */
 static int open_source(struct context *c, const char *source, uint32_t slot, uint32_t flags) {
@@ -35,10 +36,9 @@ static int join_namespace(struct context *c, int tree, uint32_t slot) {
 static int open_destination(struct context *c, const struct op_mount_bind *o, bool directory,
                             struct place *at) {
     bool make_directory = directory || (o->flags & MOUNT_FLAG_ENSURE_DIRECTORY) != 0;
-    int error = path_open(c, o->destination,
-                          (make_directory ? PATH_MAKE_DIRECTORY : PATH_MAKE_FILE) |
-                              ((o->flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0),
-                          at);
+    int error = path_open(
+        c, o->destination,
+        (make_directory ? PATH_MAKE_DIRECTORY : PATH_MAKE_FILE) | mount_path_flags(o->flags), at);
 
     if (error < 0 || S_ISDIR(at->st.stx_mode) == directory)
         return error;
@@ -47,6 +47,23 @@ static int open_destination(struct context *c, const struct op_mount_bind *o, bo
                 : fail(c, -EISDIR, "destination /", at->path, " (the source is not a directory)");
     path_close(at);
     return error;
+}
+
+/* Makes anew the link that `tree` is the root of, and no other that has its path by now. */
+static int copy_link(struct context *c, int tree, const struct op_mount_bind *o) {
+    char target[PATH_MAX];
+    long size = sys_readlinkat(tree, "", target, sizeof(target));
+    int error;
+
+    if (size < 0)
+        return fail(c, (int)size, "source ", o->source);
+    if (size == sizeof(target))
+        return fail(c, -ENAMETOOLONG, "source ", o->source);
+    target[size] = 0;
+    error = link_make(c, o->destination, target, LINK_REFUSE);
+    return error == -EEXIST ? fail(c, error, "destination ", o->destination,
+                                   " (in the rootfs, and not the link to copy, to ", target, ")")
+                            : error;
 }
 
 int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
@@ -64,6 +81,10 @@ int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
     error = path_identify(tree, &st);
     if (error < 0) {
         fail(c, error, "source ", o->source);
+        goto out;
+    }
+    if (S_ISLNK(st.stx_mode) && (o->flags & MOUNT_FLAG_COPY_SYMLINK) != 0) {
+        error = copy_link(c, tree, o);
         goto out;
     }
     error = open_destination(c, o, S_ISDIR(st.stx_mode), &at);
@@ -87,8 +108,7 @@ int run_remount(struct context *c, const struct op_remount *o) {
                                           .recursive_set = o->recursive_set,
                                           .recursive_clear = o->recursive_clear};
     struct place at;
-    int error = path_open(c, o->destination,
-                          (o->flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0, &at);
+    int error = path_open(c, o->destination, mount_path_flags(o->flags), &at);
 
     if (error < 0)
         return error;

@@ -1,8 +1,5 @@
-/* device and symlink: what /dev holds besides mounts. */
+/* device: what /dev holds besides mounts and links. */
 #include "path.h"
-
-/* Tries to put a link where something else keeps turning up. */
-#define MAX_TRIES 16
 
 /* Opens what `name` is in the directory, a link itself and not what it names. */
 static int open_entry(int directory, const char *name, struct statx *st) {
@@ -63,43 +60,4 @@ int run_device(struct context *c, const struct op_device *o) {
 out:
     path_close(&parent);
     return error;
-}
-
-static bool is_link_to(int directory, const char *name, const char *target) {
-    char link[PATH_MAX];
-    long size = sys_readlinkat(directory, name, link, sizeof(link));
-
-    return size >= 0 && (size_t)size == strlen(target) && memcmp(link, target, (size_t)size) == 0;
-}
-
-static int remove_entry(int directory, const char *name) {
-    int error = sys_unlinkat(directory, name, 0);
-
-    if (error == -EISDIR)
-        error = sys_unlinkat(directory, name, AT_REMOVEDIR);
-    return error == -ENOENT ? 0 : error;
-}
-
-int run_symlink(struct context *c, const struct op_symlink *o) {
-    char name[NAME_MAX + 1];
-    struct place parent;
-    int error = path_open_parent(c, o->path, &parent, name);
-
-    if (error < 0)
-        return error;
-    for (int i = 0; i < MAX_TRIES; i++) {
-        error = sys_symlinkat(o->target, parent.fd, name);
-        if (error != -EEXIST)
-            break;
-        if (o->replace == 0 || is_link_to(parent.fd, name, o->target)) {
-            error = 0;
-            break;
-        }
-        error = remove_entry(parent.fd, name);
-        if (error < 0)
-            break;
-        error = -EEXIST;
-    }
-    path_close(&parent);
-    return error < 0 ? fail(c, error, o->path) : 0;
 }

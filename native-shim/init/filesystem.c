@@ -318,9 +318,7 @@ int run_mount_filesystem(struct context *c, const struct op_mount_filesystem *o)
     /* Nothing is mounted below a new filesystem: recursive attributes are its own. */
     uint64_t attributes = (o->attributes & ~o->recursive_clear) | o->recursive_set;
     struct place at;
-    int error = path_open(
-        c, o->destination,
-        PATH_MAKE_DIRECTORY | ((o->flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0), &at);
+    int error = path_open(c, o->destination, PATH_MAKE_DIRECTORY | mount_path_flags(o->flags), &at);
 
     if (error < 0)
         return error;

@@ -213,6 +213,11 @@ int mount_propagations(struct context *c, int fd, const struct wire_u32s *list) 
     return error;
 }
 
+unsigned int mount_path_flags(uint32_t flags) {
+    return ((flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0) |
+           ((flags & MOUNT_FLAG_DESTINATION_NO_FOLLOW) != 0 ? PATH_NO_FOLLOW : 0);
+}
+
 static bool is_procfs(int fd) {
     struct statfs st;
 

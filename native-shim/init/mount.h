@@ -55,6 +55,9 @@ int mount_classic(struct context *c, int fd, const char *source, const char *typ
 /* MS_* of the attributes that the mount behind `fd` would have after `set` and `clear`. */
 int mount_classic_flags(int fd, uint64_t set, uint64_t clear, uint64_t *flags);
 
+/* How the destination of a mount with these MOUNT_FLAG_* is looked for: PATH_*. */
+unsigned int mount_path_flags(uint32_t flags);
+
 /*
  * Refuses destinations that would let the container pose as the kernel: anything inside procfs, and
  * anything on its /proc that is not a whole procfs itself (`whole_procfs`). `flags`: MOUNT_FLAG_*.

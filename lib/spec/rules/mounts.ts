@@ -28,7 +28,7 @@ export function mounts(config: Config, report: Report): void {
   }
 }
 
-const mountRules = [destination, procDestination, type, bindOptions, opposites, idMappings];
+const mountRules = [destination, procDestination, type, bindOptions, symbolicLinks, opposites, idMappings];
 
 /** A relative destination is deprecated, and taken as one from the root. */
 function destination({ mount, at }: Subject, report: Report): void {
@@ -95,6 +95,21 @@ function bindOptions({ mount, options, bind, at }: Subject, report: Report): voi
   }
   if (!options.remount && (mount.source ?? '') === '')
     report(error(`${at}/source`, 'a bind mount needs a source'));
+}
+
+/** Options that say what becomes of a source, so they need one: what is bind mounted. */
+const sourceOptions: readonly string[] = ['copy-symlink', 'src-nofollow', 'ensure-directory'];
+
+/** Either the link itself is made anew, or something is mounted: the options for mounting say nothing of a copy. */
+function symbolicLinks({ mount, options, bind, at }: Subject, report: Report): void {
+  for (const [i, option] of (mount.options ?? []).entries()) {
+    const pointer = pointerTo(at, 'options', i);
+    if (!bind && sourceOptions.includes(option)) {
+      report(warning(pointer, 'is for bind mounts; ignored'));
+    } else if (bind && option.endsWith('-nofollow') && options.copySymlink) {
+      report(error(pointer, 'cannot be had together with "copy-symlink"'));
+    }
+  }
 }
 
 /** The later of two options that contradict each other wins. */
