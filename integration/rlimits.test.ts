@@ -1,9 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { ownCapabilities } from '../lib/host/own-process.ts';
+import { capabilityMask } from '../lib/spec/capabilities.ts';
+import type { Process, Rlimit } from '../lib/spec/types.ts';
+import type { TestConfig } from './harness/config.ts';
 import { processInfo } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
+import type { Result } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
@@ -27,6 +33,43 @@ async function limitsWith(scene: Scene, text: string): Promise<Map<string, strin
   await scene.start(id);
   await until('execve', () => processInfo(pid)?.name === 'sleep');
   return limitsOf(pid);
+}
+
+function inUserNamespace(config: TestConfig): void {
+  config.linux.namespaces.push({ type: 'user' });
+  config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 65_536 }];
+}
+
+function processFor(rlimits: readonly Rlimit[]): Process {
+  return {
+    args: ['sh', '-c', 'ulimit -Sn; ulimit -Hn'],
+    cwd: '/',
+    env: ['PATH=/bin'],
+    rlimits: [...rlimits],
+  };
+}
+
+/** Configures a container that sleeps, with these limits; returns a file for `exec --process` with the same. */
+function withProcess(scene: Scene, rlimits: readonly Rlimit[]): string {
+  scene.configure((config) => {
+    inUserNamespace(config);
+    config.process.args = ['sleep', '1000'];
+    config.process.rlimits = [...rlimits];
+  });
+  const file = scene.path('process.json');
+  writeFileSync(file, JSON.stringify(processFor(rlimits)));
+  return file;
+}
+
+/** Runs tsrun with no more than 3000 open files. */
+async function limited(scene: Scene, args: readonly string[]): Promise<Result> {
+  const shell = ['-c', 'ulimit -Sn 777; ulimit -Hn 3000; exec "$@"', 'sh', tsrun, '--root', scene.root];
+  return await run('sh', [...shell, ...args]);
+}
+
+/** The kernel wants it in the initial user namespace. */
+function mayRaiseLimits(): boolean {
+  return (ownCapabilities().permitted & capabilityMask(['CAP_SYS_RESOURCE'])) !== 0n;
 }
 
 describe('rlimits', () => {
@@ -75,9 +118,69 @@ describe('rlimits', () => {
       config.process.args = ['sh', '-c', 'ulimit -Sn; ulimit -Hn'];
       config.process.rlimits = [];
     });
-    const shell = ['-c', 'ulimit -Sn 777; ulimit -Hn 3000; exec "$@"', 'sh', tsrun, '--root', scene.root];
-    const result = await run('sh', [...shell, 'run', '--bundle', scene.bundle, id]);
+    const result = await limited(scene, ['run', '--bundle', scene.bundle, id]);
     expect(result).to.include({ status: 0, stdout: '777\n3000\n' });
+  });
+
+  describe('in a user namespace', () => {
+    scenario('are lowered, soft and hard, for the process and for exec', async (scene) => {
+      const id = scene.id();
+      const rlimits = [
+        { type: 'RLIMIT_NOFILE', soft: 300, hard: 400 },
+        { type: 'RLIMIT_CORE', soft: 0, hard: 512 * 3 },
+      ];
+      const file = withProcess(scene, rlimits);
+      await scene.create(id);
+      await scene.start(id);
+      const limits = 'ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc';
+      const inside = succeeded(await scene.tsrun(['exec', id, 'sh', '-c', limits]));
+      expect(inside.stdout).to.equal('300\n400\n0\n3\n');
+      writeFileSync(file, JSON.stringify({ ...processFor(rlimits), args: ['sh', '-c', limits] }));
+      const given = succeeded(await scene.tsrun(['exec', '--process', file, id]));
+      expect(given.stdout).to.equal('300\n400\n0\n3\n');
+    });
+
+    scenario(
+      'are raised by the power tsrun has outside of it',
+      async (scene) => {
+        const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 3500, hard: 4000 }];
+        const id = scene.id();
+        const file = withProcess(scene, rlimits);
+        scene.owns(id);
+        succeeded(await limited(scene, ['create', '--bundle', scene.bundle, id]));
+        await scene.start(id);
+        const { stdout } = succeeded(await limited(scene, ['exec', '--process', file, id]));
+        expect(stdout).to.equal('3500\n4000\n');
+      },
+      () => (mayRaiseLimits() ? undefined : 'root has no CAP_SYS_RESOURCE here; it has on a host of its own'),
+    );
+
+    scenario(
+      'that need a power tsrun lacks are an error that names them',
+      async (scene) => {
+        const id = scene.id();
+        const file = withProcess(scene, [
+          { type: 'RLIMIT_CORE', soft: 0, hard: 0 },
+          { type: 'RLIMIT_NOFILE', soft: 3500, hard: 4000 },
+        ]);
+        const created = failed(await limited(scene, ['run', '--bundle', scene.bundle, id]));
+        const words = /RLIMIT_NOFILE to 4000: operation not permitted[^]*CAP_SYS_RESOURCE/;
+        expect(created.stderr).to.contain('/process/rlimits/1').and.match(words);
+        expect(await scene.tsrun(['state', id])).to.include({ status: 1 });
+
+        const holder = scene.id();
+        scene.configure((config) => {
+          inUserNamespace(config);
+          config.process.args = ['sleep', '1000'];
+        });
+        await scene.create(holder);
+        await scene.start(holder);
+        const executed = await limited(scene, ['exec', '--process', file, holder]);
+        expect(executed.status).to.equal(255);
+        expect(executed.stderr).to.contain('/rlimits/1').and.match(words);
+      },
+      () => (mayRaiseLimits() ? 'root has CAP_SYS_RESOURCE here and may raise any' : undefined),
+    );
   });
 
   scenario('a type twice, an unknown one, and soft above hard are errors with a pointer', async (scene) => {

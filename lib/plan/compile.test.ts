@@ -167,6 +167,8 @@ function planFor({ change, facts, options }: Variant): Plan {
 /** Every `first` comes before every `second`; why it matters. */
 const orders: [first: OpName, second: OpName, why: string][] = [
   ['oomScoreAdj', 'enterNamespace', 'lowering it needs the rights of the caller'],
+  ['raiseHardLimit', 'enterNamespace', 'raising it needs the rights of the caller'],
+  ['raiseHardLimit', 'clone', 'B inherits it, and may not raise it in a user namespace'],
   ['openNamespace', 'enterNamespace', 'paths are those of the caller'],
   ['openNamespace', 'cloneTree', 'slots are filled before they are used'],
   ['makeUserNamespace', 'idmapTree', 'the mapping must exist'],

@@ -13,7 +13,7 @@ import {
   settleNamespaces,
   timeNamespace,
 } from './namespaces.ts';
-import { compileOomScore, compileProcess, workingDirectory } from './process.ts';
+import { compileOomScore, compileProcess, raiseHardLimits, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { compilePaths, compileSysctl } from './security.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
@@ -36,6 +36,7 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
   const ops: Op[] = [
     // Process A, as the caller.
     ...compileOomScore(draft),
+    ...raiseHardLimits(draft),
     ...opened,
     ...openCgroups(draft),
     // Sources are looked up where the caller sees them, so before A goes anywhere.

@@ -45,6 +45,8 @@ const describers: Describer = {
     BigInt(flags) === 0n
       ? "make the container's process"
       : `make the container's process in a new ${namespaceNames(flags)} namespace`,
+  raiseHardLimit: ({ resource, hard }) =>
+    `raise the hard limit of ${rlimitName(resource)} to ${limit(hard)} if it is lower`,
   openCgroup: ({ path }) => `open ${path}`,
   joinCgroup: ({ slot }) => `join the cgroup in slot ${slot}`,
   sync: ({ point }) => syncTexts[point] ?? `wait for tsrun at point ${point}`,

@@ -4,7 +4,7 @@ import { execAffinity } from './affinity.ts';
 import { joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
-import { compileOomScore, compileProcess } from './process.ts';
+import { compileOomScore, compileProcess, raiseHardLimits } from './process.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
 import { rootModes } from './wire.ts';
 import type { Op } from './wire.ts';
@@ -37,6 +37,7 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
   const ops: Op[] = [
     // Process A, as the caller.
     ...compileOomScore(draft),
+    ...raiseHardLimits(draft),
     ...execAffinity(process, 'initial'),
     ...openCgroups(draft),
     entry.first,

@@ -97,6 +97,16 @@ describe('explainFailure', () => {
     expect(explain(tmpfs, ENOMEM).pointer).to.equal('/mounts/0');
   });
 
+  it('names a limit by its name and value', () => {
+    const origin = '/process/rlimits/1';
+    const raise: Op = { op: 'raiseHardLimit', origin, resource: 7, hard: 2n ** 64n - 1n };
+    expect(explain(raise, EPERM, 'setrlimit')).to.deep.include({
+      pointer: origin,
+      reason: 'set the hard limit of RLIMIT_NOFILE to 18446744073709551615: operation not permitted (EPERM)',
+    });
+    expect(explain(raise, EPERM).hint).to.include('CAP_SYS_RESOURCE');
+  });
+
   describe('the strings that callers look for', () => {
     it('executable not found', () => {
       const missing = explain(search(['sh']), ENOENT, 'executable file not found in $PATH');

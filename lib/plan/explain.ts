@@ -69,6 +69,8 @@ function reasonOf(op: Op, errno: number, detail: string): string {
       break;
     case 'rlimit':
       return join(`set ${rlimitName(op.resource)} to ${op.soft}:${op.hard}`, errnoText(errno));
+    case 'raiseHardLimit':
+      return join(`set the hard limit of ${rlimitName(op.resource)} to ${op.hard}`, errnoText(errno));
     default:
   }
   return join(title(op), unless(detail, subject(op)), errnoText(errno));

@@ -37,6 +37,8 @@ function byErrno(table: Readonly<Record<string, string>>): Hint {
   return (_, errno) => table[errno];
 }
 
+const hardLimitHint = 'a hard limit above the current one needs CAP_SYS_RESOURCE on the host';
+
 const hints: Partial<Record<OpName, Hint>> = {
   oomScoreAdj: byErrno({
     EACCES: 'a value below the current one needs CAP_SYS_RESOURCE',
@@ -108,8 +110,9 @@ const hints: Partial<Record<OpName, Hint>> = {
     EROFS: '/proc/sys is read-only here: tsrun may run in a container itself',
   }),
   enterRoot: byErrno({ EINVAL: 'on an initial ramfs use --no-pivot' }),
+  raiseHardLimit: byErrno({ EPERM: hardLimitHint }),
   rlimit: byErrno({
-    EPERM: 'a hard limit above the current one needs CAP_SYS_RESOURCE on the host',
+    EPERM: hardLimitHint,
     EINVAL: 'the soft limit must not be above the hard limit',
   }),
   findExecutable: (op, errno) => {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Process, User } from '../spec/types.ts';
+import type { Namespace, Process, User } from '../spec/types.ts';
 import { compileEnvironment } from './environment.ts';
 import {
   fullMap,
@@ -103,6 +103,19 @@ describe('compileProcess', () => {
         [7, 1024, 4096],
       ]);
       expect(names(plan).lastIndexOf('rlimit')).to.be.below(names(plan).indexOf('boundingSet'));
+    });
+
+    it('are raised before a user namespace takes the right to', () => {
+      const rlimits = [{ type: 'RLIMIT_CORE', soft: 1, hard: 2 }];
+      const limit = { op: 'raiseHardLimit', origin: '/process/rlimits/0', resource: 4, hard: 2 };
+      const planWith = (...namespaces: Namespace[]): Plan =>
+        planOf((config) => {
+          config.process = { cwd: '/', args: ['sh'], rlimits };
+          config.linux = { ...config.linux, namespaces: [...namespaceList('uts', 'mount'), ...namespaces] };
+        });
+      expect(opsOf(planWith({ type: 'user' }), 'raiseHardLimit')).to.deep.equal([limit]);
+      expect(opsOf(planWith({ type: 'user', path: '/ns' }), 'raiseHardLimit')).to.deep.equal([limit]);
+      expect(opsOf(planWith(), 'raiseHardLimit')).to.deep.equal([]);
     });
 
     it('leave the init enough descriptors until the end', () => {

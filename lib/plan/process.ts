@@ -35,6 +35,18 @@ export function compileOomScore({ config }: Draft): Op[] {
   return value === undefined ? [] : [{ op: 'oomScoreAdj', origin: '/process/oomScoreAdj', value }];
 }
 
+/**
+ * Hard limits that process B, once it is in a user namespace, could not raise any more: in process A, with the
+ * rights of the caller. B lowers them again where the config says so.
+ */
+export function raiseHardLimits({ config, inUserNamespace }: Draft): Op[] {
+  if (!inUserNamespace) return [];
+  return (config.process?.rlimits ?? []).map(({ type, hard }, index) => {
+    const origin = `/process/rlimits/${index}`;
+    return { op: 'raiseHardLimit', origin, resource: rlimitNumber(type, origin), hard };
+  });
+}
+
 /** Made if it is missing, as engines expect. As root, since it may be open to root only. */
 export function workingDirectory(draft: Draft): Op[] {
   return [{ op: 'workingDirectory', origin: '/process/cwd', path: requireProcess(draft).cwd, create: 1 }];
@@ -86,11 +98,7 @@ function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
   const last: Op[] = [];
   rlimits.forEach(({ type, soft, hard }, index) => {
     const origin = `/process/rlimits/${index}`;
-    const resource = rlimitNumbers.get(type);
-    if (resource === undefined) {
-      throw new TsrunError('config', `unknown resource limit ${type}`, { pointer: `${origin}/type` });
-    }
-    const limit: Op = { op: 'rlimit', origin, resource, soft, hard };
+    const limit: Op = { op: 'rlimit', origin, resource: rlimitNumber(type, origin), soft, hard };
     if (type !== 'RLIMIT_NOFILE' || soft >= enoughDescriptors) {
       asRoot.push(limit);
       return;
@@ -103,6 +111,12 @@ function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
     last.push(limit);
   });
   return { asRoot, last };
+}
+
+function rlimitNumber(type: string, origin: string): number {
+  const resource = rlimitNumbers.get(type);
+  if (resource !== undefined) return resource;
+  throw new TsrunError('config', `unknown resource limit ${type}`, { pointer: `${origin}/type` });
 }
 
 /** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */

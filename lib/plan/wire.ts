@@ -146,6 +146,11 @@ export const wireOps = {
   cloneTree: { code: 5, in: 'ab', fields: { slot: 'u32', path: 'str', flags: 'u32' } },
   /** MOUNT_ATTR_IDMAP on the detached mount in `slot`, with the user namespace in `userSlot`. */
   idmapTree: { code: 6, in: 'a', fields: { slot: 'u32', userSlot: 'u32', recursive: 'u32' } },
+  /**
+   * prlimit(2): raises the hard limit to `hard` when it is below it, and changes nothing else. B inherits it; in
+   * a user namespace nobody may raise one (CAP_SYS_RESOURCE counts in the initial one only).
+   */
+  raiseHardLimit: { code: 10, in: 'a', fields: { resource: 'u32', hard: 'u64' } },
   /** Opens a cgroup's file of members for writing, while its path and the power to do so are at hand. */
   openCgroup: { code: 15, in: 'a', fields: { slot: 'u32', path: 'str' } },
   /**

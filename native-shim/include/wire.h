@@ -61,6 +61,7 @@
 #define OP_MAKE_USER_NAMESPACE 4
 #define OP_CLONE_TREE 5
 #define OP_IDMAP_TREE 6
+#define OP_RAISE_HARD_LIMIT 10
 #define OP_OPEN_CGROUP 15
 #define OP_ENTER_CONTAINER 8
 #define OP_OPEN_TIME_OFFSETS 14
@@ -120,6 +121,7 @@
     X(make_user_namespace, OP_MAKE_USER_NAMESPACE, STAGE_A) \
     X(clone_tree, OP_CLONE_TREE, STAGE_AB) \
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
+    X(raise_hard_limit, OP_RAISE_HARD_LIMIT, STAGE_A) \
     X(open_cgroup, OP_OPEN_CGROUP, STAGE_A) \
     X(enter_container, OP_ENTER_CONTAINER, STAGE_AB) \
     X(open_time_offsets, OP_OPEN_TIME_OFFSETS, STAGE_A) \
@@ -246,6 +248,18 @@ static inline bool decode_idmap_tree(struct reader *r, struct op_idmap_tree *o)
     return read_u32(r, &o->slot)
         && read_u32(r, &o->user_slot)
         && read_u32(r, &o->recursive)
+        && r->at == r->end;
+}
+
+struct op_raise_hard_limit {
+    uint32_t resource;
+    uint64_t hard;
+};
+
+static inline bool decode_raise_hard_limit(struct reader *r, struct op_raise_hard_limit *o)
+{
+    return read_u32(r, &o->resource)
+        && read_u64(r, &o->hard)
         && r->at == r->end;
 }
 

@@ -11,6 +11,17 @@ int run_rlimit(struct context *c, const struct op_rlimit *o) {
     return error < 0 ? fail(c, error, "setrlimit") : 0;
 }
 
+int run_raise_hard_limit(struct context *c, const struct op_raise_hard_limit *o) {
+    struct rlimit64 limit;
+    int error = sys_prlimit(0, o->resource, NULL, &limit);
+
+    if (error == 0 && limit.rlim_max < o->hard) {
+        limit.rlim_max = o->hard;
+        error = sys_prlimit(0, o->resource, &limit, NULL);
+    }
+    return error < 0 ? fail(c, error, "setrlimit") : 0;
+}
+
 int run_no_new_privileges(struct context *c, const struct op_no_new_privileges *o) {
     int error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 

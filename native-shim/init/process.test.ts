@@ -103,6 +103,17 @@ describe('init: the process', () => {
     expect(message).to.include({ op: 1, errno: errno.EINVAL, detail: 'setrlimit' });
   });
 
+  it('inherits hard limits that A could keep or raise', () => {
+    const low = { op: 'raiseHardLimit', resource: 7, hard: 1 } as const;
+    const shown = shell('ulimit -n; ulimit -Hn');
+    expect(outputOf([low, clone(), ...shown])).to.equal(outputOf([clone(), ...shown]));
+    const message = errorOf([{ ...low, resource: 99 }, clone(), ...program(['true'])]);
+    expect(message).to.include({ op: 0, errno: errno.EINVAL, detail: 'setrlimit' });
+    // Not even root with all capabilities gets more than fs.nr_open.
+    const most = errorOf([{ ...low, hard: 2n ** 64n - 1n }, clone(), ...program(['true'])]);
+    expect(most).to.include({ op: 0, errno: errno.EPERM, detail: 'setrlimit' });
+  });
+
   it('has the score of oomScoreAdj', () => {
     const stdout = outputOf([
       { op: 'oomScoreAdj', value: 321 },
