@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { constants as os } from 'node:os';
 import { systemError, TsrunError } from '../errors.ts';
 
 /** The positive errno of an error node:fs threw; anything else is a bug and goes on its way. */
@@ -13,11 +14,14 @@ export function ioError(what: string, error: unknown): TsrunError {
   return error instanceof TsrunError ? error : systemError(what, errnoOf(error), { cause: error });
 }
 
-/** True when a system call failed with one of these names (`ENOENT`). */
-export function failedWith(error: unknown, ...names: string[]): boolean {
-  return (
-    error instanceof Error && 'code' in error && typeof error.code === 'string' && names.includes(error.code)
-  );
+/**
+ * True when a call of node:fs failed with one of these (`ENOENT`). Compared by number: of two names that are one,
+ * EOPNOTSUPP and ENOTSUP, it is the other one that node:fs knows.
+ */
+export function failedWith(error: unknown, ...names: (keyof typeof os.errno)[]): boolean {
+  if (!(error instanceof Error) || error instanceof TsrunError || !('errno' in error)) return false;
+  const { errno } = error;
+  return typeof errno === 'number' && names.some((name) => os.errno[name] === Math.abs(errno));
 }
 
 /** True for what a read says of a cgroup that is not there, or that is removed while it is read. */

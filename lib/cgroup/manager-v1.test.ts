@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../host/proc.ts';
 import { cgroupManager } from './manager.ts';
 import { removeCgroups } from './remove.ts';
 import { directoryOf, failure, layout, present, read, TestCgroups, until } from './testing/cgroups.ts';
+import { walk } from './tree.ts';
 
 const usable = process.getuid?.() === 0 && (layout.mode === 'hybrid' || layout.mode === 'v1');
 
@@ -157,6 +158,25 @@ describe('cgroup v1 on this host', function () {
       manager.kill(9);
       manager.remove();
       expect(present(record)).to.deep.equal([]);
+    });
+
+    it('needs few descriptors for a container that nests widely where paths are long', async () => {
+      const record = cgroups.record();
+      cgroupManager(record).create();
+      const name = 'n'.repeat(200);
+      const freezer = directoryOf(record, 'freezer');
+      const maker = cgroups.shell(
+        `cd ${freezer}; i=0; while [ $i -lt 14 ]; do mkdir ${name} && cd -P ${name} || exit 1; i=$((i+1)); done
+         while [ $i -lt 54 ]; do mkdir -p ${name}$i/x || exit 1; i=$((i+1)); done`,
+      );
+      expect(await once(maker, 'exit')).to.deep.equal([0, null]);
+      const count = (): number => readdirSync('/proc/self/fd').length;
+      const before = count();
+      const counts: number[] = [];
+      walk(freezer, () => counts.push(count()));
+      expect(counts).to.have.length(1 + 14 + 2 * 40);
+      expect(Math.max(...counts)).to.be.at.most(before + 3);
+      expect(count()).to.equal(before);
     });
 
     it('waits for processes that are about to end', () => {

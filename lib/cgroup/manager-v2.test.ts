@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../host/proc.ts';
+import { executeSteps } from './execute.ts';
 import { ManagerV2 } from './manager-v2.ts';
 import { failure, layout, present, TestCgroups, until } from './testing/cgroups.ts';
 import type { CgroupRecord } from './types.ts';
@@ -118,6 +119,24 @@ describe('cgroup v2 on this host', function () {
     expect(present(record)).to.deep.equal([]);
   });
 
+  it('lists, kills and removes what a container made threaded', async () => {
+    const container = manager();
+    container.create();
+    const directory = record.paths[''] ?? '';
+    const threads = `${directory}/threads`;
+    mkdirSync(threads);
+    writeFileSync(`${threads}/cgroup.type`, 'threaded');
+    const child = cgroups.shell('exec sleep 60');
+    container.join(child.pid);
+    writeFileSync(`${threads}/cgroup.threads`, String(child.pid));
+    expect(container.processes()).to.deep.equal([child.pid]);
+    const exit = once(child, 'exit');
+    container.kill(9);
+    await exit;
+    container.remove();
+    expect(present(record)).to.deep.equal([]);
+  });
+
   it('refuses to run without device rules, unless it has no right to set any', () => {
     const bare = new ManagerV2(record);
     bare.create();
@@ -138,6 +157,19 @@ describe('cgroup v2 on this host', function () {
     container.create();
     container.apply({ unified: { 'cgroup.max.depth': '3' } });
     expect(read('cgroup.max.depth')).to.equal('3');
+  });
+
+  it('does without what the kernel does not support here, where that is optional', () => {
+    manager().create();
+    const threads = `${record.paths[''] ?? ''}/threads`;
+    mkdirSync(threads);
+    writeFileSync(`${threads}/cgroup.type`, 'threaded');
+    const write = { step: 'write', controller: '', file: 'cgroup.kill', value: '1', pointer: '' } as const;
+    const execute = (more: object): unknown => executeSteps([{ ...write, ...more }], () => threads);
+    expect(failure(() => execute({})).message).to.contain('EOPNOTSUPP');
+    expect(execute({ optional: true })).to.deep.equal([]);
+    const unused = { reads: '', message: 'of no use' };
+    expect(execute({ unused })).to.deep.equal([{ pointer: '', message: 'of no use' }]);
   });
 
   it('limits what the kernel can limit', function () {

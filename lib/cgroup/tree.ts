@@ -7,29 +7,43 @@ const longPath = 3000;
 
 /**
  * Calls `visit` for the cgroup and every cgroup below it, children before their parents. The tree may belong
- * to a hostile container: it may be deeper than a path can say, and change meanwhile.
+ * to a hostile container: it may be deeper than a path can say, wider than there are descriptors, and change
+ * meanwhile.
  */
 export function walk(root: string, visit: (directory: string) => void): void {
-  const descriptors: number[] = [];
+  const descriptors = new Set<number>();
+  // The last one is next: a recursion without its stack, which a deep tree would use up.
+  const steps: (() => void)[] = [];
   // Seen from a descriptor, the path is short again.
   const base = (directory: string): string => {
     if (directory.length < longPath) return directory;
     const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    descriptors.push(fd);
+    descriptors.add(fd);
+    steps.push(() => {
+      descriptors.delete(fd);
+      closeSync(fd);
+    });
     return `/proc/self/fd/${String(fd)}`;
   };
-  try {
-    const found = [root];
-    for (const directory of found) {
-      try {
-        if (!hasChildren(directory)) continue;
-        const parent = base(directory);
-        for (const name of childNames(parent)) found.push(posix.join(parent, name));
-      } catch (error) {
-        if (!isGone(error)) throw ioError(`read cgroup ${directory}`, error);
+  const enter = (directory: string): void => {
+    steps.push(() => {
+      visit(directory);
+    });
+    try {
+      if (!hasChildren(directory)) return;
+      const parent = base(directory);
+      for (const name of childNames(parent)) {
+        steps.push(() => {
+          enter(posix.join(parent, name));
+        });
       }
+    } catch (error) {
+      if (!isGone(error)) throw ioError(`read cgroup ${directory}`, error);
     }
-    for (const directory of found.reverse()) visit(directory);
+  };
+  try {
+    enter(root);
+    for (let step = steps.pop(); step !== undefined; step = steps.pop()) step();
   } finally {
     for (const fd of descriptors) closeSync(fd);
   }
@@ -46,7 +60,9 @@ export function processesBelow(root: string): number[] {
         if (pid > 0) pids.add(pid);
       }
     } catch (error) {
-      if (!isGone(error)) throw ioError(`read cgroup ${directory}`, error);
+      // Those in a threaded cgroup are listed in the domain it belongs to (cgroups(7), "Thread mode").
+      if (!isGone(error) && !failedWith(error, 'EOPNOTSUPP'))
+        throw ioError(`read cgroup ${directory}`, error);
     }
   });
   return [...pids];

@@ -2,7 +2,7 @@ import { failedWith, ioError, isGone, readText } from '../files.ts';
 import { parseCounter } from './parse.ts';
 
 /** What a kernel says of a file it has no statistics for: it is absent, or its feature is off. */
-const absent = ['EOPNOTSUPP', 'EINVAL'];
+const absent = ['EOPNOTSUPP', 'EINVAL'] as const;
 
 /** The text of a statistics file; undefined where there is none, or when the cgroup has gone. */
 export function readStat(directory: string | undefined, file: string): string | undefined {
