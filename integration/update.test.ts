@@ -237,8 +237,10 @@ describe('update', () => {
       [['--memory', '2m', '--memory-swap', '1m'], /--memory-swap: .*must not be below the memory limit/],
       [['--memmory', '1m'], /did you mean --memory\?/],
       [[], /nothing to change/],
-      [['--l3-cache-schema', 'L3:0=f'], /Intel RDT/],
-      [['--mem-bw-schema', 'MB:0=20'], /Intel RDT/],
+      [['--l3-cache-schema', 'L3:0=f'], /--l3-cache-schema: container .* has no class of Intel RDT/],
+      [['--mem-bw-schema', 'MB:0=20'], /--mem-bw-schema: container .* has no class of Intel RDT/],
+      [['--mem-bw-schema', '0=20'], /--mem-bw-schema: must begin with MB:/],
+      [['--l3-cache-schema', 'L3:0=f\nL3:1=f'], /--l3-cache-schema: must be one line/],
       [['-r', '/nonexistent.json'], /open \/nonexistent.json: no such file/],
     ];
     for (const [args, says] of wrong)

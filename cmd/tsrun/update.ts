@@ -4,9 +4,18 @@ import { containerId, defineCommand } from './command.ts';
 import { logOf, rootOf } from './context.ts';
 import { declareLimits, readLimits } from './update-limits.ts';
 
-const schemas = {
-  'l3-cache-schema': { kind: 'string', value: 'SCHEMA', help: 'Intel RDT: L3 cache schema' },
-  'mem-bw-schema': { kind: 'string', value: 'SCHEMA', help: 'Intel RDT: memory bandwidth schema' },
+/** Flags that each give a line for the schemata of a class of Intel RDT. */
+const schemata = {
+  'l3-cache-schema': {
+    kind: 'string',
+    value: 'SCHEMA',
+    help: 'shares of the L3 cache for its class of Intel RDT, such as L3:0=7f0;1=1f',
+  },
+  'mem-bw-schema': {
+    kind: 'string',
+    value: 'SCHEMA',
+    help: 'memory bandwidth for its class of Intel RDT, such as MB:0=20;1=70',
+  },
 } as const;
 
 export const command = defineCommand({
@@ -17,7 +26,7 @@ export const command = defineCommand({
       value: 'FILE',
       help: 'JSON file with resources as in config.json, - for stdin; the other flags change them. 0 is: as it is',
     },
-    ...schemas,
+    ...schemata,
     ...declareLimits(),
   },
   positionals: [containerId],
@@ -25,18 +34,20 @@ export const command = defineCommand({
   async run({ flags, args: [id = ''], globals }) {
     const changes = readLimits(flags);
     const file = flags.resources === '' ? undefined : flags.resources;
-    for (const name of Object.keys(schemas)) refuseSchema(name, flags);
-    if (file === undefined && changes.length === 0) {
+    const lines = [
+      { flag: '--l3-cache-schema', name: 'l3CacheSchema', line: flags['l3-cache-schema'] ?? '' } as const,
+      { flag: '--mem-bw-schema', name: 'memBwSchema', line: flags['mem-bw-schema'] ?? '' } as const,
+    ].filter(({ line }) => line !== '');
+    if (file === undefined && changes.length === 0 && lines.length === 0) {
       throw new TsrunError('usage', 'tsrun update: nothing to change: give limits or --resources');
     }
-    await update({ root: rootOf(globals), id, log: logOf(globals), resources: { file, changes } });
+    await update({
+      root: rootOf(globals),
+      id,
+      log: logOf(globals),
+      resources: { file, changes },
+      schemata: lines,
+    });
     return 0;
   },
 });
-
-function refuseSchema(name: string, flags: Readonly<Record<string, unknown>>): void {
-  if (flags[name] === undefined || flags[name] === '') return;
-  throw new TsrunError('unsupported', `--${name}: Intel RDT is not available`, {
-    hint: 'It needs /sys/fs/resctrl to be mounted, and a container that has a group there.',
-  });
-}

@@ -1,6 +1,8 @@
-import { joinClass, leaveClass, planClass } from '../resctrl/class.ts';
+import { TsrunError } from '../errors.ts';
+import { changeClass, joinClass, leaveClass, planClass } from '../resctrl/class.ts';
 import { resctrlRoot } from '../resctrl/mount.ts';
-import type { Linux } from '../spec/types.ts';
+import { pointerTo } from '../spec/pointer.ts';
+import type { IntelRdt, Linux } from '../spec/types.ts';
 import type { ContainerRecord } from './record.ts';
 import { writeRecord } from './store.ts';
 import type { ContainerFolder } from './store.ts';
@@ -24,6 +26,22 @@ export function joinResctrl(
     leaveClass(resctrl);
   });
   joinClass(root, intelRdt, resctrl, pid);
+}
+
+/**
+ * Gives the container's class other schemata; returns what undoes it.
+ * @throws TsrunError 'state' when it has no class
+ */
+export function changeResctrl({ id, resctrl }: ContainerRecord, intelRdt: IntelRdt): () => void {
+  const [asked] = Object.keys(intelRdt);
+  if (asked === undefined) return () => undefined;
+  if (resctrl === undefined) {
+    throw new TsrunError('state', `container ${id} has no class of Intel RDT`, {
+      pointer: pointerTo('/linux/intelRdt', asked),
+      hint: 'linux.intelRdt of its config puts it into one when it is created',
+    });
+  }
+  return changeClass(resctrlRoot(), resctrl.directory, intelRdt);
 }
 
 /** Removes what joinResctrl made. May be repeated. */

@@ -10,10 +10,13 @@ import type { Found } from './find.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
 import { placedBy } from './placed.ts';
+import { changeResctrl } from './resctrl.ts';
 import type { StateRoot } from './root.ts';
 import { storedConfig, writeRecord } from './store.ts';
 import { drawResources } from './update-resources.ts';
 import type { ResourcesRequest } from './update-resources.ts';
+import { drawSchemata } from './update-schemata.ts';
+import type { SchemaChange } from './update-schemata.ts';
 import { logWarnings } from './warnings.ts';
 
 export interface UpdateRequest {
@@ -21,6 +24,8 @@ export interface UpdateRequest {
   id: string;
   log: Log;
   resources: ResourcesRequest;
+  /** For its class of Intel RDT, which may be others' too. */
+  schemata: readonly SchemaChange[];
 }
 
 /**
@@ -28,17 +33,26 @@ export interface UpdateRequest {
  * that cannot be, the error says what stays changed. Throws 'state' with the words `container not running` for one
  * that has stopped.
  */
-export async function update({ root, id, log, resources: request }: UpdateRequest): Promise<void> {
+export async function update(request: UpdateRequest): Promise<void> {
+  const { root, id, log } = request;
   await logWarnings(log, (warn) => {
-    const { value, place } = drawResources(request);
+    const { value, place } = drawResources(request.resources);
     const { resources, warnings } = placedBy(place, () => validateResources(value));
+    const schemata = drawSchemata(request.schemata);
     for (const { pointer, reason } of warnings) warn(place(pointer, reason));
+    for (const { pointer, reason } of schemata.warnings) warn(schemata.place(pointer, reason));
     const lock = lockContainer(findFolder(root, id));
     try {
       const found = findContainer(root, id);
       const manager = cgroupsOf(found);
-      const said = placedBy(place, () => change(found, manager, withoutZeros(resources)));
-      for (const { pointer, message } of said) warn(place(pointer, message));
+      const undo = placedBy(schemata.place, () => changeResctrl(found.record, schemata.intelRdt));
+      try {
+        const said = placedBy(place, () => change(found, manager, withoutZeros(resources)));
+        for (const { pointer, message } of said) warn(place(pointer, message));
+      } catch (error) {
+        undo();
+        throw error;
+      }
     } finally {
       lock.release();
     }

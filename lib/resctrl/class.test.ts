@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
 import type { IntelRdt } from '../spec/types.ts';
-import { joinClass, leaveClass, planClass } from './class.ts';
+import { changeClass, joinClass, leaveClass, planClass } from './class.ts';
 import type { ResctrlRecord } from './class.ts';
 import { resctrlRoot } from './mount.ts';
 import { hasSchema } from './schemata.ts';
@@ -107,6 +107,22 @@ describe('resctrl', () => {
     const error = refusal({ closID: 'shared' });
     expect(error.message).to.match(/write .*\/shared\/tasks: /);
     expect(error.hint).to.contain('non-consecutive');
+  });
+
+  it('changes the schemata of a class, and takes that back', () => {
+    const record = joined({ closID: 'shared' });
+    const before = text('shared', 'schemata');
+    const undo = changeClass(root, record.directory, { l3CacheSchema: 'L3:0=f', memBwSchema: 'MB:1=50' });
+    expect(text('shared', 'schemata')).to.equal(`${before}L3:0=f\nMB:1=50\n`);
+    undo();
+    expect(text('shared', 'schemata')).to.match(/\nMB:1=50\nMB:0= 20;1= 70\nL3:0=0007f0;1=1f\n$/);
+  });
+
+  it('says for which flag a schema is refused', () => {
+    mkdirSync(join(root, 'broken', 'schemata'), { recursive: true });
+    expect(() => changeClass(root, join(root, 'broken'), { memBwSchema: 'MB:0=1' }))
+      .to.throw(TsrunError)
+      .with.property('pointer', '/linux/intelRdt/memBwSchema');
   });
 
   it('is found in mountinfo', () => {

@@ -2,13 +2,14 @@
  * A container's class of service and its monitoring group in resctrl (config-linux.md, "IntelRdt"; kernel
  * documentation, filesystems/resctrl).
  */
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, fileError, TsrunError } from '../errors.ts';
 import { pointerTo } from '../spec/pointer.ts';
 import type { IntelRdt } from '../spec/types.ts';
-import { hasSchema } from './schemata.ts';
+import { makeGroup, readGroupFile, writeGroupFile } from './files.ts';
+import { hasSchema, linesOf, resourceOf } from './schemata.ts';
 
 const at = '/linux/intelRdt';
 
@@ -46,14 +47,40 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
   const lines = schemataOf(intelRdt);
   if (existsSync(directory)) checkSame(directory, intelRdt);
   else if (closID !== '' && lines.length === 0) throw missing(directory);
-  else make(root, directory, `${at}/closID`);
+  else makeGroup(root, directory, `${at}/closID`);
   for (const { line, pointer } of lines) {
-    write(root, join(directory, 'schemata'), `${line}\n`, pointer);
+    writeGroupFile(root, join(directory, 'schemata'), `${line}\n`, pointer);
   }
-  write(root, join(directory, 'tasks'), String(pid), at);
+  writeGroupFile(root, join(directory, 'tasks'), String(pid), at);
   if (monitor === undefined) return;
-  make(root, monitor, `${at}/enableMonitoring`);
-  write(root, join(monitor, 'tasks'), String(pid), `${at}/enableMonitoring`);
+  makeGroup(root, monitor, `${at}/enableMonitoring`);
+  writeGroupFile(root, join(monitor, 'tasks'), String(pid), `${at}/enableMonitoring`);
+}
+
+/**
+ * Gives the class `directory`, which exists, other schemata: all of them or, when the kernel refuses one, none.
+ * Returns what gives it back those it had.
+ * @throws TsrunError 'system' with what the kernel said
+ */
+export function changeClass(root: string, directory: string, intelRdt: IntelRdt): () => void {
+  const path = join(directory, 'schemata');
+  const before: Line[] = [];
+  const undo = (): void => {
+    for (const { line, pointer } of before.toReversed()) writeGroupFile(root, path, `${line}\n`, pointer);
+  };
+  try {
+    for (const { line, pointer } of schemataOf(intelRdt)) {
+      const present = linesOf(readGroupFile(path, pointer)).find(
+        (other) => resourceOf(other) === resourceOf(line),
+      );
+      writeGroupFile(root, path, `${line}\n`, pointer);
+      if (present !== undefined) before.push({ line: present, pointer });
+    }
+  } catch (error) {
+    undo();
+    throw error;
+  }
+  return undo;
 }
 
 /** Removes what is the container's own; its processes fall back to the class above. May be repeated. */
@@ -89,15 +116,12 @@ function checkSame(directory: string, { l3CacheSchema, memBwSchema }: IntelRdt):
   });
   if (wanted.length === 0) return;
   const path = join(directory, 'schemata');
-  const present = read(path);
+  const present = readGroupFile(path, at);
   for (const { line, pointer } of wanted) {
     if (hasSchema(present, line)) continue;
     throw new TsrunError('config', `the class ${directory} exists with other schemata`, {
       pointer,
-      hint: `${path} has ${present
-        .trim()
-        .split(/\s*\n\s*/)
-        .join(', ')}`,
+      hint: `${path} has ${linesOf(present).join(', ')}`,
     });
   }
 }
@@ -107,45 +131,4 @@ function missing(directory: string): TsrunError {
     pointer: `${at}/closID`,
     hint: 'make it first, or give its schemata in the config',
   });
-}
-
-function make(root: string, directory: string, pointer: string): void {
-  try {
-    mkdirSync(directory);
-  } catch (error) {
-    throw refused(root, `make ${directory}`, error, pointer);
-  }
-}
-
-function write(root: string, path: string, text: string, pointer: string): void {
-  try {
-    // One write(2) a line: the kernel says of the last one why it refused it.
-    writeFileSync(path, text, { flag: 'a' });
-  } catch (error) {
-    throw refused(root, `write ${path}`, error, pointer);
-  }
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw fileError(`read ${path}`, error, { pointer: at });
-  }
-}
-
-/** `info/last_cmd_status` is where the kernel explains itself. */
-function refused(root: string, what: string, error: unknown, pointer: string): unknown {
-  const why = lastStatus(root);
-  const hint = errnoOf(error) === constants.errno.ENOSPC ? 'the hardware has no more classes or groups' : why;
-  return fileError(what, error, { pointer, ...(hint === undefined ? {} : { hint }) });
-}
-
-function lastStatus(root: string): string | undefined {
-  try {
-    const text = readFileSync(join(root, 'info', 'last_cmd_status'), 'utf8').trim();
-    return text === '' || text === 'ok' ? undefined : `the kernel says: ${text}`;
-  } catch {
-    return undefined;
-  }
 }

@@ -28,3 +28,16 @@ export function hasSchema(text: string, line: string): boolean {
     .find((parsed) => parsed?.resource === wanted.resource);
   return [...wanted.domains].every(([domain, value]) => present?.domains.get(domain) === value);
 }
+
+/** The resource a line is about: `L3`. */
+export function resourceOf(line: string): string {
+  return line.split(':', 1).join('').trim();
+}
+
+/** The lines of the schemata file `text`, without the blanks the kernel puts before them. */
+export function linesOf(text = ''): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}

@@ -1,0 +1,48 @@
+/** Files and directories of resctrl: what the kernel refuses there it explains in `info/last_cmd_status`. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { errnoOf, fileError } from '../errors.ts';
+
+/** Errors name `pointer`, the property of the config it is made for. `root` is where resctrl is mounted. */
+export function makeGroup(root: string, directory: string, pointer: string): void {
+  try {
+    mkdirSync(directory);
+  } catch (error) {
+    throw refused(root, `make ${directory}`, error, pointer);
+  }
+}
+
+/** Writes what is one command for the kernel. Errors as those of makeGroup. */
+export function writeGroupFile(root: string, path: string, text: string, pointer: string): void {
+  try {
+    // One write(2) a line: the kernel says of the last one why it refused it.
+    writeFileSync(path, text, { flag: 'a' });
+  } catch (error) {
+    throw refused(root, `write ${path}`, error, pointer);
+  }
+}
+
+/** @throws TsrunError 'system' with `pointer` */
+export function readGroupFile(path: string, pointer: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw fileError(`read ${path}`, error, { pointer });
+  }
+}
+
+function refused(root: string, what: string, error: unknown, pointer: string): unknown {
+  const why = lastStatus(root);
+  const hint = errnoOf(error) === constants.errno.ENOSPC ? 'the hardware has no more classes or groups' : why;
+  return fileError(what, error, { pointer, ...(hint === undefined ? {} : { hint }) });
+}
+
+function lastStatus(root: string): string | undefined {
+  try {
+    const text = readFileSync(join(root, 'info', 'last_cmd_status'), 'utf8').trim();
+    return text === '' || text === 'ok' ? undefined : `the kernel says: ${text}`;
+  } catch {
+    return undefined;
+  }
+}
