@@ -10,6 +10,7 @@ import type {
 } from '../cgroup/stats/types.ts';
 import type { JsonValue } from '../spec/json/write.ts';
 import type { NetworkCounters, NetworkStats } from './network-stats.ts';
+import { resctrlData } from './resctrl-data.ts';
 import type { ContainerStats } from './stats.ts';
 
 type JsonObject = Readonly<Record<string, JsonValue | undefined>>;
@@ -37,7 +38,7 @@ export function statsData(stats: ContainerStats): JsonObject {
         { usage: nonZero(usage), max: nonZero(max), failcnt },
       ]),
     ),
-    intel_rdt: {},
+    intel_rdt: resctrlData(stats.resctrl),
     network_interfaces: network === undefined || network.length === 0 ? null : network.map(interfaceData),
   };
 }

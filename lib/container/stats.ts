@@ -2,13 +2,16 @@ import { readCgroupStats } from '../cgroup/stats/stats.ts';
 import type { CgroupStats } from '../cgroup/stats/types.ts';
 import type { CgroupRecord } from '../cgroup/types.ts';
 import { TsrunError } from '../errors.ts';
+import { findResctrl } from '../resctrl/mount.ts';
+import { readResctrlStats } from '../resctrl/stats.ts';
+import type { ResctrlStats } from '../resctrl/stats.ts';
 import { parseDocument } from '../spec/bundle.ts';
 import type { Config } from '../spec/types.ts';
 import { findContainer } from './find.ts';
 import type { Found } from './find.ts';
 import { readNetworkStats } from './network-stats.ts';
 import type { NetworkStats } from './network-stats.ts';
-import type { ProcessRef } from './record.ts';
+import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { storedConfig } from './store.ts';
 
@@ -16,6 +19,8 @@ import { storedConfig } from './store.ts';
 export interface ContainerStats extends CgroupStats {
   /** Undefined for a container in its caller's network namespace: what it sends is not told from the rest. */
   network: NetworkStats[] | undefined;
+  /** Undefined for a container without a class of Intel RDT. */
+  resctrl: ResctrlStats | undefined;
 }
 
 /** A container whose use of resources can be read. */
@@ -45,6 +50,7 @@ export function findMeasurable(root: StateRoot, id: string): Measurable {
     read: () => ({
       ...readCgroupStats(cgroup),
       network: ownsNetwork ? readNetworkStats(init) : undefined,
+      resctrl: resctrlStats(found.record),
     }),
   };
 }
@@ -54,4 +60,10 @@ function hasNetwork({ folder }: Found): boolean {
   const { text, file } = storedConfig(folder);
   const { linux } = parseDocument(text, file) as Config;
   return linux?.namespaces?.some(({ type }) => type === 'network') ?? false;
+}
+
+/** resctrl may have been unmounted since: no reason to tell nothing of the rest. */
+function resctrlStats({ resctrl }: ContainerRecord): ResctrlStats | undefined {
+  const root = resctrl === undefined ? undefined : findResctrl();
+  return resctrl === undefined || root === undefined ? undefined : readResctrlStats(root, resctrl);
 }

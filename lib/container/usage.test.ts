@@ -39,6 +39,7 @@ function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerSt
     },
     hugetlb: {},
     network: undefined,
+    resctrl: undefined,
   };
   return { container: { id } as Measurable, stats, at };
 }
