@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { failed, namePart, succeeded } from './harness/scene.ts';
 import { scenario } from './harness/scenario.ts';
@@ -76,6 +76,43 @@ describe('AppArmor', () => {
       const pid = await scene.create(id);
       await scene.start(id);
       expect(readFileSync(`/proc/${pid}/attr/current`, 'utf8')).to.equal(`${profile} (enforce)\n`);
+    },
+    obstacle,
+  );
+
+  scenario(
+    'a process of exec has that of the config, or one of its own',
+    async (scene) => {
+      const id = scene.id();
+      scene.configure((config) => {
+        config.process.apparmorProfile = profile;
+        config.process.args = ['sleep', '1000'];
+      });
+      await scene.create(id);
+      await scene.start(id);
+      const show = ['cat', '/proc/self/attr/current'];
+      expect(succeeded(await scene.tsrun(['exec', id, ...show])).stdout).to.equal(`${profile} (enforce)\n`);
+      writeFileSync(
+        scene.path('process.json'),
+        JSON.stringify({ args: show, cwd: '/', env: ['PATH=/bin'], user: { uid: 0, gid: 0 } }),
+      );
+      const plain = ['exec', '--process', scene.path('process.json')];
+      expect(succeeded(await scene.tsrun([...plain, id])).stdout).to.equal(`${profile} (enforce)\n`);
+      const own = ['exec', '--apparmor', profile, id, ...show];
+      expect(succeeded(await scene.tsrun(own)).stdout).to.equal(`${profile} (enforce)\n`);
+    },
+    obstacle,
+  );
+
+  scenario(
+    'a profile that is not loaded is a clear error, and nothing is left',
+    async (scene) => {
+      scene.configure((config) => (config.process.apparmorProfile = 'tsrun-nobody-has-this'));
+      const { stderr } = failed(await scene.run());
+      expect(stderr)
+        .to.contain('/process/apparmorProfile')
+        .and.contain('tsrun-nobody-has-this')
+        .and.match(/not loaded|no such/i);
     },
     obstacle,
   );
