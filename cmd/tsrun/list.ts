@@ -1,18 +1,13 @@
 import { listContainerIds, listContainers } from '../../lib/container/list.ts';
 import { defineCommand, globalFlags } from './command.ts';
 import { logOf, rootOf } from './context.ts';
+import { formatFlag } from './format-flag.ts';
 import { print, table } from './output.ts';
 import { parseFlags } from './parse.ts';
 
 export const command = defineCommand({
   flags: {
-    format: {
-      kind: 'string',
-      short: 'f',
-      value: 'FORMAT',
-      choices: ['table', 'json'],
-      help: 'table (default) or json',
-    },
+    format: formatFlag('table'),
     quiet: { kind: 'boolean', short: 'q', help: 'ids only' },
   },
   positionals: [],

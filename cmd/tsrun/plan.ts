@@ -9,18 +9,13 @@ import { validateConfig } from '../../lib/spec/validate.ts';
 import { bundleArgument, bundleFlag } from './bundle-flag.ts';
 import { cgroupDriverOf, rootOf } from './context.ts';
 import { defineCommand } from './command.ts';
+import { formatFlag } from './format-flag.ts';
 import { print, printError, table } from './output.ts';
 
 export const command = defineCommand({
   flags: {
     bundle: bundleFlag,
-    format: {
-      kind: 'string',
-      short: 'f',
-      value: 'FORMAT',
-      choices: ['text', 'json'],
-      help: 'text (default) or json',
-    },
+    format: formatFlag('text'),
     'no-pivot': { kind: 'boolean', help: 'as for create' },
     'no-new-keyring': { kind: 'boolean', help: 'as for create' },
   },

@@ -1,17 +1,12 @@
 import { listProcesses, processTable } from '../../lib/container/ps.ts';
 import { containerId, defineCommand } from './command.ts';
 import { rootOf } from './context.ts';
+import { formatFlag } from './format-flag.ts';
 import { print } from './output.ts';
 
 export const command = defineCommand({
   flags: {
-    format: {
-      kind: 'string',
-      short: 'f',
-      value: 'FORMAT',
-      choices: ['table', 'json'],
-      help: 'table (default) or json: the pids alone',
-    },
+    format: formatFlag('table', 'the pids alone'),
   },
   positionals: [
     containerId,

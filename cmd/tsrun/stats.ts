@@ -5,17 +5,12 @@ import { parseDuration } from '../../lib/spec/duration.ts';
 import { writeJson } from '../../lib/spec/json/write.ts';
 import { defineCommand } from './command.ts';
 import { rootOf } from './context.ts';
+import { formatFlag } from './format-flag.ts';
 import { print, table } from './output.ts';
 
 export const command = defineCommand({
   flags: {
-    format: {
-      kind: 'string',
-      short: 'f',
-      value: 'FORMAT',
-      choices: ['table', 'json'],
-      help: 'table (default) or json',
-    },
+    format: formatFlag('table'),
     interval: {
       kind: 'string',
       value: 'DURATION',

@@ -6,19 +6,14 @@ import { printable } from '../../lib/spec/printable.ts';
 import { bundleArgument, bundleFlag } from './bundle-flag.ts';
 import { cgroupDriverOf, rootOf } from './context.ts';
 import { defineCommand } from './command.ts';
+import { formatFlag } from './format-flag.ts';
 import { print } from './output.ts';
 
 export const command = defineCommand({
   flags: {
     bundle: bundleFlag,
     strict: { kind: 'boolean', help: 'fail on warnings, too' },
-    format: {
-      kind: 'string',
-      short: 'f',
-      value: 'FORMAT',
-      choices: ['text', 'json'],
-      help: 'text (default) or json',
-    },
+    format: formatFlag('text'),
   },
   positionals: [bundleArgument],
   examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],

@@ -94,7 +94,8 @@ int tsrun_socketpair(int32_t *out) {
     return 0;
 }
 
-int tsrun_listen(const char *dir, const char *name) {
+/* A new socket of `type`, bound to the new file `name` of mode `mode` in the folder `dir`. */
+static int bind_in(const char *dir, const char *name, int type, mode_t mode) {
     struct sockaddr_un address;
     int result;
     int sock = -1;
@@ -106,10 +107,11 @@ int tsrun_listen(const char *dir, const char *name) {
     result = address_of(&address, folder, name);
     if (result < 0)
         goto out;
-    sock = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    /* The mode of an unbound socket becomes that of the file which bind makes. */
-    if (sock < 0 || fchmod(sock, 0600) < 0 ||
-        bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 || listen(sock, 16) < 0)
+    sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    /* bind makes the file with the mode of the unbound socket, but for our umask. */
+    if (sock < 0 || fchmod(sock, mode) < 0 ||
+        bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
+        fchmodat(folder, name, mode, 0) < 0)
         result = -errno;
 
 out:
@@ -117,6 +119,16 @@ out:
     if (result < 0) {
         if (sock >= 0)
             close(sock);
+        return result;
+    }
+    return sock;
+}
+
+int tsrun_listen(const char *dir, const char *name) {
+    int sock = bind_in(dir, name, SOCK_SEQPACKET, 0600);
+    if (sock >= 0 && listen(sock, 16) < 0) {
+        int result = -errno;
+        close(sock);
         return result;
     }
     return sock;
@@ -133,32 +145,9 @@ int tsrun_connect(const char *dir, const char *name) {
     return result;
 }
 
+/* Whoever sees it may send. */
 int tsrun_bind_datagram(const char *dir, const char *name) {
-    struct sockaddr_un address;
-    int result;
-    int sock = -1;
-    if (!is_plain_name(name))
-        return -EINVAL;
-    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return -errno;
-    result = address_of(&address, folder, name);
-    if (result < 0)
-        goto out;
-    sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    /* Whoever sees it may send, whatever our umask is. */
-    if (sock < 0 || bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
-        fchmodat(folder, name, 0777, 0) < 0)
-        result = -errno;
-
-out:
-    close(folder);
-    if (result < 0) {
-        if (sock >= 0)
-            close(sock);
-        return result;
-    }
-    return sock;
+    return bind_in(dir, name, SOCK_DGRAM, 0777);
 }
 
 /* An abstract name (unix(7)), without its leading NUL. */
