@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
+import type { Edit } from './harness/scene.ts';
 
 describe('bad input', () => {
   describe('container ids', () => {
@@ -201,6 +202,43 @@ describe('bad input', () => {
       scene.configure((config) => (config.ociVersion = '1.9.9'));
       succeeded(await scene.run());
     });
+  });
+
+  describe('a long value is not repeated whole', () => {
+    for (const [kind, long] of [
+      ['without spaces', `/${'x'.repeat(4000)}`],
+      ['with spaces', `/${'a b/'.repeat(1000)}c`],
+    ] as const) {
+      const mistakes: [string, Edit][] = [
+        ['argument', (config) => (config.process.args = [long])],
+        ['working directory', (config) => (config.process.cwd = `/proc/self/status${long}`)],
+        ['rootfs', (config) => (config.root.path = long)],
+        ['destination', (config) => config.mounts.push({ destination: `/etc/passwd${long}`, type: 'tmpfs' })],
+        ['source', (config) => config.mounts.push({ destination: '/x', source: long, options: ['bind'] })],
+        ['filesystem', (config) => config.mounts.push({ destination: '/x', type: long })],
+        ['hook', (config) => (config.hooks = { createRuntime: [{ path: long }] })],
+        ['hook inside', (config) => (config.hooks = { startContainer: [{ path: long }] })],
+        ['namespace', (config) => (config.linux.namespaces[1] = { type: 'network', path: long })],
+        ['sysctl', (config) => (config.linux.sysctl = { [`net.${long}`]: 'x' })],
+        ['value of a sysctl', (config) => (config.linux.sysctl = { 'net.ipv4.ip_forward': long })],
+        ['cgroup', (config) => (config.linux.cgroupsPath = long.repeat(2))],
+      ];
+      for (const [title, edit] of mistakes) {
+        scenario(`${title} ${kind}`, async (scene) => {
+          const { stderr } = await scene.failure(edit);
+          expect(stderr).to.match(/…/);
+          expect(stderr.length).to.be.below(1000);
+        });
+      }
+
+      scenario(`on the command line, ${kind}`, async (scene) => {
+        for (const args of [[long], ['run', `-${long}`], ['run', '--bundle', long, 'x'], ['state', long]]) {
+          const { stderr } = failed(await scene.tsrun(args));
+          expect(stderr).to.match(/…/);
+          expect(stderr.length).to.be.below(1000);
+        }
+      });
+    }
   });
 
   scenario('a bundle that does not exist, or is a file', async (scene) => {

@@ -1,4 +1,5 @@
 import { errnoText } from './host/errno.ts';
+import { briefMessage } from './spec/printable.ts';
 
 /**
  * A stable name for each class of failure. Callers of tsrun match words in the messages; code of ours
@@ -32,7 +33,7 @@ export interface ErrorDetails {
 
 /**
  * Every failure tsrun explains to its user. `message` is complete without the other fields: what failed,
- * where and why. It is one line; the hint is printed after it.
+ * where and why. It is one line; the hint is printed after it. Words too long to be read are cut in both.
  */
 export class TsrunError extends Error {
   readonly code: ErrorCode;
@@ -42,11 +43,11 @@ export class TsrunError extends Error {
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(briefMessage(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'TsrunError';
     this.code = code;
     this.pointer = details.pointer;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : briefMessage(details.hint);
     this.errno = details.errno;
     this.exitCode = details.exitCode ?? 1;
   }

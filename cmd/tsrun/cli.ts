@@ -1,6 +1,7 @@
 import { TsrunError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/nearest.ts';
 import { openLog } from '../../lib/log/logger.ts';
+import { briefMessage } from '../../lib/spec/printable.ts';
 import type { Command, GlobalValues } from './command.ts';
 import { globalFlags } from './command.ts';
 import { commands } from './commands.ts';
@@ -19,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     name = argv[parsed.rest];
     return await dispatch(name, argv.slice(parsed.rest + 1), globals);
   } catch (error) {
-    return await report(error, name, globals);
+    return await report(error, argv, name, globals);
   }
 }
 
@@ -115,12 +116,13 @@ async function complete(words: readonly string[]): Promise<number> {
  */
 async function report(
   error: unknown,
+  argv: readonly string[],
   name: string | undefined,
   globals: GlobalValues | undefined,
 ): Promise<number> {
   const failure = error instanceof TsrunError ? error : internalError(error);
   const where = name === undefined ? '' : prefixOf(failure, name);
-  const message = `${where}${failure.message}`;
+  const message = briefMessage(`${where}${failure.message}`, argv);
   const hint =
     failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
   if (globals?.log !== undefined || globals?.['log-format'] === 'json') {

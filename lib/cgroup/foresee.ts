@@ -44,7 +44,13 @@ function ignored({ pointer, message }: PlanWarning): Finding {
 function foreseeDirectories({ paths }: CgroupRecord): Finding[] {
   const pointer = '/linux/cgroupsPath';
   for (const directory of Object.values(paths)) {
-    const pids = processesBelow(directory);
+    let pids: number[];
+    try {
+      pids = processesBelow(directory);
+    } catch (failure) {
+      if (!(failure instanceof TsrunError)) throw failure;
+      return [error(pointer, failure.message)];
+    }
     if (pids.length > 0) {
       const reason = `the cgroup ${directory} has processes already: ${pids.join(', ')}`;
       return [error(pointer, reason, 'Give each container a cgroupsPath of its own.')];

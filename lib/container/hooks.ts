@@ -2,6 +2,7 @@ import { closeSync, statSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { startedWith } from '../host/origin.ts';
+import { brief, briefMessage } from '../spec/printable.ts';
 import type { Hook, HookKind, State } from '../spec/types.ts';
 import type { ProgramResult } from './program.ts';
 import { runProgram } from './program.ts';
@@ -71,12 +72,12 @@ function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext
       whileAlive: context.init,
     });
   } catch (error) {
-    if (error instanceof TsrunError) throw fail(error.message, error);
+    if (error instanceof TsrunError) throw fail(briefMessage(error.message, [hook.path]), error);
     throw error;
   } finally {
     closeSync(stdin);
   }
-  const reason = failureOf(hook, result);
+  const reason = failureOf({ ...hook, path: brief(hook.path) }, result);
   if (reason !== undefined) throw fail(reason);
 }
 

@@ -97,6 +97,22 @@ describe('explainFailure', () => {
     expect(explain(tmpfs, ENOMEM).pointer).to.equal('/mounts/0');
   });
 
+  it('repeats no long value whole, with or without spaces in it', () => {
+    for (const text of [`/${'x'.repeat(4000)}`, `/${'a b/'.repeat(1000)}c`]) {
+      const ops = [
+        search([text]),
+        first(mountOps({ destination: text, source: '/srv/data', options: ['bind'] })),
+        first(mountOps({ destination: '/data', source: text, options: ['bind'] })),
+        { op: 'workingDirectory', origin: '/process/cwd', path: text, create: 1 } as const,
+      ];
+      for (const op of ops) {
+        const { reason } = explain(op, ENOENT, `${text} (below / of the rootfs)`);
+        expect(reason).to.match(/….* \(400[12] characters\)/);
+        expect(reason.length).to.be.below(700);
+      }
+    }
+  });
+
   it('names a limit by its name and value', () => {
     const origin = '/process/rlimits/1';
     const raise: Op = { op: 'raiseHardLimit', origin, resource: 7, hard: 2n ** 64n - 1n };

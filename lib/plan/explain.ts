@@ -1,7 +1,7 @@
 /** Failures of the init in the user's own terms. */
 import { constants } from 'node:os';
 import { errnoName, errnoText } from '../host/errno.ts';
-import { printable } from '../spec/printable.ts';
+import { briefMessage, printable } from '../spec/printable.ts';
 import { describeOp, namespaceNames, rlimitName } from './describe.ts';
 import { hintFor } from './hints.ts';
 import type { HostFacts } from './types.ts';
@@ -31,10 +31,17 @@ export function explainFailure(
   const positive = Math.abs(errno);
   // One line, whatever a hook has written or the kernel has logged.
   const line = detail.replace(/\s*\n\s*/g, '; ').trim();
-  const reason = printable(reasonOf(op, positive, line));
+  const reason = printable(briefMessage(reasonOf(op, positive, line), textsOf(op)));
   const hint = hintFor(op, errnoName(positive), line, facts);
   const pointer = pointerOf(op, positive, line);
   return hint === undefined ? { pointer, reason } : { pointer, reason, hint: printable(hint) };
+}
+
+/** What somebody wrote: paths, names, arguments. The config has them whole. */
+function textsOf(op: Op): string[] {
+  return Object.values(op).flatMap((value: unknown) =>
+    (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string'),
+  );
 }
 
 function reasonOf(op: Op, errno: number, detail: string): string {

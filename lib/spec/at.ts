@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { ErrorCode, ErrorDetails } from '../errors.ts';
 import { TsrunError } from '../errors.ts';
 import { locate } from './locate.ts';
-import { printable, shorten } from './printable.ts';
+import { briefMessage, printable, shorten } from './printable.ts';
 
 /** What an error needs of a bundle: the config's text and the file it came from. */
 export interface ConfigSource {
@@ -19,7 +19,8 @@ export function atConfig(source: ConfigSource, pointer: string, reason: string):
   const { line, column, source: value } = locate(source.text, pointer);
   const what = [shorten(pointer, 200), shorten(value ?? '', 60)].filter((part) => part !== '').join(' ');
   const place = `${basename(source.file)}:${line}:${column}`;
-  return printable([place, what, reason].filter((part) => part !== '').join(': '));
+  const text = [place, what, reason].filter((part) => part !== '').join(': ');
+  return printable(briefMessage(text, value === undefined ? [] : [value.replace(/^"(.*)"$/s, '$1')]));
 }
 
 /** The error that a property of the config is at fault, code 'config' unless given. */
