@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { controllerMount } from './harness/cgroups.ts';
 import { refused, started } from './harness/inside.ts';
-import { exitStatus } from './harness/processes.ts';
+import { exitStatus, namespaceOf } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -95,6 +95,28 @@ describe('pause and resume', () => {
       succeeded(await scene.tsrun(['resume', id]));
       expect((await program.ended).status).to.equal(5);
       expect(program.stdout()).to.equal('ran\n');
+    },
+    noFreezer,
+  );
+
+  scenario(
+    'what the container sees of an exec from its first moment on is in its own namespaces',
+    async (scene) => {
+      const { id, pid } = await started(scene);
+      succeeded(await scene.tsrun(['pause', id]));
+      const program = scene.background(['exec', '--ignore-paused', id, 'true']);
+      // It stops as soon as it is in the cgroup, which is the first thing it does.
+      const entered = await until('the init to enter', () => pidsOf(id).find((other) => other !== pid));
+      for (const kind of ['mnt', 'net', 'ipc', 'uts', 'pid'] as const)
+        expect(namespaceOf(entered, kind)).to.equal(namespaceOf(pid, kind));
+      expect(statSync(`/proc/${entered}/root`).ino).to.equal(statSync(scene.rootfs).ino);
+      for (const fd of readdirSync(`/proc/${entered}/fd`))
+        expect(
+          existsSync(`/proc/${entered}/fd/${fd}/${process.pid}`),
+          `a /proc of the host at ${fd}`,
+        ).to.equal(false);
+      succeeded(await scene.tsrun(['resume', id]));
+      expect((await program.ended).status).to.equal(0);
     },
     noFreezer,
   );

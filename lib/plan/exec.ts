@@ -68,22 +68,26 @@ interface Entry {
 }
 
 /**
- * The pid namespace is that of the children of who joins it, so A joins it; and B must be cloned into its cgroup
- * before it is in the cgroup namespace, out of which the kernel would take nobody (cgroups(7), nsdelegate).
+ * A joins what it can: the container does not see it, but B, from its first moment on. Whoever may trace processes
+ * in there (CAP_SYS_PTRACE) finds the container's files behind /proc/PID/root then, and not those of the host.
  *
- * Everything else root joins in B and at once, so that it still has its power over namespaces that do not belong
- * to the container's user namespace. Somebody else has no power at all outside of that one, so A joins it.
+ * B must be cloned into its cgroup before it is in the cgroup namespace, out of which the kernel would take nobody
+ * (cgroups(7), nsdelegate). Root joins a user namespace last, so that it has its power over namespaces that do not
+ * belong to it; somebody else has no power at all outside of that one, so A joins it.
  */
 function enterContainer(types: readonly NamespaceType[], { privileged, uid }: HostFacts): Entry {
   const asRoot = privileged || uid === 0;
-  const inA = (type: NamespaceType): boolean => (asRoot ? type === 'pid' : type !== 'cgroup');
+  const inB = (type: NamespaceType): boolean => type === 'cgroup' || (type === 'user' && asRoot);
   const entry = (chosen: readonly NamespaceType[]): Op => ({
     op: 'enterContainer',
     origin: '',
     flags: chosen.reduce((sum, type) => sum + namespaces[type].flag, 0),
   });
-  const inB = types.filter((type) => !inA(type));
-  return { first: entry(types.filter(inA)), second: inB.length === 0 ? [] : [entry(inB)] };
+  const second = types.filter(inB);
+  return {
+    first: entry(types.filter((type) => !inB(type))),
+    second: second.length === 0 ? [] : [entry(second)],
+  };
 }
 
 function keyring({ noNewKeyring, containerId }: ExecOptions): Op[] {

@@ -20,6 +20,14 @@ int run_enter_container(struct context *c, const struct op_enter_container *o) {
     error = sys_setns(pidfd, (int)o->flags);
     if (error < 0)
         return fail(c, error, "setns");
+    /*
+     * Not dumpable is not enough against CAP_SYS_PTRACE: through a /proc of the host it would reach
+     * the roots of all processes.
+     */
+    if ((o->flags & CLONE_NEWNS) != 0) {
+        proc_close(c);
+        proc_init(c);
+    }
     if ((o->flags & CLONE_NEWUSER) == 0)
         return 0;
     c->user_namespace = true;

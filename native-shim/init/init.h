@@ -146,7 +146,7 @@ void slot_close(struct context *c, uint32_t slot);
 
 /* proc.c: procfs that is really procfs, whatever is mounted on /proc. */
 
-/* Opens the /proc of the namespaces the init was born in. */
+/* Opens /proc: that of the namespaces the init was born in, and later of those it has joined. */
 void proc_init(struct context *c);
 /*
  * Opens `path` (relative to /proc, no leading slash, no ".."; `self/…` works) with `flags`. No

@@ -1,6 +1,19 @@
 import { expect } from 'chai';
-import { execFileSync } from 'node:child_process';
-import { closeSync, constants, mkdirSync, openSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs';
+import { installation } from '../../lib/host/install.ts';
+import { pidfdOpen, pidfdSignal } from '../../lib/host/native.ts';
 import type { Message } from '../../lib/host/native.ts';
 import { noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
@@ -11,6 +24,7 @@ import {
   newNs,
   outputOf,
   program,
+  runOps,
   scratch,
   setup,
   shell,
@@ -19,7 +33,13 @@ import {
 import type { TestOp } from './testing/plan.ts';
 
 describe('init: namespaces', () => {
-  const { path } = scratch();
+  const { path, file } = scratch();
+  /** A copy that everybody may execute. */
+  const init = (): string => {
+    const copy = file('init', readFileSync(installation().init));
+    chmodSync(path(), 0o755);
+    return copy;
+  };
 
   it('are new for every kind the plan names, and the process is in them', () => {
     const flags = newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.net;
@@ -157,6 +177,70 @@ describe('init: namespaces', () => {
     expect(inside.slice(0, kinds.length)).to.deep.equal(joined);
     expect(inside[kinds.length]).to.equal('2 0');
   });
+
+  it('that have processes already do not see into the one that enters', () => {
+    // Who may attach to a process is who owns its files (proc(5)): its user, or root when it hides.
+    const ownerOf = (ops: readonly TestOp[], slots: Readonly<Record<number, number>> = {}): number => {
+      let owner = -1;
+      const all = [...ops, clone(), { op: 'sync', point: syncPoints.hooks } as const, ...program(['true'])];
+      const result = runOps(all, {
+        slots,
+        wrap: [
+          '/usr/bin/setpriv',
+          '--reuid=1234',
+          '--clear-groups',
+          '--inh-caps=+sys_admin',
+          '--ambient-caps=+sys_admin',
+          init(),
+        ],
+        atSync: (_point, pid) => {
+          owner = statSync(`/proc/${String(pid)}/environ`).uid;
+          return undefined;
+        },
+      });
+      expect(result).to.deep.include({ messages: [], status: 0 });
+      return owner;
+    };
+    const open = (name: string, type: number): TestOp[] => [
+      { op: 'openNamespace', slot: 12, type, path: `/proc/self/ns/${name}` },
+      { op: 'enterNamespace', slot: 12, type },
+    ];
+    expect(ownerOf([])).to.equal(1234);
+    expect(ownerOf(open('pid', newNs.pid))).to.equal(0);
+    const container = pidfdOpen(process.pid);
+    try {
+      expect(ownerOf([{ op: 'enterContainer', flags: 0 }], { [slots.container]: container })).to.equal(0);
+    } finally {
+      closeSync(container);
+    }
+  });
+
+  for (const [where, command] of [
+    ['the /proc of the container', 'mount -t proc proc /proc'],
+    ['a /proc of its own where that of the container is covered', 'mount -t tmpfs tmpfs /proc'],
+  ] as const) {
+    it(`have who enters find its own files in ${where}`, async () => {
+      const child = spawn('unshare', ['-m', '-p', '-f', 'sh', '-c', `${command} && echo done && sleep 60`]);
+      await once(child.stdout, 'data');
+      const [first] = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+        .split(' ')
+        .map(Number);
+      const container = pidfdOpen(first ?? 0);
+      try {
+        const enter = { op: 'enterContainer', flags: newNs.mount | newNs.pid } as const;
+        // Whatever security module there is, it refuses this label, of a process that is found.
+        const label = { op: 'selinuxLabel', attribute: 'exec', label: 'none' } as const;
+        const message = errorOf([enter, clone(), label, ...program(['true'])], {
+          slots: { [slots.container]: container },
+        });
+        expect(message).to.include({ op: 2, errno: errno.EINVAL });
+      } finally {
+        pidfdSignal(container, 9);
+        closeSync(container);
+        await once(child, 'exit');
+      }
+    });
+  }
 
   it('start in the cgroup of the plan', function () {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
