@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Saver } from './harness/checkpoints.ts';
+import { noCriu } from './harness/criu.ts';
 import { cgroupsNamed, removeCgroups } from './harness/cgroups.ts';
 import { exitStatus, isAlive } from './harness/processes.ts';
 import { background } from './harness/run.ts';
@@ -50,6 +52,30 @@ describe('whose a cgroup is', () => {
       },
     );
   }
+
+  scenario(
+    'so does that of one that was restored',
+    async (scene) => {
+      const saver = new Saver(scene);
+      const [first, second] = [scene.id(), scene.id()];
+      const path = `/${scene.name}-shared`;
+      scene.configure((config) => {
+        config.linux.cgroupsPath = path;
+        config.process.args = ['sleep', '1000'];
+      });
+      await scene.create(first);
+      await scene.start(first);
+      succeeded(await saver.checkpoint(first));
+      succeeded(await saver.restore(first));
+      await scene.kill(first, 'KILL');
+      await exitStatus(saver.restoredPid());
+      const pid = await started(scene, second, path, ['sleep', '1000']);
+      await scene.delete(first);
+      expect(isAlive(pid)).to.equal(true);
+      expect(await scene.state(second)).to.include({ status: 'running', pid });
+    },
+    noCriu,
+  );
 
   scenario('so does kill --all', async (scene) => {
     const { first, second, pid } = await successors(scene);

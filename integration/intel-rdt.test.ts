@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Saver } from './harness/checkpoints.ts';
+import { noCriu } from './harness/criu.ts';
 import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
 
 /** Where resctrl is mounted, if the processor has it. */
 const root = /^\S+ \S+ \S+ \/ (\S+) .* - resctrl /m.exec(readFileSync('/proc/self/mountinfo', 'utf8'))?.[1];
@@ -35,5 +38,18 @@ describe('intelRdt', () => {
       expect(existsSync(directory)).to.equal(false);
     },
     withoutIt,
+  );
+
+  scenario(
+    'without resctrl, restore says so, too, and leaves nothing',
+    async (scene) => {
+      const saver = new Saver(scene);
+      const id = await saver.started((config) => (config.process.args = ['sleep', '1000']));
+      succeeded(await saver.checkpoint(id));
+      scene.configure((config) => (config.linux.intelRdt = { closID: 'c' }));
+      expect(failed(await saver.restore(id)).stderr).to.match(/no resctrl filesystem is mounted/);
+      failed(await scene.tsrun(['state', id]));
+    },
+    () => withIt() ?? noCriu(),
   );
 });

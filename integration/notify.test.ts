@@ -1,6 +1,16 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { Saver } from './harness/checkpoints.ts';
+import { criuEnv, noCriu } from './harness/criu.ts';
 import { exitStatus } from './harness/processes.ts';
 import { compileProgram } from './harness/programs.ts';
 import { background, printed } from './harness/run.ts';
@@ -276,5 +286,57 @@ MAINPID=1"; exec sleep 1000`,
     });
     const { stderr } = succeeded(await scene.run([], { env }));
     expect(stderr).to.match(/without a mount namespace .* NOTIFY_SOCKET/);
+  });
+
+  scenario(
+    'a restored container is ready, and has the mount as before',
+    async (scene) => {
+      const { env, heard } = await manager(scene);
+      const saver = new Saver(scene);
+      const id = scene.id();
+      configure(scene, 'say READY=1; exec sleep 1000');
+      scene.owns(id);
+      succeeded(await scene.tsrun(['run', '--detach', '--bundle', scene.bundle, id], { env }));
+      await until('the barrier', () => heard().length === 3);
+      succeeded(await saver.checkpoint(id));
+      rmSync(join(scene.rootfs, 'run', 'notify'), { recursive: true });
+      succeeded(await saver.restore(id, [], { env }));
+      await until('the second barrier', () => heard().length === 6);
+      expect(heard().slice(3)).to.deep.equal(told(saver.restoredPid()));
+      const mounts = succeeded(await scene.tsrun(['exec', id, 'cat', '/proc/self/mounts'])).stdout;
+      expect(mounts).to.match(/ \/run\/notify \S+ ro,nosuid,nodev,noexec/);
+      // Without a manager it goes on as well.
+      succeeded(await saver.checkpoint(id));
+      succeeded(await saver.restore(id));
+      expect(await scene.state(id)).to.include({ status: 'running' });
+      expect(heard()).to.have.length(6);
+    },
+    noCriu,
+  );
+
+  scenario(
+    'restore in the foreground stays the main process of the service',
+    async (scene) => {
+      const { env, heard } = await manager(scene);
+      const saver = new Saver(scene);
+      const id = await saver.started((config) => {
+        config.process.args = ['sh', '-c', 'until [ -e /go ]; do sleep 0.02; done'];
+      });
+      succeeded(await saver.checkpoint(id));
+      const where = ['--image-path', scene.path('images'), '--bundle', scene.bundle];
+      const restoring = scene.background(['restore', ...where, id], { env: { ...criuEnv, ...env } });
+      await until('the message', () => heard().length > 0);
+      expect(heard()).to.deep.equal([`got MAINPID=${restoring.child.pid}|READY=1|`]);
+      writeFileSync(join(scene.rootfs, 'go'), '');
+      expect(await restoring.ended).to.include({ status: 0 });
+    },
+    noCriu,
+  );
+
+  scenario('restore refuses a manager that nobody is, before it makes anything', async (scene) => {
+    scene.configure();
+    const env = { NOTIFY_SOCKET: scene.path('nobody') };
+    expect(failed(await new Saver(scene).restore(scene.id(), [], { env })).stderr).to.match(/NOTIFY_SOCKET/);
+    expect(existsSync(scene.root) ? readdirSync(scene.root) : []).to.deep.equal([]);
   });
 });

@@ -12,6 +12,8 @@ export interface RunOptions {
   /** Added to the clean environment of programs.ts. */
   env?: Record<string, string>;
   input?: string;
+  /** Output goes to /dev/null instead of the result. */
+  silent?: boolean;
   /** Descriptors from 3 on. */
   fds?: readonly number[];
   /** Milliseconds until the program and everything it started is killed. */
@@ -32,6 +34,7 @@ process.on('exit', () => {
   rmSync(outputs, { recursive: true, force: true });
 });
 let counter = 0;
+const nowhere = ['ignore', 'ignore'] as const;
 
 /**
  * Runs a program to its end. Its output goes to files, not pipes: a container that stays behind keeps them
@@ -48,7 +51,7 @@ export async function run(
   const child = spawn(program, args, {
     cwd: options.cwd,
     env: cleanEnv(options.env),
-    stdio: [stdin, stdout, stderr, ...(options.fds ?? [])],
+    stdio: [stdin, ...(options.silent === true ? nowhere : [stdout, stderr]), ...(options.fds ?? [])],
   });
   closeSync(stdout);
   closeSync(stderr);

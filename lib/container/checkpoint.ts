@@ -150,7 +150,7 @@ function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
 function externalStdio({ stdio = [] }: ContainerRecord): string[] {
   return stdio
     .filter((key) => key !== '' && !key.startsWith('pipe:'))
-    .map((key) => key.replace(/^socket:/, 'unix'));
+    .map((key) => key.replace(/^null:/, '').replace(/^socket:/, 'unix'));
 }
 
 function writeDescriptors(images: string, { stdio }: ContainerRecord): void {

@@ -2,6 +2,7 @@ import { closeSync, constants, existsSync, openSync, unlinkSync } from 'node:fs'
 import { TsrunError, fileError } from '../errors.ts';
 import type { Notify } from '../host/foreground.ts';
 import { bindDatagram, forwardReady, notifyBarrier } from '../host/notify.ts';
+import { sendPacket } from '../host/packet.ts';
 import { poll } from '../host/poll.ts';
 import { isErrno } from './is-errno.ts';
 import { connectManager, notifyFolder, notifySocketName } from './notify.ts';
@@ -56,9 +57,7 @@ export class NotifyRelay {
     try {
       const told = withPidfd(init, (pidfd) => this.#forwardUntil(pidfd, init.pid)) ?? false;
       if (!told && !this.#drain(init.pid)) return;
-      if (!notifyBarrier(this.sockets.manager, barrierMs)) {
-        warn(`the service manager has not acknowledged for ${barrierMs / 1000} seconds`);
-      }
+      untilAcknowledged(this.sockets.manager, warn);
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
       warn(error.message);
@@ -97,4 +96,35 @@ export class NotifyRelay {
       if (!isErrno(error, 'ENOENT')) throw fileError(`remove the notify socket`, error);
     }
   }
+}
+
+/**
+ * Tells the service manager, if there is one, that a restored container is ready: it goes on behind the moment when
+ * it said so. `pid` is to be the service's main process; when the caller will end, it `waits` until the manager
+ * knows. That it could not be told is a warning.
+ */
+export function reportReady(
+  managerPath: string | undefined,
+  pid: number,
+  waits: boolean,
+  warn: (message: string) => void,
+): void {
+  if (managerPath === undefined) return;
+  try {
+    const manager = connectManager(managerPath);
+    try {
+      sendPacket(manager, 'the service manager', Buffer.from(`MAINPID=${pid}\nREADY=1\n`));
+      if (waits) untilAcknowledged(manager, warn);
+    } finally {
+      closeSync(manager);
+    }
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    warn(error.message);
+  }
+}
+
+function untilAcknowledged(manager: number, warn: (message: string) => void): void {
+  if (notifyBarrier(manager, barrierMs)) return;
+  warn(`the service manager has not acknowledged for ${barrierMs / 1000} seconds`);
 }

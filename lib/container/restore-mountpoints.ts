@@ -13,7 +13,9 @@ import { writeIdMaps } from './id-maps.ts';
 import { explainDeath } from './init-death.ts';
 import { launchInit } from './launch.ts';
 import { meetInit } from './meet.ts';
+import { notifyMount } from './notify.ts';
 import { placeIn } from './placed.ts';
+import type { ContainerFolder } from './store.ts';
 import { Undo } from './undo.ts';
 
 /** Not in node:fs: open(2). */
@@ -26,7 +28,11 @@ export type BindMount = OpOf<'mountBind'>;
  * For this, the init mounts everything once, with the care it always takes inside a rootfs, in namespaces that end
  * with it. Returns where each bind mount came to be, seen from the container.
  */
-export function makeMountpoints(blueprint: Blueprint, warn: (message: string) => void): Map<string, string> {
+export function makeMountpoints(
+  blueprint: Blueprint,
+  folder: ContainerFolder,
+  warn: (message: string) => void,
+): Map<string, string> {
   const { bundle, facts, rootfs, id, cgroup } = blueprint;
   const plan = compile(mountsOnly(bundle.config), facts, {
     bundle: bundle.directory,
@@ -38,6 +44,7 @@ export function makeMountpoints(blueprint: Blueprint, warn: (message: string) =>
     gate: 'engine',
     cgroupPaths: new Map(Object.entries(cgroup.paths)),
     extraEnv: [],
+    extraMounts: blueprint.notifies ? [notifyMount(folder)] : [],
   });
   const undo = new Undo();
   try {

@@ -8,19 +8,30 @@ import { covers } from '../plan/paths.ts';
 import { mountFlags } from '../plan/wire.ts';
 import { namespaces } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
+import { notifyMount } from './notify.ts';
 import { bindMounts } from './restore-mountpoints.ts';
+import type { ContainerFolder } from './store.ts';
 
 /**
  * What criu puts in the place of mounts that came from outside (external-mounts.ts): the sources of the config's
- * bind mounts, with everything mounted below recursive ones, and the host's devices.
+ * bind mounts, with everything mounted below recursive ones, the host's devices, and the container's notify socket.
  *
  * @param places where the bind mounts are in the container, by destination.
  */
-export function mountSources(blueprint: Blueprint, places: ReadonlyMap<string, string>): CriuOptions {
+export function mountSources(
+  blueprint: Blueprint,
+  folder: ContainerFolder,
+  places: ReadonlyMap<string, string>,
+): CriuOptions {
   const host = parseMountinfo(readFileSync('/proc/self/mountinfo', 'utf8')).map(
     ({ mountpoint }) => mountpoint,
   );
-  const sources = new Map<string, string>([['/dev/null', '/dev/null']]);
+  const notify = notifyMount(folder);
+  const sources = new Map<string, string>([
+    ['/dev/null', '/dev/null'],
+    // criu takes no offence when the container has no such mount.
+    [notify.destination, notify.source ?? ''],
+  ]);
   for (const { path } of blueprint.bundle.config.linux?.devices ?? []) sources.set(path, path);
   for (const name of defaultDevices) sources.set(`/dev/${name}`, `/dev/${name}`);
   for (const [place, path] of legacyCgroups(blueprint)) sources.set(place, path);
@@ -56,8 +67,11 @@ export function cgroupRoots(pid: number): CriuOptions {
   return { cg_root };
 }
 
-/** Our stdio in the place of what the container had when it was dumped. */
-export function inheritedStdio(images: string, file: string): { key: string; fd: number }[] {
+/**
+ * Our stdio in the place of what the container had when it was dumped. criu opens a file anew and wants it to be
+ * like the former one; for what was /dev/null it gets `nullFd`, whatever ours is.
+ */
+export function inheritedStdio(images: string, file: string, nullFd: number): { key: string; fd: number }[] {
   const path = join(images, file);
   let keys: unknown;
   try {
@@ -68,12 +82,12 @@ export function inheritedStdio(images: string, file: string): { key: string; fd:
     });
   }
   if (!Array.isArray(keys)) return [];
-  const seen = new Set<string>();
-  return (keys as unknown[]).slice(0, 3).flatMap((key, fd) => {
-    if (typeof key !== 'string' || !/^(pipe:|socket:|file)\[/.test(key) || seen.has(key)) return [];
-    seen.add(key);
-    return [{ key, fd }];
-  });
+  const inherited = new Map<string, number>();
+  for (const [fd, text] of (keys as unknown[]).slice(0, 3).entries()) {
+    const [, isNull, key] = /^(null:)?((?:pipe:|socket:|file)\[.*)$/.exec(String(text)) ?? [];
+    if (key !== undefined && !inherited.has(key)) inherited.set(key, isNull === undefined ? fd : nullFd);
+  }
+  return [...inherited].map(([key, fd]) => ({ key, fd }));
 }
 
 /** The network namespace is left empty when the dump holds nothing to fill it with. */

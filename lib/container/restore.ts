@@ -2,37 +2,37 @@ import { closeSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { converse, firstExtraFd } from '../criu/converse.ts';
-import type { Notification } from '../criu/converse.ts';
 import { criuFailure } from '../criu/log.ts';
-import { findCriu } from '../criu/program.ts';
+import { findCriu, withNull } from '../criu/program.ts';
 import { requestTypes } from '../criu/rpc.ts';
 import type { CriuOptions } from '../criu/rpc.ts';
-import { fileError, systemError, TsrunError } from '../errors.ts';
-import { pidfdOpen, setSubreaper } from '../host/child.ts';
+import { fileError, TsrunError } from '../errors.ts';
+import { setSubreaper } from '../host/child.ts';
 import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
 import { withPrivateBind } from '../host/private-mounts.ts';
-import { sendDescriptor, socketPair } from '../host/socket.ts';
+import { socketPair } from '../host/socket.ts';
 import { draw } from './blueprint.ts';
-import type { Blueprint } from './blueprint.ts';
 import { descriptorsFile } from './checkpoint.ts';
-import { Child } from './child.ts';
+import type { Child } from './child.ts';
 import { announce } from './create.ts';
 import { commonOptions, configFile, emptyNamespaces, openFolders } from './criu-request.ts';
 import type { CriuFlags, ImageFolders } from './criu-request.ts';
 import { removeContainer } from './delete.ts';
 import { joinNamespaces } from './external-namespaces.ts';
 import { ownEnvironment } from './hooks.ts';
-import { claim, makeCgroups, newRecord, refer, runRuntimeHooks } from './make.ts';
+import { claim, makeCgroups, newRecord } from './make.ts';
+import { checkManager, makeNotifyFolder } from './notify.ts';
+import { reportReady } from './notify-relay.ts';
 import { runPoststop } from './poststop.ts';
-import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './request.ts';
 import { makeMountpoints } from './restore-mountpoints.ts';
 import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
+import { Revived } from './revived.ts';
+import type { Expected } from './revived.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
 import { writeConfig, writeRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
 import { checkTerminal } from './terminal.ts';
 import { Undo } from './undo.ts';
 import { logWarnings } from './warnings.ts';
@@ -58,7 +58,9 @@ export async function restore(request: RestoreRequest): Promise<number> {
   const { root, id, log, detach = false } = request;
   if (detach) {
     await logWarnings(log, (warn, debug) => {
-      closeSync(begin(request, warn, debug).pidfd);
+      const { pid, pidfd } = begin(request, warn, debug);
+      closeSync(pidfd);
+      reportReady(request.notifySocket, pid, true, warn);
     });
     return 0;
   }
@@ -66,7 +68,11 @@ export async function restore(request: RestoreRequest): Promise<number> {
   holdSignals();
   let running: Running;
   try {
-    running = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
+    running = await logWarnings(log, (warn, debug) => {
+      const begun = begin(request, warn, debug);
+      reportReady(request.notifySocket, process.pid, false, warn);
+      return begun;
+    });
   } catch (error) {
     releaseSignals();
     throw error;
@@ -94,6 +100,7 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
   const { config } = blueprint.bundle;
   const terminal = config.process?.terminal === true;
   checkTerminal(blueprint.bundle, request.consoleSocket, request.detach === true);
+  checkManager(request.notifySocket);
   const criu = findCriu(ownEnvironment());
   const folders = openFolders(request, false);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
@@ -105,24 +112,29 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
     const record = newRecord(blueprint, {});
     writeRecord(folder, record);
     writeConfig(folder, blueprint.bundle.text);
+    // Also without a service manager: a container that was made for one has the mount, and criu wants its source.
+    makeNotifyFolder(folder);
     undo.onFailure('run its poststop hooks', () => {
       runPoststop(record).forEach(warn);
     });
     makeCgroups(blueprint, folder, record, warn, undo);
-    const init = revive({
-      request,
-      blueprint,
-      folder,
-      record,
-      folders,
-      undo,
-      warn,
-      criu,
-      console: theirs ?? sockets.console,
-      ready: (made) => {
-        announce({ folder, record, init: made, undo }, request, sockets);
-      },
-    });
+    const init = withNull((nothing) =>
+      revive({
+        request,
+        blueprint,
+        folder,
+        record,
+        folders,
+        undo,
+        warn,
+        criu,
+        console: theirs ?? sockets.console,
+        ready: (made) => {
+          announce({ folder, record, init: made, undo }, request, sockets);
+        },
+        nothing,
+      }),
+    );
     const running = takeRunning({ init, undo }, ours);
     undo.succeed().forEach(warn);
     return running;
@@ -138,31 +150,26 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
   }
 }
 
-interface Revival {
+interface Revival extends Expected {
   request: RestoreRequest;
-  blueprint: Blueprint;
-  folder: ContainerFolder;
-  record: ContainerRecord;
   folders: ImageFolders;
-  undo: Undo;
   warn: Say;
   criu: { path: string; env: readonly string[] };
-  console: number | undefined;
-  /** All is restored, and nothing runs yet. */
-  ready: (init: Child) => void;
+  /** /dev/null. */
+  nothing: number;
 }
 
 function revive(revival: Revival): Child {
-  const { request, blueprint, record, folder, folders, warn, criu } = revival;
+  const { request, blueprint, record, folder, folders, warn, criu, nothing } = revival;
   const { bundle, rootfs } = blueprint;
-  const places = makeMountpoints(blueprint, warn);
+  const places = makeMountpoints(blueprint, folder, warn);
   const target = join(folder.path, 'criu-root');
   try {
     mkdirSync(target, { mode: 0o700 });
   } catch (error) {
     throw fileError(`make ${target}`, error);
   }
-  const joined = joinNamespaces(bundle.config, firstExtraFd);
+  const joined = joinNamespaces(bundle.config, firstExtraFd + 1);
   const life = new Revived(revival);
   let inside: ImageFolders | undefined;
   try {
@@ -170,8 +177,11 @@ function revive(revival: Revival): Child {
       ...commonOptions(request),
       ...configFile(bundle.config.annotations),
       ...joined.options,
-      ...mountSources(blueprint, places),
-      inherit_fd: [...(joined.options.inherit_fd ?? []), ...inheritedStdio(folders.images, descriptorsFile)],
+      ...mountSources(blueprint, folder, places),
+      inherit_fd: [
+        ...(joined.options.inherit_fd ?? []),
+        ...inheritedStdio(folders.images, descriptorsFile, firstExtraFd),
+      ],
       log_file: logName,
       evasive_devices: true,
       rst_sibling: true,
@@ -185,7 +195,7 @@ function revive(revival: Revival): Child {
       program: criu.path,
       env: criu.env,
       stdio: [0, 1, 2],
-      extraFds: joined.fds,
+      extraFds: [nothing, ...joined.fds],
       // The folders, too, are opened there: criu mounts in its working directory.
       within: (start) =>
         withPrivateBind(rootfs, target, () => {
@@ -210,48 +220,5 @@ function revive(revival: Revival): Child {
     joined.close();
     inside?.close();
     rmdirSync(target);
-  }
-}
-
-/** Follows a restore: the first process as soon as there is one, its hooks, its terminal. */
-class Revived {
-  init: Child | undefined;
-  readonly #revival: Revival;
-
-  constructor(revival: Revival) {
-    this.#revival = revival;
-  }
-
-  notice({ script, pid, fds }: Notification): void {
-    const { blueprint, record, console, ready } = this.#revival;
-    switch (script) {
-      case 'setup-namespaces':
-        runRuntimeHooks({ blueprint, record, init: this.#meet(pid) });
-        break;
-      case 'orphan-pts-master':
-        if (console !== undefined && fds[0] !== undefined) sendDescriptor(console, '/dev/ptmx', fds[0]);
-        break;
-      case 'post-restore':
-        ready(this.#meet(pid));
-        break;
-    }
-  }
-
-  #meet(pid: number): Child {
-    if (this.init !== undefined) return this.init;
-    const { undo, record, folder } = this.#revival;
-    const pidfd = pidfdOpen(pid);
-    if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
-    const init = new Child(pid, pidfd);
-    undo.always('put away its process', () => {
-      init.close();
-    });
-    undo.onFailure('end its process', () => {
-      init.kill();
-    });
-    record.init = refer(pid);
-    writeRecord(folder, record);
-    this.init = init;
-    return init;
   }
 }

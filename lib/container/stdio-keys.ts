@@ -4,11 +4,14 @@ import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
  * What tsrun's own stdin, stdout and stderr are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,
  * `file[1f:a2]` (mount id and inode, both hexadecimal). A container that gets them and is restored from a
  * checkpoint gets others instead, by these names. A terminal has none: criu restores it by other means. Neither has
- * a descriptor that cannot be looked at.
+ * a descriptor that cannot be looked at. Before that of /dev/null is `null:`.
  */
 export function stdioKeys(): string[] {
   return [0, 1, 2].map(keyOf);
 }
+
+/** Device number of /dev/null (null(4)): major 1, minor 3. */
+const devNull = 0x103n;
 
 function keyOf(fd: number): string {
   try {
@@ -17,7 +20,9 @@ function keyOf(fd: number): string {
     if (target.startsWith('/dev/pts/') || target.startsWith('/dev/tty') || target === '/dev/console')
       return '';
     const mount = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
-    return mount === undefined ? '' : `file[${hex(mount)}:${hex(fstatSync(fd, { bigint: true }).ino)}]`;
+    if (mount === undefined) return '';
+    const { ino, rdev } = fstatSync(fd, { bigint: true });
+    return `${rdev === devNull ? 'null:' : ''}file[${hex(mount)}:${hex(ino)}]`;
   } catch {
     return '';
   }
