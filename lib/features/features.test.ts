@@ -117,6 +117,16 @@ describe('features', () => {
     expect(linux(modern)).to.deep.equal(linux(old));
   });
 
+  it('have checkpoints, and tell whether the host has criu', () => {
+    for (const criu of [true, false]) {
+      expect(features({ ...here, criu }, build).annotations).to.include({
+        'io.tsrun.checkpoint.enabled': 'true',
+        'org.opencontainers.runc.checkpoint.enabled': 'true',
+        'io.tsrun.host.criu': String(criu),
+      });
+    }
+  });
+
   it('have no seccomp without libseccomp', () => {
     expect(linuxOf({ seccomp: undefined }).seccomp).to.deep.equal({ enabled: false });
     const { annotations } = features({ ...here, seccomp: undefined }, build);

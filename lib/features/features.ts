@@ -75,7 +75,10 @@ function seccompFeatures(seccomp: SeccompFacts | undefined): NonNullable<LinuxFe
   };
 }
 
-function annotations({ host, kernelRelease, seccomp }: FeatureFacts, build: Build): Record<string, string> {
+function annotations(
+  { host, kernelRelease, seccomp, criu }: FeatureFacts,
+  build: Build,
+): Record<string, string> {
   const { apparmor = false, cgroup, kernel, filesystems } = host;
   const controllers = [...cgroup.v1, ...(cgroup.v2 === undefined ? [] : [cgroup.v2])]
     .flatMap((hierarchy) => hierarchy.controllers)
@@ -85,6 +88,11 @@ function annotations({ host, kernelRelease, seccomp }: FeatureFacts, build: Buil
     ...(seccomp === undefined ? {} : { 'io.github.seccomp.libseccomp.version': seccomp.libseccomp }),
     'io.tsrun.version': build.version,
     'io.tsrun.commit': build.commit,
+    // Of the command, as what is "enabled" above; the second is where tools look, in whatever runtime with runc's
+    // command line.
+    'io.tsrun.checkpoint.enabled': 'true',
+    'org.opencontainers.runc.checkpoint.enabled': 'true',
+    'io.tsrun.host.criu': String(criu),
     'io.tsrun.host.kernel': kernelRelease,
     'io.tsrun.host.cgroup': cgroup.mode,
     'io.tsrun.host.cgroup.controllers': [...new Set(controllers)].toSorted().join(','),

@@ -4,6 +4,7 @@ import { readHostFacts } from '../host/facts.ts';
 import { lastCapability, namespaceLinks } from '../host/kernel.ts';
 import type { Libseccomp } from '../host/libseccomp.ts';
 import { libseccomp } from '../host/libseccomp.ts';
+import { findProgram } from '../host/search-path.ts';
 import type { HostFacts } from '../plan/types.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
 import { kernelKnowsFlag } from '../seccomp/kernel.ts';
@@ -19,6 +20,8 @@ export interface FeatureFacts {
   namespaces: ReadonlySet<string> | undefined;
   /** Undefined without libseccomp: profiles cannot be compiled then. */
   seccomp: SeccompFacts | undefined;
+  /** There is a criu in $PATH. */
+  criu: boolean;
 }
 
 export interface SeccompFacts {
@@ -39,6 +42,7 @@ export function readFeatureFacts(): FeatureFacts {
     lastCapability: lastCapability(),
     namespaces: namespaceLinks(),
     seccomp: seccompFacts(),
+    criu: findProgram('criu') !== undefined,
   };
 }
 
