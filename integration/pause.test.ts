@@ -2,15 +2,17 @@ import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
-import { controllerMount } from './harness/cgroups.ts';
+import { controllerMount, unifiedMount } from './harness/cgroups.ts';
 import { refused, started } from './harness/inside.ts';
 import { exitStatus, namespaceOf } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
+/** Where the cgroups are that freeze: those of cgroup v1's freezer, otherwise all of cgroup v2. */
+const freezer = (): string | undefined => controllerMount('freezer') ?? unifiedMount();
 const noFreezer = (): string | undefined =>
-  controllerMount('freezer') === undefined ? 'no cgroup v1 freezer here' : undefined;
+  freezer() === undefined ? 'cgroups are not mounted here' : undefined;
 
 describe('pause and resume', () => {
   scenario(
@@ -139,8 +141,8 @@ describe('pause and resume', () => {
   );
 });
 
-/** Pids in the freezer cgroup of a container. */
+/** Pids in the cgroup of a container that freezes it. */
 function pidsOf(id: string): number[] {
-  const folder = join(controllerMount('freezer') ?? '', id);
+  const folder = join(freezer() ?? '', id);
   return readFileSync(join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number);
 }

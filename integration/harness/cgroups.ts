@@ -28,6 +28,11 @@ export function controllerMount(controller: string): string | undefined {
     ?.mountpoint;
 }
 
+/** Where cgroup v2 is mounted, be it beside v1; undefined when it is not. */
+export function unifiedMount(): string | undefined {
+  return cgroupMounts().find(({ type }) => type === 'cgroup2')?.mountpoint;
+}
+
 /** Path of a process in a v1 hierarchy, or in v2 for ''; from the root of the hierarchy (cgroups(7)). */
 export function cgroupOf(pid: number | 'self', controller: string): string | undefined {
   for (const line of readFileSync(`/proc/${pid}/cgroup`, 'utf8').trimEnd().split('\n')) {

@@ -200,6 +200,9 @@ describe('sockets by name', () => {
     expect(await connected).to.equal('hello');
     closeSync(fd);
     await new Promise((resolve) => server.close(resolve));
-    expect(() => connectStream(join(folder, 'none'))).to.throw(TsrunError, /connect to .*none \(\d+ characters\): .*ENOENT/);
+    expect(() => connectStream(join(folder, 'none'))).to.throw(
+      TsrunError,
+      /connect to .*none \(\d+ characters\): .*ENOENT/,
+    );
   });
 });
