@@ -246,16 +246,27 @@ describe('seccomp', () => {
     expect(stderr)
       .to.match(/operation not permitted/i)
       .and.match(/seccomp profile/);
-    const deadly = await scene.failure(profile({ defaultAction: 'SCMP_ACT_KILL_PROCESS' }));
-    expect(deadly.stderr)
-      .to.match(/linux\/seccomp/)
-      .and.match(/execve/);
     const id = scene.id();
     scene.configure(denied);
     await scene.create(id);
     expect(failed(await scene.tsrun(['start', id])).stderr).to.match(/operation not permitted/i);
     expect((await scene.state(id)).status).to.equal('stopped');
   });
+
+  for (const action of ['SCMP_ACT_KILL_PROCESS', 'SCMP_ACT_ERRNO'] as const) {
+    scenario(`a profile that leaves not even a word is an error that says so: ${action}`, async (scene) => {
+      // With an error number for everything the init can neither tell nor exit.
+      const denied = profile({ defaultAction: action });
+      expect((await scene.failure(denied)).stderr)
+        .to.match(/linux\/seccomp/)
+        .and.match(/execve/);
+      const id = scene.id();
+      scene.configure(denied);
+      await scene.create(id);
+      expect(failed(await scene.tsrun(['start', id])).stderr).to.match(/before its process could run/);
+      expect((await scene.state(id)).status).to.equal('stopped');
+    });
+  }
 
   scenario('flags', async (scene) => {
     const script = 'mkdir /tmp/x 2>&1; grep ^Speculation_Store_Bypass /proc/self/status';

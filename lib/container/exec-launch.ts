@@ -10,6 +10,7 @@ import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
 import type { Subject } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
+import { endedBySeccomp, seccompHint } from './init-death.ts';
 import { launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
 import { meetInit, passListener, unexpectedMessage } from './meet.ts';
@@ -143,6 +144,6 @@ function explainEnd(status: number, container: number): TsrunError {
   if (status === killed) waitPidfd(container, endingMs);
   const how = status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
   return new TsrunError('init', `the process ${how} before its program could run`, {
-    hint: 'the container may have reached its memory limit',
+    hint: endedBySeccomp(status) ? seccompHint : 'the container may have reached its memory limit',
   });
 }

@@ -7,8 +7,16 @@ import type { ConfigSource } from '../spec/at.ts';
 import type { Config } from '../spec/types.ts';
 import { signalName } from '../spec/signals.ts';
 
-/** 128 + SIGSYS. */
-const killedBySeccomp = 128 + 31;
+/** By SIGSYS, or by the SIGILL it is left with when it may not even exit; as a shell shows them. */
+const killedBySeccomp = [128 + 31, 128 + 4];
+
+/** What a seccomp profile that ends the init should have allowed. */
+export const seccompHint = 'the seccomp profile must allow at least execve(2)';
+
+/** True for an exit status that only a seccomp filter leads to. */
+export function endedBySeccomp(status: number | undefined): boolean {
+  return status !== undefined && killedBySeccomp.includes(status);
+}
 
 /**
  * Why the init ended without a word. Nearly always the kernel killed it for memory: the limit is too low
@@ -31,12 +39,12 @@ export function explainDeath(
       { code: 'init', hint: 'raise the limit' },
     );
   }
-  if (status === killedBySeccomp && config.linux?.seccomp !== undefined) {
+  if (endedBySeccomp(status) && config.linux?.seccomp !== undefined) {
     return configError(
       source,
       '/linux/seccomp',
       "the filter killed the container's init before the process could run",
-      { code: 'init', hint: 'the profile must allow at least execve(2)' },
+      { code: 'init', hint: seccompHint },
     );
   }
   return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);

@@ -136,7 +136,9 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
     removeStartSocket(folder);
   }
   if (record.init !== undefined && endedAsInit(record.init.pid, record.initImage)) {
-    throw new TsrunError('init', 'the container was killed before its process could run');
+    throw new TsrunError('init', 'the container was killed before its process could run', {
+      hint: 'by its memory limit, by a seccomp profile that denies even execve(2), or by somebody',
+    });
   }
 }
 
