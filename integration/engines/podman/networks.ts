@@ -8,12 +8,17 @@ import type { DeclareAction } from '../harness/suite.ts';
 
 const serving = ['sh', '-c', 'echo hello >/data/index.html; exec busybox httpd -f -p 80 -h /data'];
 
+/** Starts a container that serves a page, and waits until it does. */
+async function server(podman: Podman, id: string, ...flags: string[]): Promise<void> {
+  succeeded(await podman.run(id, serving, '--detach', ...flags));
+  await podman.untilExec(id, ['busybox', 'wget', '-q', '-O-', 'http://127.0.0.1/']);
+}
+
 /** Container networks. */
 export function networks(action: DeclareAction<Podman>): void {
   action('network bridge', async (podman, id) => {
     succeeded(await podman.podman(['network', 'create', '--subnet', '10.77.1.0/24', `${id}-net`]));
-    const flags = ['--detach', '--network', `${id}-net`];
-    succeeded(await podman.run(id, serving, ...flags));
+    await server(podman, id, '--network', `${id}-net`);
     const address = await podman.inspect(id, '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}');
     expect(address).to.match(/^10\.77\.1\.\d+$/);
     const page = ['busybox', 'wget', '-q', '-O-', `http://${address}/`];
@@ -24,7 +29,7 @@ export function networks(action: DeclareAction<Podman>): void {
 
   action('a published port', async (podman, id) => {
     succeeded(await podman.podman(['network', 'create', '--subnet', '10.77.2.0/24', `${id}-net`]));
-    succeeded(await podman.run(id, serving, '--detach', '--network', `${id}-net`, '--publish', '8042:80'));
+    await server(podman, id, '--network', `${id}-net`, '--publish', '8042:80');
     const page = await run('busybox', ['wget', '-q', '-O-', 'http://10.77.2.1:8042/']);
     expect(succeeded(page).stdout).to.equal('hello\n');
   });
@@ -48,8 +53,7 @@ export function networks(action: DeclareAction<Podman>): void {
 /** The network of users who may not make one. */
 export function plainUserNetworks(action: DeclareAction<Podman>): void {
   action('network slirp4netns, and a published port', async (podman, id) => {
-    const flags = ['--detach', '--network', 'slirp4netns', '--publish', '127.0.0.1:8043:80'];
-    succeeded(await podman.run(id, serving, ...flags));
+    await server(podman, id, '--network', 'slirp4netns', '--publish', '127.0.0.1:8043:80');
     const routes = succeeded(await podman.exec(id, ['ip', 'route'])).stdout;
     expect(routes).to.match(/^default via 10\.0\.2\.2 dev tap0/);
     const page = await run('busybox', ['wget', '-q', '-O-', 'http://127.0.0.1:8043/']);
