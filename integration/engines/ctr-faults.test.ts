@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { controllerMount } from '../harness/cgroups.ts';
 import { allProcesses, isAlive } from '../harness/processes.ts';
 import { run } from '../harness/run.ts';
 import { failed, succeeded } from '../harness/scene.ts';
@@ -113,6 +114,29 @@ engineSuite('containerd (ctr), faults', Ctr.open.bind(Ctr), (action) => {
     expect(await ctr.status(id)).to.equal('RUNNING');
     succeeded(await ctr.ctr(['task', 'kill', '--signal', 'TERM', id]));
   });
+
+  action(
+    'a new container where no more processes may be',
+    async (ctr, id) => {
+      await ctr.detached(id, forever);
+      const parent = join(controllerMount('pids') ?? '', ctr.stage.name);
+      const limit = join(parent, 'pids.max');
+      writeFileSync(limit, readFileSync(join(parent, 'pids.current'), 'utf8'));
+      try {
+        // runc needs a process more than is left; tsrun can begin, and the program fails.
+        const command = ['sh', '-c', '(true); echo forked'];
+        expect(failed(await ctr.run(`${id}b`, command, '--rm')).stdout).to.equal('');
+      } finally {
+        writeFileSync(limit, 'max');
+      }
+      expect(await ctr.shell(`${id}c`, 'echo well')).to.equal('well\n');
+      succeeded(await ctr.exec(id, ['true']));
+    },
+    {
+      obstacle: () =>
+        controllerMount('pids') === undefined ? 'no cgroup v1 controller pids here' : undefined,
+    },
+  );
 
   action('a config that is refused', async (ctr, id) => {
     const config = ctr.config(id, ['true']);

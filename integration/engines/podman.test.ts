@@ -1,5 +1,6 @@
 import { Podman } from './harness/podman.ts';
 import { engineSuite } from './harness/suite.ts';
+import { checkpoints } from './podman/checkpoints.ts';
 import { exec } from './podman/exec.ts';
 import { faults } from './podman/faults.ts';
 import { isolation } from './podman/isolation.ts';
@@ -16,4 +17,5 @@ engineSuite('podman', Podman.open.bind(Podman), (action) => {
   users(action);
   networks(action);
   faults(action);
+  checkpoints(action);
 });

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { criuEnv } from '../../harness/criu.ts';
 import { compileProgram } from '../../harness/programs.ts';
 import type { Stage } from './suite.ts';
 
@@ -29,6 +30,7 @@ network_config_dir = "${folder}/networks"
 
 [engine]
 cgroup_manager = "cgroupfs"
+conmon_env_vars = ["PATH=${criuEnv['PATH'] ?? ''}"]
 events_logger = "file"
 hooks_dir = ["${folder}/hooks"]
 infra_command = "/bin/sleep 1000"
@@ -54,7 +56,7 @@ runroot = "${folder}/run"
 skip_mount_home = "true"
 `,
   );
-  return { CONTAINERS_CONF: containers, CONTAINERS_STORAGE_CONF: storage };
+  return { ...criuEnv, CONTAINERS_CONF: containers, CONTAINERS_STORAGE_CONF: storage };
 }
 
 /** The program that makes a terminal, compiled once in a folder that all tests share. */
