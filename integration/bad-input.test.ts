@@ -10,6 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { tsrun } from './harness/programs.ts';
+import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Edit } from './harness/scene.ts';
@@ -91,6 +93,40 @@ describe('bad input', () => {
         expect(succeeded(await scene.tsrun([command, '--help'])).stdout).to.contain(`tsrun ${command}`);
       }
       expect(succeeded(await scene.tsrun(['completion'])).stdout).to.match(/complete/);
+    });
+
+    scenario('help is the same however it is asked for', async (scene) => {
+      const { stdout } = succeeded(await scene.tsrun(['run', '--help']));
+      for (const args of [
+        ['run', '-h'],
+        ['run', '-help'],
+        ['help', 'run'],
+        ['--help', 'run'],
+        ['-h', 'run'],
+      ]) {
+        expect(succeeded(await scene.tsrun(args)).stdout, args.join(' ')).to.equal(stdout);
+      }
+    });
+
+    scenario('completion works in a bash that has sourced it', async (scene) => {
+      scene.configure((config) => (config.process.args = ['sleep', '1000']));
+      const id = scene.id();
+      await scene.create(id);
+      const folder = scene.path('bin');
+      mkdirSync(folder);
+      symlinkSync(tsrun, join(folder, 'tsrun'));
+      const complete = async (...words: string[]): Promise<string[]> => {
+        const script = 'source <(tsrun completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1));';
+        const shown = `${script} $(complete -p tsrun | sed 's/.*-F \\([^ ]*\\).*/\\1/'); printf '%s\n' "\${COMPREPLY[@]}"`;
+        const env = { PATH: `${folder}:/usr/bin:/bin` };
+        const args = ['--norc', '-c', shown, 'bash', 'tsrun', ...words];
+        return succeeded(await run('bash', args, { env }))
+          .stdout.trimEnd()
+          .split('\n');
+      };
+      expect(await complete('res')).to.deep.equal(['restore', 'resume']);
+      expect(await complete('run', '--no-s')).to.deep.equal(['--no-subreaper']);
+      expect(await complete('--root', scene.root, 'start', '')).to.deep.equal([id]);
     });
 
     scenario('--version has the lines that engines read', async (scene) => {

@@ -10,7 +10,8 @@ export const bundleFlag = {
 
 /** The commands that only look at a bundle also take it as their argument. */
 export const bundleArgument = {
-  name: 'bundle',
+  // Not `bundle`: help would take it and the flag for one.
+  name: 'bundle-dir',
   help: 'the same as --bundle',
   optional: true,
 } as const satisfies Positional;
