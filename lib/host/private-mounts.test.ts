@@ -1,0 +1,76 @@
+import { expect } from 'chai';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { withPrivateBind } from './private-mounts.ts';
+
+/** Of this thread alone: the others never leave the namespace of the process. */
+const namespace = (): string => readlinkSync('/proc/thread-self/ns/mnt');
+
+describe('a mount namespace for one step', () => {
+  let folder: string;
+  let source: string;
+  let target: string;
+
+  before(function () {
+    if (process.getuid?.() !== 0) this.skip();
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsrun-private-'));
+    [source, target] = [join(folder, 'source'), join(folder, 'target')];
+    for (const path of [source, target]) mkdirSync(path);
+    writeFileSync(join(source, 'file'), 'content');
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('has the mount, and nobody else has', () => {
+    const [outside, cwd] = [namespace(), process.cwd()];
+    const inside = withPrivateBind(source, target, () => {
+      expect(readFileSync(join(target, 'file'), 'utf8')).to.equal('content');
+      return namespace();
+    });
+    expect(inside).not.to.equal(outside);
+    expect(namespace()).to.equal(outside);
+    expect(process.cwd()).to.equal(cwd);
+    expect(existsSync(join(target, 'file'))).to.equal(false);
+  });
+
+  it('is left when the step fails, or the mount', () => {
+    const outside = namespace();
+    const fail = (): never => {
+      throw new Error('of the step');
+    };
+    expect(() => withPrivateBind(source, target, fail)).to.throw('of the step');
+    expect(namespace()).to.equal(outside);
+    expect(() => {
+      withPrivateBind(source, join(folder, 'missing'), () => undefined);
+    }).to.throw('ENOENT');
+    expect(namespace()).to.equal(outside);
+  });
+
+  it('is left also when the engine has started a thread meanwhile', async () => {
+    const outside = namespace();
+    const worker = withPrivateBind(
+      source,
+      target,
+      () => new Worker('setInterval(() => undefined, 1000)', { eval: true }),
+    );
+    try {
+      expect(namespace()).to.equal(outside);
+      expect(existsSync(join(target, 'file'))).to.equal(false);
+    } finally {
+      await worker.terminate();
+    }
+  });
+});
