@@ -51,6 +51,21 @@ describe('foreseeCgroups on this host', () => {
     expect(said(cgroups.record())).to.deep.equal(['error /linux/cgroupsPath']);
   });
 
+  it('refuses one with cgroups below it, and a frozen one, as the manager does', () => {
+    const below = cgroups.manager('/below');
+    below.create();
+    expect(said(cgroups.record())).to.deep.equal(['error /linux/cgroupsPath']);
+    expect(() => {
+      cgroups.manager().create();
+    }).to.throw('has cgroups in it');
+    expect(said(cgroups.record('/below'))).to.deep.equal([]);
+    below.freeze();
+    expect(said(cgroups.record('/below'))).to.deep.equal(['error /linux/cgroupsPath']);
+    expect(() => {
+      cgroups.manager('/below').create();
+    }).to.throw('frozen');
+  });
+
   it('warns of device rules for a container without a cgroup', () => {
     const record = resolveCgroup(layout, {
       cgroupsPath: undefined,

@@ -8,16 +8,18 @@ import type { Finding } from '../spec/finding.ts';
 import { error, warning } from '../spec/finding.ts';
 import { isListWithin } from '../spec/number-list.ts';
 import type { Resources } from '../spec/types.ts';
+import { occupation } from './common.ts';
 import { controllersOf } from './controllers-v2.ts';
 import { noCgroup } from './execute.ts';
 import { readValue } from './files.ts';
+import { isFreezingV1 } from './freezer-v1.ts';
+import { isFreezingV2 } from './freezer-v2.ts';
 import { refusal } from './refusal.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
 import { nearestExisting, offersFile } from './sample.ts';
 import type { CgroupStep, CgroupWrite } from './steps.ts';
 import { resourcesPointer } from './steps.ts';
-import { processesBelow } from './tree.ts';
 import type { CgroupRecord } from './types.ts';
 
 const ENOENT = 2;
@@ -41,20 +43,18 @@ function ignored({ pointer, message }: PlanWarning): Finding {
 }
 
 /** A cgroup must be vacant, and possible to make. */
-function foreseeDirectories({ paths }: CgroupRecord): Finding[] {
+function foreseeDirectories({ paths, version }: CgroupRecord): Finding[] {
   const pointer = '/linux/cgroupsPath';
+  const isFrozen = version === 1 ? isFreezingV1 : isFreezingV2;
   for (const directory of Object.values(paths)) {
-    let pids: number[];
+    let occupied: TsrunError | undefined;
     try {
-      pids = processesBelow(directory);
+      occupied = occupation(directory, isFrozen);
     } catch (failure) {
       if (!(failure instanceof TsrunError)) throw failure;
       return [error(pointer, failure.message)];
     }
-    if (pids.length > 0) {
-      const reason = `the cgroup ${directory} has processes already: ${pids.join(', ')}`;
-      return [error(pointer, reason, 'Give each container a cgroupsPath of its own.')];
-    }
+    if (occupied !== undefined) return [findingOf(occupied)];
     const parent = nearestExisting(directory);
     try {
       accessSync(parent, constants.W_OK);

@@ -13,6 +13,11 @@ export function freezerState(directory: string): FreezerState {
   }
 }
 
+/** True when freezing was asked for, done or not. */
+export function isFreezingV1(directory: string): boolean {
+  return freezerState(directory) !== 'THAWED';
+}
+
 /** Asks the freezer for a state; does not wait for it. False when there is no such cgroup. */
 export function setFreezer(directory: string, state: 'FROZEN' | 'THAWED'): boolean {
   try {

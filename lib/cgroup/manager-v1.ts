@@ -16,7 +16,7 @@ import { fillCpuset } from './cpuset.ts';
 import { deviceChangeV1, deviceStepsV1 } from './devices-v1.ts';
 import { executeSteps } from './execute.ts';
 import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
-import { freezerState, freezeV1, setFreezer } from './freezer-v1.ts';
+import { freezerState, freezeV1, isFreezingV1, setFreezer } from './freezer-v1.ts';
 import { directoryIn } from './locate.ts';
 import { needsCurrentLimit } from './memory-v1.ts';
 import { removeCgroups } from './remove.ts';
@@ -36,10 +36,7 @@ export class ManagerV1 implements CgroupManager {
   }
 
   create(): void {
-    this.fresh = createAll(
-      Object.values(this.record.paths),
-      (directory) => freezerState(directory) !== 'THAWED',
-    );
+    this.fresh = createAll(Object.values(this.record.paths), isFreezingV1);
   }
 
   apply(resources: Resources = {}): PlanWarning[] {
