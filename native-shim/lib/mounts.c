@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 /*
- * setns(2) leaves the working directory at the root of the namespace. It refuses a thread that shares
- * its working directory with another, and the engine may have started one meanwhile.
+ * setns(2) leaves the working directory at the root of the namespace. It refuses a thread that
+ * shares its working directory with another, and the engine may have started one meanwhile.
  */
 static int go_back(int namespace_fd, int cwd_fd) {
     if (unshare(CLONE_FS) < 0 || setns(namespace_fd, CLONE_NEWNS) < 0 || fchdir(cwd_fd) < 0)
