@@ -6,18 +6,17 @@ import { criuFailure } from '../criu/log.ts';
 import { findCriu, withNull } from '../criu/program.ts';
 import { requestTypes } from '../criu/rpc.ts';
 import type { CriuOptions } from '../criu/rpc.ts';
-import { fileError, TsrunError } from '../errors.ts';
-import { setSubreaper } from '../host/child.ts';
-import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
+import { fileError } from '../errors.ts';
+import { foreground } from '../host/foreground.ts';
 import { withPrivateBind } from '../host/private-mounts.ts';
 import { socketPair } from '../host/socket.ts';
+import { attend } from './attend.ts';
 import { draw } from './blueprint.ts';
 import { descriptorsFile } from './checkpoint.ts';
 import type { Child } from './child.ts';
 import { announce } from './create.ts';
 import { commonOptions, configFile, emptyNamespaces, openFolders } from './criu-request.ts';
 import type { CriuFlags, ImageFolders } from './criu-request.ts';
-import { removeContainer } from './delete.ts';
 import { joinNamespaces } from './external-namespaces.ts';
 import { ownEnvironment } from './hooks.ts';
 import { claim, makeCgroups, newRecord } from './make.ts';
@@ -55,7 +54,7 @@ const logName = 'restore.log';
  * once its processes run; otherwise waits for the first one, as `run` does. On failure nothing of it is left.
  */
 export async function restore(request: RestoreRequest): Promise<number> {
-  const { root, id, log, detach = false } = request;
+  const { log, detach = false } = request;
   if (detach) {
     await logWarnings(log, (warn, debug) => {
       const { pid, pidfd } = begin(request, warn, debug);
@@ -64,35 +63,21 @@ export async function restore(request: RestoreRequest): Promise<number> {
     });
     return 0;
   }
-  if (request.noSubreaper !== true) setSubreaper(true);
-  holdSignals();
-  let running: Running;
-  try {
-    running = await logWarnings(log, (warn, debug) => {
-      const begun = begin(request, warn, debug);
+  return await attend(
+    request,
+    (warn, debug) => {
+      const running = begin(request, warn, debug);
       reportReady(request.notifySocket, process.pid, false, warn);
-      return begun;
-    });
-  } catch (error) {
-    releaseSignals();
-    throw error;
-  }
-  const { pid, pidfd, master } = running;
-  let status: number;
-  try {
-    status = foreground(pidfd, pid, master);
-  } finally {
-    closeSync(pidfd);
-  }
-  try {
-    await logWarnings(log, (warn) => {
-      removeContainer({ root, id, force: true }, warn);
-    });
-  } catch (error) {
-    // Somebody else was faster.
-    if (!(error instanceof TsrunError && error.code === 'not-found')) throw error;
-  }
-  return status;
+      return running;
+    },
+    ({ pid, pidfd, master }) => {
+      try {
+        return foreground(pidfd, pid, master);
+      } finally {
+        closeSync(pidfd);
+      }
+    },
+  );
 }
 
 function begin(request: RestoreRequest, warn: Say, debug: Say): Running {

@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
-import { setSubreaper } from '../host/child.ts';
-import { foreground, holdSignals, releaseSignals } from '../host/foreground.ts';
+import { foreground } from '../host/foreground.ts';
 import { socketPair } from '../host/socket.ts';
 import type { Log } from '../log/logger.ts';
+import { attend } from './attend.ts';
 import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
 import { announce } from './create.ts';
@@ -39,33 +39,18 @@ export interface RunRequest extends CreateRequest {
  * 128 + signal.
  */
 export async function run(request: RunRequest): Promise<number> {
-  const { root, id, log, detach = false } = request;
+  const { log, detach = false } = request;
   if (detach) {
     const { running, record, relay } = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
     closeSync(running.pidfd);
     if (relay !== undefined) await waitUntilReady(relay, record, log);
     return 0;
   }
-  if (request.noSubreaper !== true) setSubreaper(true);
-  holdSignals();
-  let begun: Begun;
-  try {
-    begun = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
-  } catch (error) {
-    releaseSignals();
-    throw error;
-  }
-  const status = await stay(begun, log);
-  if (request.keep === true) return status;
-  try {
-    await logWarnings(log, (warn) => {
-      removeContainer({ root, id, force: true }, warn);
-    });
-  } catch (error) {
-    // Somebody else was faster.
-    if (!(error instanceof TsrunError && error.code === 'not-found')) throw error;
-  }
-  return status;
+  return await attend(
+    request,
+    (warn, debug) => begin(request, warn, debug),
+    (begun) => stay(begun, log),
+  );
 }
 
 interface Begun {

@@ -1,0 +1,48 @@
+import { TsrunError } from '../errors.ts';
+import { setSubreaper } from '../host/child.ts';
+import { holdSignals, releaseSignals } from '../host/foreground.ts';
+import type { Log } from '../log/logger.ts';
+import { removeContainer } from './delete.ts';
+import type { StateRoot } from './root.ts';
+import { logWarnings } from './warnings.ts';
+
+type Say = (message: string) => void;
+
+/**
+ * A life that tsrun stays for, as `run` and `restore` do in the foreground: `begin` makes the container and lets it
+ * run, `stay` waits for its end and returns the exit status. Signals wait from the beginning, for the container.
+ * Deletes the container afterwards, unless `keep`.
+ */
+export async function attend<Begun>(
+  request: {
+    root: StateRoot;
+    id: string;
+    log: Log;
+    noSubreaper?: boolean | undefined;
+    keep?: boolean | undefined;
+  },
+  begin: (warn: Say, debug: Say) => Begun,
+  stay: (begun: Begun) => number | Promise<number>,
+): Promise<number> {
+  const { root, id, log } = request;
+  if (request.noSubreaper !== true) setSubreaper(true);
+  holdSignals();
+  let begun: Begun;
+  try {
+    begun = await logWarnings(log, begin);
+  } catch (error) {
+    releaseSignals();
+    throw error;
+  }
+  const status = await stay(begun);
+  if (request.keep === true) return status;
+  try {
+    await logWarnings(log, (warn) => {
+      removeContainer({ root, id, force: true }, warn);
+    });
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof TsrunError && error.code === 'not-found')) throw error;
+  }
+  return status;
+}
