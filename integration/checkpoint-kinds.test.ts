@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, unlinkSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, readdirSync, readFileSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { count, counter, Saver } from './harness/checkpoints.ts';
@@ -114,6 +114,33 @@ for (const runtime of ['tsrun', 'runc'] as const) {
 }
 
 describe('a container that tsrun saves and restores', () => {
+  // runc leaves criu without the right to read the images.
+  scenario(
+    'in a user namespace whose root is nobody on the host',
+    async (scene) => {
+      const saver = new Saver(scene);
+      chownSync(scene.rootfs, 100_000, 100_000);
+      const id = await saver.started((config) => {
+        counter(config);
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = config.linux.gidMappings = [
+          { containerID: 0, hostID: 100_000, size: 65536 },
+        ];
+      });
+      await until('the first counts', () => count(scene) > 3);
+      succeeded(await saver.checkpoint(id));
+      const images = scene.path('images');
+      chmodSync(join(images, 'core-1.img'), 0o600);
+      const before = count(scene);
+      succeeded(await saver.restore(id));
+      await until('more counts', () => count(scene) > before + 3);
+      expect(statSync(`/proc/${saver.restoredPid()}`).uid).to.equal(100_000);
+      expect(statSync(images)).to.include({ uid: 0, mode: 0o40700 });
+      expect(readdirSync(images).filter((name) => name.startsWith('.'))).to.deep.equal([]);
+    },
+    noCriu,
+  );
+
   // runc 1.1 leaves lo down, and has criu fail.
   scenario(
     'with a connection, when asked to',

@@ -30,8 +30,15 @@ export interface ImageFolders {
   close: () => void;
 }
 
-/** Opens the folder of the images and that for the log, which are made first if `make`. */
-export function openFolders({ imagePath, workPath }: CriuFlags, make: boolean): ImageFolders {
+/**
+ * Opens the folder of the images and that for the log, which are made first if `make`. `readable`: a folder with the
+ * same images that criu gets instead.
+ */
+export function openFolders(
+  { imagePath, workPath }: CriuFlags,
+  make: boolean,
+  readable?: string,
+): ImageFolders {
   const images = resolve(imagePath === undefined || imagePath === '' ? 'checkpoint' : imagePath);
   const work = workPath === undefined || workPath === '' ? images : resolve(workPath);
   const open: number[] = [];
@@ -43,7 +50,7 @@ export function openFolders({ imagePath, workPath }: CriuFlags, make: boolean): 
   try {
     if (make) makeDirectory(images);
     if (work !== images) makeDirectory(work);
-    const [images_dir_fd, work_dir_fd] = [images, work].map((path) => {
+    const [images_dir_fd, work_dir_fd] = [readable ?? images, work].map((path) => {
       const fd = openDirectory(path);
       open.push(fd);
       return fd;

@@ -23,6 +23,7 @@ import { claim, makeCgroups, newRecord } from './make.ts';
 import { checkManager, makeNotifyFolder } from './notify.ts';
 import { reportReady } from './notify-relay.ts';
 import { runPoststop } from './poststop.ts';
+import { makeReadable } from './readable-images.ts';
 import type { CreateRequest } from './request.ts';
 import { makeMountpoints } from './restore-mountpoints.ts';
 import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
@@ -157,6 +158,7 @@ function revive(revival: Revival): Child {
   const joined = joinNamespaces(bundle.config, firstExtraFd + 1);
   const life = new Revived(revival);
   let inside: ImageFolders | undefined;
+  const readable = makeReadable(folders.images, bundle.config);
   try {
     const opts: CriuOptions = {
       ...commonOptions(request),
@@ -184,7 +186,7 @@ function revive(revival: Revival): Child {
       // The folders, too, are opened there: criu mounts in its working directory.
       within: (start) =>
         withPrivateBind(rootfs, target, () => {
-          inside = openFolders(request, false);
+          inside = openFolders(request, false, readable?.folder);
           return start();
         }),
       request: { type: requestTypes.restore, opts },
@@ -204,6 +206,7 @@ function revive(revival: Revival): Child {
   } finally {
     joined.close();
     inside?.close();
+    readable?.remove();
     rmdirSync(target);
   }
 }
