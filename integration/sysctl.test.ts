@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { shareNamespace } from './harness/config.ts';
+import type { TestConfig } from './harness/config.ts';
 import { scenario } from './harness/scenario.ts';
 
 describe('sysctl', () => {
@@ -34,6 +36,56 @@ describe('sysctl', () => {
     expect(shared.stderr)
       .to.contain('net.ipv4.ip_forward')
       .and.match(/namespace/);
+  });
+
+  for (const [type, link, name] of [
+    ['network', 'net', 'net.ipv4.ip_forward'],
+    ['network', 'net', 'net/ipv4/ip_forward'],
+    ['ipc', 'ipc', 'kernel.msgmax'],
+    ['ipc', 'ipc', 'fs.mqueue.msg_max'],
+    ['uts', 'uts', 'kernel.domainname'],
+  ] as const) {
+    scenario(`${name} in the host's own ${type} namespace, named by a path, is refused`, async (scene) => {
+      const parameter = `/proc/sys/${name.replaceAll('.', '/')}`;
+      const before = readFileSync(parameter, 'utf8');
+      // The value it has: should it be set after all, no harm is done.
+      const edit = (path: string) => (config: TestConfig) => {
+        shareNamespace(config, type);
+        Reflect.deleteProperty(config, 'hostname');
+        config.mounts = config.mounts.filter(({ type: kind }) => kind !== 'sysfs' && kind !== 'mqueue');
+        config.linux.namespaces.push({ type, path });
+        config.linux.sysctl = { [name]: before.trim() };
+      };
+      // By what it is, not by what it is called.
+      const kept = scene.path('kept');
+      writeFileSync(kept, '');
+      execFileSync('mount', ['--bind', `/proc/self/ns/${link}`, kept]);
+      try {
+        for (const path of ['/proc/self', `/proc/${process.pid}`]
+          .map((of) => `${of}/ns/${link}`)
+          .concat(kept)) {
+          const { stderr } = await scene.failure(edit(path));
+          expect(stderr)
+            .to.contain('/linux/namespaces/4/path')
+            .and.contain(`sysctl ${name} would change the host`);
+          const verdict = await scene.tsrun(['validate', scene.bundle]);
+          expect(verdict.stdout).to.contain('/linux/namespaces/4/path');
+        }
+      } finally {
+        execFileSync('umount', [kept]);
+      }
+    });
+  }
+
+  scenario('is set in a namespace of somebody else that is joined', async (scene) => {
+    scene.configure((config) => (config.process.args = ['sleep', '1000']));
+    const holder = await scene.create(scene.id());
+    const output = await scene.shell('cat /proc/sys/kernel/msgmax', (config) => {
+      shareNamespace(config, 'ipc');
+      config.linux.namespaces.push({ type: 'ipc', path: `/proc/${holder}/ns/ipc` });
+      config.linux.sysctl = { 'kernel.msgmax': '4321' };
+    });
+    expect(output).to.equal('4321\n');
   });
 
   scenario('one that does not exist, or a value the kernel refuses, is named', async (scene) => {

@@ -1,5 +1,6 @@
 import { TsrunError } from '../errors.ts';
 import { namespaces } from '../spec/namespaces.ts';
+import { sysctlIn } from '../spec/sysctl.ts';
 import type { Config, NamespaceType } from '../spec/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -24,7 +25,9 @@ export function openNamespaces(draft: Draft): Op[] {
     const origin = `/linux/namespaces/${index}/path`;
     const slot = draft.slot(origin);
     draft.namespaceSlots.set(type, slot);
-    return [{ op: 'openNamespace', origin, slot, type: namespaces[type].flag, path }];
+    const sysctl = sysctlIn(draft.config.linux, type);
+    const changes = sysctl === undefined ? '' : `sysctl ${sysctl}`;
+    return [{ op: 'openNamespace', origin, slot, type: namespaces[type].flag, path, changes }];
   });
 }
 

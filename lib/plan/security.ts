@@ -1,5 +1,6 @@
 /** What the container may not see or change (config-linux.md: "Sysctl", "Masked Paths", "Readonly Paths"). */
 import { TsrunError } from '../errors.ts';
+import { sysctlPath } from '../spec/sysctl.ts';
 import type { Draft } from './draft.ts';
 import type { Op } from './wire.ts';
 
@@ -7,18 +8,13 @@ import type { Op } from './wire.ts';
 export function compileSysctl({ config }: Draft): Op[] {
   return Object.entries(config.linux?.sysctl ?? {}).map(([key, value]): Op => {
     const origin = `/linux/sysctl/${pointerToken(key)}`;
-    return { op: 'sysctl', origin, path: sysctlPath(key, origin), value };
+    return { op: 'sysctl', origin, path: parameterPath(key, origin), value };
   });
 }
 
-/**
- * The path below /proc/sys. As in sysctl(8) the first separator says which one the key uses; the other one is
- * part of a name then: `net.ipv4.conf.eth0/100.forwarding` is about the interface `eth0.100`.
- */
-function sysctlPath(key: string, pointer: string): string {
-  const path = /^[^./]*\./.test(key)
-    ? key.replace(/[./]/g, (separator) => (separator === '.' ? '/' : '.'))
-    : key;
+/** @throws TsrunError 'config' for one that would lead out of /proc/sys */
+function parameterPath(key: string, pointer: string): string {
+  const path = sysctlPath(key);
   if (path.split('/').some((part) => part === '' || part === '.' || part === '..')) {
     throw new TsrunError('config', `'${key}' is not the name of a sysctl`, { pointer });
   }

@@ -136,8 +136,11 @@ export const wireOps = {
   // Process A.
   /** Writes /proc/self/oom_score_adj; B inherits it. */
   oomScoreAdj: { code: 1, in: 'a', fields: { value: 'i32' } },
-  /** Opens a namespace file and checks that it is of `type` (one CLONE_NEW* bit). */
-  openNamespace: { code: 2, in: 'a', fields: { slot: 'u32', type: 'u32', path: 'str' } },
+  /**
+   * Opens a namespace file and checks that it is of `type` (one CLONE_NEW* bit). With `changes`, what the
+   * container would change in it, it must not be the caller's own.
+   */
+  openNamespace: { code: 2, in: 'a', fields: { slot: 'u32', type: 'u32', path: 'str', changes: 'str' } },
   /** setns(2) to the namespace in `slot`; for the user namespace also becomes its root. */
   enterNamespace: { code: 3, in: 'a', fields: { slot: 'u32', type: 'u32' } },
   /** Makes a user namespace with these maps (uid_map syntax) and keeps it in `slot`, for idmapped mounts. */

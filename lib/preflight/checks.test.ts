@@ -26,6 +26,7 @@ function host(change: Partial<HostView> = {}): HostView {
     hasSysctl: () => true,
     unreachable: () => undefined,
     unreachableLink: () => undefined,
+    isOwnNamespace: () => false,
     notExecutable: () => undefined,
     ...change,
   };
@@ -97,6 +98,31 @@ describe('preflight of the process', () => {
 });
 
 describe('preflight of namespaces', () => {
+  it('refuses those of the host where a sysctl is set', () => {
+    const edit =
+      (...names: string[]) =>
+      (config: Config): void => {
+        if (config.linux === undefined) return;
+        config.linux.namespaces = [
+          { type: 'ipc', path: '/i' },
+          { type: 'network', path: '/n' },
+        ];
+        config.linux.sysctl = Object.fromEntries(names.map((name) => [name, '1']));
+      };
+    const own = host({ isOwnNamespace: () => true });
+    expect(said(namespacesExist, edit(), own)).to.deep.equal([]);
+    expect(said(namespacesExist, edit('net.ipv4.ip_forward', 'fs.mqueue.msg_max'))).to.deep.equal([]);
+    expect(said(namespacesExist, edit('net.ipv4.ip_forward'), own)).to.deep.equal([
+      'error /linux/namespaces/1/path',
+    ]);
+    expect(said(namespacesExist, edit('fs.mqueue.msg_max'), own)).to.deep.equal([
+      'error /linux/namespaces/0/path',
+    ]);
+    // Without a word about a path that is not there.
+    const gone = host({ isOwnNamespace: () => true, unreachable: () => 2 });
+    expect(said(namespacesExist, edit('kernel.sem'), gone)).to.have.length(2);
+  });
+
   it('refuses those that are not there', () => {
     const edit = (config: Config): void => {
       if (config.linux) config.linux.namespaces = [{ type: 'time' }, { type: 'pid', path: '/p' }];

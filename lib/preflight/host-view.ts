@@ -5,6 +5,8 @@ import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts'
 import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/own-process.ts';
 import type { OwnCapabilities } from '../host/own-process.ts';
 import type { HostFacts } from '../plan/types.ts';
+import { namespaces } from '../spec/namespaces.ts';
+import type { NamespaceType } from '../spec/types.ts';
 
 /** What the checks look at besides the config: data and look-ups, so that tests can make one up. */
 export interface HostView {
@@ -27,6 +29,8 @@ export interface HostView {
   unreachable: (path: string) => number | undefined;
   /** The same for the path itself, not what it names as a symbolic link. */
   unreachableLink: (path: string) => number | undefined;
+  /** True when the path is that of the namespace tsrun is in. */
+  isOwnNamespace: (path: string, type: NamespaceType) => boolean;
   /** The same for a program to be executed. */
   notExecutable: (path: string) => number | undefined;
 }
@@ -42,10 +46,18 @@ export function readHostView(facts: HostFacts): HostView {
     namespaces: namespaceLinks(),
     sysctl: sysctlNumber,
     hasSysctl: (path) => existsSync(`/proc/sys/${path}`),
+    isOwnNamespace,
     unreachable: (path) => failureOf(() => statSync(path)),
     unreachableLink: (path) => failureOf(() => lstatSync(path)),
     notExecutable,
   };
+}
+
+function isOwnNamespace(path: string, type: NamespaceType): boolean {
+  const [own, other] = [`/proc/self/ns/${namespaces[type].procName}`, path].map((file) =>
+    statSync(file, { bigint: true, throwIfNoEntry: false }),
+  );
+  return own !== undefined && own.ino === other?.ino && own.dev === other.dev;
 }
 
 function notExecutable(path: string): number | undefined {

@@ -4,6 +4,7 @@ import { capabilityMask } from '../spec/capabilities.ts';
 import { error } from '../spec/finding.ts';
 import { findNamespace, hasNewNamespace, namespaces } from '../spec/namespaces.ts';
 import { pointerTo } from '../spec/pointer.ts';
+import { sysctlIn } from '../spec/sysctl.ts';
 import type { Check } from './check.ts';
 
 /** Those that are joined must be there, those that are made must be known to the kernel. */
@@ -14,7 +15,14 @@ export const namespacesExist: Check = ({ config: { linux }, host }, report) => {
       report(error(`${pointer}/type`, 'this kernel has no such namespaces'));
     } else if (path !== '') {
       const errno = host.unreachable(path);
-      if (errno !== undefined) report(error(`${pointer}/path`, errnoText(errno)));
+      if (errno !== undefined) {
+        report(error(`${pointer}/path`, errnoText(errno)));
+        continue;
+      }
+      const sysctl = sysctlIn(linux, type);
+      if (sysctl === undefined || !host.isOwnNamespace(path, type)) continue;
+      const reason = `is the namespace tsrun itself is in, where sysctl ${sysctl} would change the host`;
+      report(error(`${pointer}/path`, reason));
     }
   }
 };

@@ -187,6 +187,7 @@ struct op_open_namespace {
     uint32_t slot;
     uint32_t type;
     const char *path;
+    const char *changes;
 };
 
 static inline bool decode_open_namespace(struct reader *r, struct op_open_namespace *o)
@@ -194,6 +195,7 @@ static inline bool decode_open_namespace(struct reader *r, struct op_open_namesp
     return read_u32(r, &o->slot)
         && read_u32(r, &o->type)
         && read_str(r, &o->path)
+        && read_str(r, &o->changes)
         && r->at == r->end;
 }
 

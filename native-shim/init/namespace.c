@@ -1,5 +1,5 @@
 /* Namespaces: those that are joined, those that are made, and the clone that puts B into them. */
-#include "init.h"
+#include "path.h"
 
 #include <linux/nsfs.h>
 
@@ -19,24 +19,56 @@ static const char *type_name(uint64_t flag) {
     return "unknown";
 }
 
+/* The namespace in `fd` is the one of `type` that this process is in: 1, 0 or -errno. */
+static int is_own(struct context *c, int fd, uint32_t type) {
+    struct statx own, other;
+    int error, link = proc_open_link(c, "self/ns", type_name(type));
+
+    if (link < 0)
+        return link;
+    error = path_identify(link, &own);
+    if (error == 0)
+        error = path_identify(fd, &other);
+    sys_close(link);
+    if (error < 0)
+        return error;
+    /* Not by the mount: a namespace may be kept by a bind mount of its file. */
+    return own.stx_ino == other.stx_ino && own.stx_dev_major == other.stx_dev_major &&
+           own.stx_dev_minor == other.stx_dev_minor;
+}
+
+/* A path may name the caller's own namespace, and a sysctl for the container would be the host's.
+ */
+static int refuse_own(struct context *c, int fd, const struct op_open_namespace *o) {
+    int own = is_own(c, fd, o->type);
+
+    if (own < 0)
+        return fail(c, own, "/proc/self/ns/", type_name(o->type));
+    return own == 0 ? 0
+                    : fail(c, -EINVAL, o->path, " is the ", type_name(o->type),
+                           " namespace tsrun itself is in, where ", o->changes,
+                           " would change the host");
+}
+
 int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
     /* Not blocking: a FIFO at the path is an error and not a wait. */
     int fd = sys_openat(AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
-    int type;
+    int type, error = 0;
 
     if (fd < 0)
         return fail(c, fd, o->path);
     type = sys_ioctl(fd, NS_GET_NSTYPE, 0);
-    if (type < 0) {
-        sys_close(fd);
-        return fail(c, -EINVAL, o->path, " is not a namespace");
-    }
-    if ((uint32_t)type != o->type) {
-        sys_close(fd);
-        return fail(c, -EINVAL, o->path, " is a ", type_name((uint32_t)type), " namespace, not a ",
-                    type_name(o->type), " namespace");
-    }
-    return slot_put(c, o->slot, fd);
+    if (type < 0)
+        error = fail(c, -EINVAL, o->path, " is not a namespace");
+    else if ((uint32_t)type != o->type)
+        error = fail(c, -EINVAL, o->path, " is a ", type_name((uint32_t)type), " namespace, not a ",
+                     type_name(o->type), " namespace");
+    else if (o->changes[0] != 0)
+        error = refuse_own(c, fd, o);
+    if (error == 0)
+        return slot_put(c, o->slot, fd);
+    sys_close(fd);
+    return error;
 }
 
 static int become_root(struct context *c) {

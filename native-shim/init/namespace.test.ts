@@ -112,7 +112,7 @@ describe('init: namespaces', () => {
         const net = `/proc/${String(pid)}/ns/net`;
         joined = readlinkSync(net);
         inside = outputOf([
-          { op: 'openNamespace', slot, type: newNs.net, path: net },
+          { op: 'openNamespace', slot, type: newNs.net, path: net, changes: '' },
           { op: 'enterNamespace', slot, type: newNs.net },
           clone(newNs.uts),
           setup,
@@ -127,7 +127,7 @@ describe('init: namespaces', () => {
 
     const wrong = (wrongPath: string): Message =>
       errorOf([
-        { op: 'openNamespace', slot, type: newNs.net, path: wrongPath },
+        { op: 'openNamespace', slot, type: newNs.net, path: wrongPath, changes: '' },
         clone(),
         ...program(['true']),
       ]);
@@ -163,7 +163,13 @@ describe('init: namespaces', () => {
         joined = kinds.map((kind) => readlinkSync(`${ns}/${kind}`));
         inside = outputOf([
           ...kinds.map((kind, at): TestOp => {
-            return { op: 'openNamespace', slot: slots.first + at, type: types[kind], path: `${ns}/${kind}` };
+            return {
+              op: 'openNamespace',
+              slot: slots.first + at,
+              type: types[kind],
+              path: `${ns}/${kind}`,
+              changes: '',
+            };
           }),
           ...kinds.map((kind, at): TestOp => {
             return { op: 'enterNamespace', slot: slots.first + at, type: types[kind] };
@@ -202,7 +208,7 @@ describe('init: namespaces', () => {
       return owner;
     };
     const open = (name: string, type: number): TestOp[] => [
-      { op: 'openNamespace', slot: 12, type, path: `/proc/self/ns/${name}` },
+      { op: 'openNamespace', slot: 12, type, path: `/proc/self/ns/${name}`, changes: '' },
       { op: 'enterNamespace', slot: 12, type },
     ];
     expect(ownerOf([])).to.equal(1234);

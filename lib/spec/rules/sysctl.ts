@@ -2,29 +2,8 @@ import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { hasNamespace } from '../namespaces.ts';
 import { pointerTo } from '../pointer.ts';
-import { sysctlPath } from '../sysctl.ts';
-import type { Config, NamespaceType } from '../types.ts';
-
-/** The System V IPC parameters that belong to an IPC namespace (ipc_namespaces(7)). */
-const ipcParameters: ReadonlySet<string> = new Set([
-  'kernel/msgmax',
-  'kernel/msgmnb',
-  'kernel/msgmni',
-  'kernel/sem',
-  'kernel/shmall',
-  'kernel/shmmax',
-  'kernel/shmmni',
-  'kernel/shm_rmid_forced',
-]);
-
-/** The namespace a parameter belongs to; undefined for one of the whole host. */
-function namespaceOf(path: string): NamespaceType | undefined {
-  if (ipcParameters.has(path) || path.startsWith('fs/mqueue/')) return 'ipc';
-  if (path.startsWith('net/')) return 'network';
-  if (path === 'kernel/hostname' || path === 'kernel/domainname') return 'uts';
-  if (path.startsWith('user/')) return 'user';
-  return undefined;
-}
+import { sysctlNamespace, sysctlPath } from '../sysctl.ts';
+import type { Config } from '../types.ts';
 
 /** Only parameters of a namespace the container does not share with the host may be set. */
 export function sysctl({ linux, domainname }: Config, report: Report): void {
@@ -35,7 +14,7 @@ export function sysctl({ linux, domainname }: Config, report: Report): void {
       report(error(pointer, 'is not the name of a kernel parameter'));
       continue;
     }
-    const namespace = namespaceOf(path);
+    const namespace = sysctlNamespace(path);
     if (namespace === undefined) {
       report(error(pointer, 'is a parameter of the whole host, not of a namespace'));
     } else if (!hasNamespace(linux, namespace)) {
