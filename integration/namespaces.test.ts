@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import type { NamespaceType } from '../lib/spec/types.ts';
@@ -247,6 +248,20 @@ describe('namespaces', () => {
       .catch((error: unknown) => String(error));
     expect(output).to.contain('0\n0\n');
   });
+
+  for (const [title, hostID] of [
+    ['its own root', 300_000],
+    ['root of the host', 0],
+  ] as const) {
+    scenario(`what is mounted in a user namespace belongs to its root, who is ${title}`, async (scene) => {
+      const output = await scene.shell('stat -c "%u:%g %n" /dev /dev/mqueue /dev/shm /dev/pts', (config) => {
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID, size: 65_536 }];
+        execFileSync('chown', ['-hR', `${hostID}:${hostID}`, scene.rootfs]);
+      });
+      expect(output).to.equal('0:0 /dev\n0:0 /dev/mqueue\n0:0 /dev/shm\n0:0 /dev/pts\n');
+    });
+  }
 
   scenario(
     'user namespace without mappings, and mappings without user namespace, are errors',

@@ -74,7 +74,9 @@ const hints: Partial<Record<OpName, Hint>> = {
     return cloneHints[errno];
   },
   becomeRoot: byErrno({ EINVAL: 'map the id 0 of the container in linux.uidMappings and linux.gidMappings' }),
-  unshare: byErrno({ ENOSPC: 'a limit of namespaces is reached (user.max_cgroup_namespaces)' }),
+  unshare: byErrno({
+    ENOSPC: 'a limit of namespaces is reached (user.max_cgroup_namespaces, user.max_ipc_namespaces)',
+  }),
   timeNamespace: byErrno({
     EINVAL: 'the kernel is built without time namespaces (CONFIG_TIME_NS)',
     ERANGE: 'the clock would become negative, or overflow',

@@ -20,14 +20,26 @@ function joinAll(config: Config): void {
 
 describe('namespaces of a plan', () => {
   it('are made by the clone, except cgroup and time', () => {
-    const plan = planOf((config) => (config.linux = { namespaces: namespaceList(...namespaceTypes) }));
+    const types = namespaceTypes.filter((type) => type !== 'user');
+    const plan = planOf((config) => (config.linux = { namespaces: namespaceList(...types) }));
     const { flags } = onlyOp(plan, 'clone');
-    for (const type of namespaceTypes) {
+    for (const type of types) {
       const cloned = (Number(flags) & namespaces[type].flag) !== 0;
       expect(cloned, type).to.equal(type !== 'cgroup' && type !== 'time');
     }
     expect(onlyOp(plan, 'unshare')).to.include({ flags: namespaces.cgroup.flag });
     expect(onlyOp(plan, 'timeNamespace')).to.include({ offsets: '' });
+  });
+
+  it('are made by root of a new user namespace where they would belong to somebody else', () => {
+    const plan = planOf(
+      (config) => (config.linux = { namespaces: namespaceList('user', 'uts', 'mount', 'ipc') }),
+    );
+    const { user, uts, mount, ipc } = namespaces;
+    expect(onlyOp(plan, 'clone').flags).to.equal(user.flag + uts.flag + mount.flag);
+    expect(onlyOp(plan, 'unshare')).to.include({ flags: ipc.flag, origin: '/linux/namespaces/3' });
+    const order = names(plan);
+    expect(order.indexOf('unshare')).to.be.above(order.indexOf('becomeRoot'));
   });
 
   it('are not made when they are shared', () => {

@@ -55,9 +55,17 @@ export function enterNamespaces(draft: Draft): Op[] {
 /** The clone of process B, into all the new namespaces. */
 export function cloneProcess(draft: Draft): OpOf<'clone'> {
   const flags = clonedTypes
-    .filter((type) => draft.namespaces[type] === 'new')
+    .filter((type) => draft.namespaces[type] === 'new' && !(type === 'ipc' && hasLateIpc(draft)))
     .reduce((sum, type) => sum + namespaces[type].flag, 0);
   return { op: 'clone', origin: flags === 0 ? '' : '/linux/namespaces', flags };
+}
+
+/**
+ * The queues of an ipc namespace (mqueue) belong to who makes it. For clone3(2) that is the caller, whom a new user
+ * namespace does not know, so B makes it, as root there.
+ */
+function hasLateIpc({ namespaces: { ipc, user } }: Draft): boolean {
+  return ipc === 'new' && user === 'new';
 }
 
 /** What process B does to its namespaces once the engine has written its id maps and joined its cgroups. */
@@ -70,6 +78,9 @@ export function settleNamespaces(draft: Draft): Op[] {
     ops.push({ op: 'becomeRoot', origin: originOf(config.linux?.uidMappings, '/linux/uidMappings') });
   }
   ops.push({ op: 'newSession', origin: '' });
+  if (hasLateIpc(draft)) {
+    ops.push({ op: 'unshare', origin: namespaceOrigin(config, 'ipc'), flags: namespaces.ipc.flag });
+  }
   if (draft.namespaces.cgroup === 'new') {
     // The cgroup of the process at this moment becomes the root of the namespace (cgroup_namespaces(7)).
     ops.push({

@@ -178,7 +178,10 @@ export const wireOps = {
   sync: { code: 16, in: 'b', fields: { point: 'u32' } },
   /** setresgid/setresuid to 0 in the new user namespace. */
   becomeRoot: { code: 17, in: 'b', fields: {} },
-  /** unshare(2) of `flags` that must come late (CLONE_NEWCGROUP: after joining the cgroup). */
+  /**
+   * unshare(2) of `flags` that must come late (CLONE_NEWCGROUP: after joining the cgroup; CLONE_NEWIPC: as root of
+   * the new user namespace).
+   */
   unshare: { code: 18, in: 'b', fields: { flags: 'u64' } },
   /**
    * Makes a time namespace and writes `offsets` (timens_offsets syntax). In A, for B to be born in it, and through
