@@ -5,9 +5,11 @@ import type { Finding } from '../spec/finding.ts';
 import { goodConfig } from '../spec/fixtures.test-helper.ts';
 import type { Config } from '../spec/types.ts';
 import type { Check } from './check.ts';
+import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';
 import type { HostView } from './host-view.ts';
 import { mountLabel, sysctls } from './kernel.ts';
+import { resourceBounds } from './limits.ts';
 import { idMapHelpers, namespacesAllowed, namespacesExist } from './namespaces.ts';
 import { capabilities, oomScore, resourceLimits } from './process.ts';
 
@@ -28,6 +30,10 @@ function host(change: Partial<HostView> = {}): HostView {
     unreachableLink: () => undefined,
     isOwnNamespace: () => false,
     notExecutable: () => undefined,
+    isNamespace: () => true,
+    networkDevices: () => new Set(['eth0']),
+    isDisk: () => true,
+    hasResctrl: () => true,
     ...change,
   };
 }
@@ -135,6 +141,9 @@ describe('preflight of namespaces', () => {
       'error /linux/namespaces/1/path',
     ]);
     expect(said(namespacesExist, edit, host({ namespaces: undefined }))).to.deep.equal([]);
+    expect(said(namespacesExist, edit, host({ isNamespace: () => false }))).to.deep.equal([
+      'error /linux/namespaces/1/path',
+    ]);
   });
 
   it('refuses those that are not allowed', () => {
@@ -237,5 +246,57 @@ describe('preflight of the kernel', () => {
     expect(said(mountLabel, edit)).to.deep.equal(['warning /linux/mountLabel']);
     const facts = rootFacts({ filesystems: new Set(['selinuxfs']) });
     expect(said(mountLabel, edit, host({ facts }))).to.deep.equal([]);
+  });
+});
+
+describe('preflight of devices and limits', () => {
+  it('refuses network devices that are not there', () => {
+    const edit = (config: Config): unknown =>
+      config.linux && (config.linux.netDevices = { eth0: {}, eth1: { name: 'eth0' } });
+    expect(said(networkDevices, edit)).to.deep.equal(['error /linux/netDevices/eth1']);
+    expect(said(networkDevices, edit, host({ networkDevices: nothing }))).to.deep.equal([]);
+    expect(said(networkDevices, nothing)).to.deep.equal([]);
+  });
+
+  it('refuses limits of disks that are not there', () => {
+    const edit = (config: Config): unknown =>
+      config.linux &&
+      (config.linux.resources = {
+        blockIO: {
+          weightDevice: [{ major: 8, minor: 1, weight: 100 }],
+          throttleWriteIOPSDevice: [
+            { major: 8, minor: 0, rate: 100 },
+            { major: 8, minor: 1, rate: 100 },
+          ],
+        },
+      });
+    expect(said(disks, edit)).to.deep.equal([]);
+    expect(said(disks, edit, host({ isDisk: (_, minor) => minor === 0 }))).to.deep.equal([
+      'error /linux/resources/blockIO/weightDevice/0',
+      'error /linux/resources/blockIO/throttleWriteIOPSDevice/1',
+    ]);
+  });
+
+  it('refuses a class of Intel RDT without resctrl', () => {
+    const edit = (config: Config): unknown => config.linux && (config.linux.intelRdt = {});
+    expect(said(intelRdt, edit)).to.deep.equal([]);
+    expect(said(intelRdt, edit, host({ hasResctrl: () => false }))).to.deep.equal(['error /linux/intelRdt']);
+    expect(said(intelRdt, nothing, host({ hasResctrl: () => false }))).to.deep.equal([]);
+  });
+
+  it('refuses limits out of the kernel’s bounds', () => {
+    const of = (period: number, quota: number, limit: number): string[] =>
+      said(resourceBounds, (config) => {
+        if (config.linux) config.linux.resources = { cpu: { period, quota }, pids: { limit } };
+      });
+    expect(of(1000, 1000, 1)).to.deep.equal([]);
+    expect(of(1_000_000, 2_000_000, 4_194_304)).to.deep.equal([]);
+    expect(of(0, -1, -1)).to.deep.equal([]);
+    expect(of(999, 999, 4_194_305)).to.deep.equal([
+      'error /linux/resources/cpu/period',
+      'error /linux/resources/cpu/quota',
+      'error /linux/resources/pids/limit',
+    ]);
+    expect(of(1_000_001, 0, 0)).to.deep.equal(['error /linux/resources/cpu/period']);
   });
 });

@@ -1,10 +1,12 @@
-import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
+import { parseNetworkStats } from '../container/network-stats.ts';
 import { errnoOf } from '../errors.ts';
 import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
 import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/own-process.ts';
 import type { OwnCapabilities } from '../host/own-process.ts';
 import type { HostFacts } from '../plan/types.ts';
+import { findResctrl } from '../resctrl/mount.ts';
 import { namespaces } from '../spec/namespaces.ts';
 import type { NamespaceType } from '../spec/types.ts';
 
@@ -33,6 +35,13 @@ export interface HostView {
   isOwnNamespace: (path: string, type: NamespaceType) => boolean;
   /** The same for a program to be executed. */
   notExecutable: (path: string) => number | undefined;
+  /** True for what setns(2) takes: a link in a /proc/<pid>/ns, or what `ip netns add` has mounted. */
+  isNamespace: (path: string) => boolean;
+  /** The network devices where tsrun runs; undefined where that cannot be known. */
+  networkDevices: () => ReadonlySet<string> | undefined;
+  /** False for a partition, too: limits of block I/O are for whole disks. */
+  isDisk: (major: number, minor: number) => boolean;
+  hasResctrl: () => boolean;
 }
 
 /** This host, as it is now. */
@@ -50,6 +59,10 @@ export function readHostView(facts: HostFacts): HostView {
     unreachable: (path) => failureOf(() => statSync(path)),
     unreachableLink: (path) => failureOf(() => lstatSync(path)),
     notExecutable,
+    isNamespace: (path) => statfsSync(path).type === nsfsMagic,
+    networkDevices,
+    isDisk,
+    hasResctrl: () => findResctrl() !== undefined,
   };
 }
 
@@ -58,6 +71,27 @@ function isOwnNamespace(path: string, type: NamespaceType): boolean {
     statSync(file, { bigint: true, throwIfNoEntry: false }),
   );
   return own !== undefined && own.ino === other?.ino && own.dev === other.dev;
+}
+
+/** NSFS_MAGIC of statfs(2). */
+const nsfsMagic = 0x6e736673;
+
+function networkDevices(): ReadonlySet<string> | undefined {
+  let text: string;
+  try {
+    text = readFileSync('/proc/self/net/dev', 'utf8');
+  } catch {
+    return undefined;
+  }
+  return new Set(parseNetworkStats(text).map(({ name }) => name));
+}
+
+function isDisk(major: number, minor: number): boolean {
+  const directory = '/sys/dev/block';
+  // Without sysfs nothing is known of devices.
+  if (!existsSync(directory)) return true;
+  const device = `${directory}/${major}:${minor}`;
+  return existsSync(device) && !existsSync(`${device}/partition`);
 }
 
 function notExecutable(path: string): number | undefined {

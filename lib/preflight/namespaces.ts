@@ -15,8 +15,8 @@ export const namespacesExist: Check = ({ config: { linux }, host }, report) => {
       report(error(`${pointer}/type`, 'this kernel has no such namespaces'));
     } else if (path !== '') {
       const errno = host.unreachable(path);
-      if (errno !== undefined) {
-        report(error(`${pointer}/path`, errnoText(errno)));
+      if (errno !== undefined || !host.isNamespace(path)) {
+        report(error(`${pointer}/path`, errno === undefined ? 'is not a namespace' : errnoText(errno)));
         continue;
       }
       const sysctl = sysctlIn(linux, type);

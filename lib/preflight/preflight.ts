@@ -9,9 +9,11 @@ import type { Bundle } from '../spec/bundle.ts';
 import type { Finding } from '../spec/finding.ts';
 import { error, warning } from '../spec/finding.ts';
 import type { Check } from './check.ts';
+import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';
 import { readHostView } from './host-view.ts';
 import { mountLabel, sysctls } from './kernel.ts';
+import { resourceBounds } from './limits.ts';
 import { idMapHelpers, namespacesAllowed, namespacesExist } from './namespaces.ts';
 import { capabilities, oomScore, resourceLimits } from './process.ts';
 import { setAside } from './set-aside.ts';
@@ -27,6 +29,10 @@ const checks: readonly Check[] = [
   hookPrograms,
   sysctls,
   mountLabel,
+  networkDevices,
+  disks,
+  intelRdt,
+  resourceBounds,
 ];
 
 /**

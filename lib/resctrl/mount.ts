@@ -11,7 +11,12 @@ export function findResctrl(mountinfo = readFileSync('/proc/self/mountinfo', 'ut
 export function resctrlRoot(mountinfo?: string): string {
   const root = findResctrl(mountinfo);
   if (root !== undefined) return root;
-  throw new TsrunError('unsupported', 'no resctrl filesystem is mounted', {
+  throw noResctrl();
+}
+
+/** The error for a config with linux.intelRdt where there is no resctrl. */
+export function noResctrl(): TsrunError {
+  return new TsrunError('unsupported', 'no resctrl filesystem is mounted', {
     pointer: '/linux/intelRdt',
     hint: 'on a processor that has it: mount -t resctrl resctrl /sys/fs/resctrl',
   });
