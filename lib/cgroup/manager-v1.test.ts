@@ -275,6 +275,9 @@ describe('cgroup v1 on this host', function () {
       expect(read(record, 'cpu.cfs_burst_us')).to.equal('50000');
       manager.update({ cpu: { quota: 5000, burst: 1000, period: 10000 } });
       expect(read(record, 'cpu.cfs_quota_us')).to.equal('5000');
+      manager.update({ cpu: { burst: 3000 } });
+      const { hint } = failure(() => manager.update({ cpu: { quota: 2000 } }));
+      expect(hint).to.include('burst');
       expect(read(record, 'cpu.cfs_period_us')).to.equal('10000');
     });
 

@@ -60,10 +60,9 @@ function explain({ file, controller, value }: CgroupWrite, path: string, name: s
   if (file.startsWith('cpu.rt_') && name === 'EINVAL') {
     return { hint: 'The parent cgroup must have at least as much cpu.rt_runtime_us to give.' };
   }
-  if (file.startsWith('cpu.cfs_') && name === 'EINVAL') {
-    return {
-      hint: 'Periods are 1000 to 1000000 µs, quotas at least 1000 µs and within those of the parent cgroups.',
-    };
+  if (/^cpu\.(?:cfs_|max)/.test(file) && name === 'EINVAL') {
+    const bounds = 'Periods are 1000 to 1000000 µs, quotas at least 1000 µs';
+    return { hint: `${bounds}, not below the burst, and within those of the parent cgroups.` };
   }
   if (file === 'cpu.shares' && name === 'EINVAL') return { hint: 'A cgroup with cpu.idle 1 has no shares.' };
   if (file.startsWith('blkio.leaf_'))
