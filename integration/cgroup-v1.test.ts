@@ -324,13 +324,11 @@ describe('cgroup v1', () => {
   );
 
   describe('controllers the tests mount where nobody uses them', () => {
-    let giveBack = (): void => undefined;
+    let giveBack = (): Promise<void> => Promise.resolve();
     before(() => {
       giveBack = borrowControllers(['hugetlb', 'net_cls', 'net_prio']);
     });
-    after(() => {
-      giveBack();
-    });
+    after(() => giveBack());
 
     scenario(
       'hugetlb: limit',
