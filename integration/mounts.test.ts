@@ -75,6 +75,8 @@ const tmpfsOptions: Expectation[] = [
   { options: ['loud'], has: ['rw'] },
   { options: ['iversion'], has: ['rw'] },
   { options: ['noiversion'], has: ['rw'] },
+  { options: ['acl'], has: ['rw'] },
+  { options: ['noacl'], has: ['rw'] },
   { options: ['nomand'], has: ['rw'] },
   { options: ['size=12k', 'mode=1711', 'nr_inodes=77'], superHas: ['size=12k', 'mode=1711', 'nr_inodes=77'] },
 ];

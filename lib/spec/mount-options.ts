@@ -140,12 +140,15 @@ export const mountOptions: ReadonlyMap<string, MountOption> = new Map<string, Mo
   // Without noatime or strictatime the kernel always uses relatime, so it cannot be undone.
   ['norelatime', { kind: 'none' }],
   ['rnorelatime', { kind: 'none' }],
-  // These four are flags of mount(2) that fsconfig(2) has no name for. Quiet mounting is about the
-  // kernel's log only, and the filesystems that keep a change counter do so without being told.
+  // These six are flags of mount(2) that fsconfig(2) has no name for. Quiet mounting is about the
+  // kernel's log only, and the filesystems that keep a change counter or access control lists do so
+  // without being told.
   ['silent', { kind: 'none' }],
   ['loud', { kind: 'none' }],
   ['iversion', { kind: 'none' }],
   ['noiversion', { kind: 'none' }],
+  ['acl', { kind: 'none' }],
+  ['noacl', { kind: 'none' }],
 ]);
 
 /** What all options of a mount say together; later ones win over earlier ones. */
