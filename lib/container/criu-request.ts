@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import { cgroupModes } from '../criu/rpc.ts';
 import type { CriuOptions } from '../criu/rpc.ts';
+import { criuConfigAnnotation } from '../spec/annotations.ts';
 import { namespaces } from '../spec/namespaces.ts';
 
 /** What checkpoint and restore are both asked for. Paths are relative to the working directory unless absolute. */
@@ -135,7 +136,7 @@ const configFiles = ['/etc/criu/tsrun.conf', '/etc/criu/runc.conf'];
  * says (an empty one: none), or the host's.
  */
 export function configFile(annotations: Record<string, string> | undefined): CriuOptions {
-  const named = annotations?.['org.criu.config'];
+  const named = annotations?.[criuConfigAnnotation];
   const file = named ?? configFiles.find((path) => existsSync(path));
   return file === undefined || file === '' ? {} : { config_file: file };
 }

@@ -74,6 +74,11 @@ describe('features', () => {
     expect(features(here, build).mountOptions).to.include.members(rows);
   });
 
+  it('warn of the annotations that decide more than metadata', () => {
+    const unsafe = features(here, build).potentiallyUnsafeConfigAnnotations;
+    expect(unsafe).to.include.members(['run.oci.seccomp.receiver', 'org.criu.config']);
+  });
+
   it('leave out what the kernel does not know', () => {
     const old = linuxOf({ lastCapability: 37, namespaces: new Set(['mnt', 'pid', 'net', 'ipc', 'uts']) });
     expect(old.capabilities?.at(-1)).to.equal('CAP_AUDIT_READ');
