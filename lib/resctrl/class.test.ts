@@ -54,6 +54,23 @@ describe('resctrl', () => {
     expect(existsSync(join(root, 'c1'))).to.equal(false);
   });
 
+  it('leaves no class behind whose schemata are refused', () => {
+    // Of a directory whose path is nearly too long the files cannot be named.
+    const deep = join(
+      root,
+      ...new Array<string>(Math.ceil((4080 - root.length) / 200)).fill('d'.repeat(199)),
+    );
+    const long = deep.slice(0, 4060).replace(/\/$/, '/d');
+    mkdirSync(long, { recursive: true });
+    const intelRdt = { closID: 'c'.repeat(4090 - long.length), l3CacheSchema: 'L3:0=f' };
+    const record = planClass(long, intelRdt, 'c1');
+    expect(record).to.include({ ownsClass: false });
+    expect(() => {
+      joinClass(long, intelRdt, record, 77);
+    }).to.throw(TsrunError, 'ENAMETOOLONG');
+    expect(existsSync(record.directory)).to.equal(false);
+  });
+
   it('takes a class that is there, and leaves it there', () => {
     const record = joined({ closID: 'shared' });
     expect(record).to.deep.equal({ directory: join(root, 'shared'), ownsClass: false });

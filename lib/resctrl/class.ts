@@ -45,11 +45,18 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
   const { directory, monitor } = record;
   const { closID = '' } = intelRdt;
   const lines = schemataOf(intelRdt);
-  if (existsSync(directory)) checkSame(directory, intelRdt);
+  const isNew = !existsSync(directory);
+  if (!isNew) checkSame(directory, intelRdt);
   else if (closID !== '' && lines.length === 0) throw missing(directory);
   else makeGroup(root, directory, `${at}/closID`);
-  for (const { line, pointer } of lines) {
-    writeGroupFile(root, join(directory, 'schemata'), `${line}\n`, pointer);
+  try {
+    for (const { line, pointer } of lines) {
+      writeGroupFile(root, join(directory, 'schemata'), `${line}\n`, pointer);
+    }
+  } catch (error) {
+    // A named class would stay otherwise, with other schemata than the next try asks for.
+    if (isNew) removeGroup(directory);
+    throw error;
   }
   writeGroupFile(root, join(directory, 'tasks'), String(pid), at);
   if (monitor === undefined) return;
@@ -86,11 +93,15 @@ export function changeClass(root: string, directory: string, intelRdt: IntelRdt)
 /** Removes what is the container's own; its processes fall back to the class above. May be repeated. */
 export function leaveClass({ directory, ownsClass, monitor }: ResctrlRecord): void {
   for (const path of [...(monitor === undefined ? [] : [monitor]), ...(ownsClass ? [directory] : [])]) {
-    try {
-      rmdirSync(path);
-    } catch (error) {
-      if (errnoOf(error) !== constants.errno.ENOENT) throw fileError(`remove ${path}`, error);
-    }
+    removeGroup(path);
+  }
+}
+
+function removeGroup(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== constants.errno.ENOENT) throw fileError(`remove ${path}`, error);
   }
 }
 
