@@ -121,6 +121,6 @@ describe('describeOp', () => {
     ).map(describeOp);
     expect(make).to.include('uids 0 100000 65536; gids 0 100000 65536');
     expect(clone).to.equal('clone the mount of /s');
-    expect(map).to.match(/^map the ids of the clone in slot \d+, recursively$/);
+    expect(map).to.equal('map the ids of that clone, recursively');
   });
 });

@@ -34,8 +34,7 @@ const describers: Describer = {
   makeUserNamespace: ({ uidMap, gidMap }) =>
     `make a user namespace for idmapped mounts (uids ${maps(uidMap)}; gids ${maps(gidMap)})`,
   cloneTree: ({ path }) => `clone the mount of ${path}`,
-  idmapTree: ({ slot, recursive }) =>
-    `map the ids of the clone in slot ${slot}${recursive === 1 ? ', recursively' : ''}`,
+  idmapTree: ({ recursive }) => `map the ids of that clone${recursive === 1 ? ', recursively' : ''}`,
   enterContainer: ({ flags }) =>
     BigInt(flags) === 0n
       ? 'hide from the container'

@@ -273,14 +273,19 @@ describe('the rules', () => {
     [
       'process.env',
       ['A', 'B=', '=C', 'D=e=f'],
-      'warning /process/env/0: is not of the form NAME=value',
-      'warning /process/env/2: is not of the form NAME=value',
+      'error /process/env/0: is not of the form NAME=value',
+      'error /process/env/2: is not of the form NAME=value',
     ],
     ['process.user', { uid: 4294967295, gid: 0 }, 'error /process/user/uid: is no id; it means "unchanged"'],
     [
       'process.user',
       { uid: 0, gid: 0, additionalGids: [1, 4294967295] },
       'error /process/user/additionalGids/1: is no id; it means "unchanged"',
+    ],
+    [
+      'process.user',
+      { uid: 0, gid: 0, additionalGids: new Array(65_537).fill(1) },
+      'error /process/user/additionalGids: must not be more than 65536',
     ],
     ['process.user', { gid: 5 }, 'warning /process/user/uid: required property is missing; 0 is used'],
     [
@@ -548,6 +553,12 @@ describe('the rules', () => {
       'error /mounts/0/options: only bind mounts can have id mappings',
     ],
     ['linux.maskedPaths', ['/a', 'b'], 'error /linux/maskedPaths/1: must be an absolute path'],
+    [
+      'linux.maskedPaths',
+      ['/', '//.'],
+      'error /linux/maskedPaths/0: would hide the whole container',
+      'error /linux/maskedPaths/1: would hide the whole container',
+    ],
     ['linux.readonlyPaths', [''], 'error /linux/readonlyPaths/0: must be an absolute path'],
     [
       'linux.devices',

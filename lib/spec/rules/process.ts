@@ -30,16 +30,18 @@ export function workingDirectory({ process }: Config, report: Report): void {
   }
 }
 
-/** Programs see such entries in environ, but getenv(3) never finds them; other runtimes let them pass. */
+/** getenv(3) never finds other entries. */
 export function environment({ process }: Config, report: Report): void {
   for (const [i, entry] of (process?.env ?? []).entries()) {
-    if (!/^[^=]+=/.test(entry))
-      report(warning(pointerTo('/process/env', i), 'is not of the form NAME=value'));
+    if (!/^[^=]+=/.test(entry)) report(error(pointerTo('/process/env', i), 'is not of the form NAME=value'));
   }
 }
 
 /** To the kernel the id 4294967295 is -1, "leave it as it is": the process would stay root. */
 const noId = 0xffffffff;
+
+/** NGROUPS_MAX, setgroups(2). */
+const mostGroups = 65_536;
 
 export function userIds({ process, linux }: Config, report: Report): void {
   const check = (id: number | undefined, ...pointer: (string | number)[]): void => {
@@ -48,6 +50,9 @@ export function userIds({ process, linux }: Config, report: Report): void {
   const user = process?.user;
   check(user?.uid, 'process', 'user', 'uid');
   check(user?.gid, 'process', 'user', 'gid');
+  if ((user?.additionalGids?.length ?? 0) > mostGroups) {
+    report(error('/process/user/additionalGids', `must not be more than ${mostGroups}`));
+  }
   user?.additionalGids?.forEach((gid, i) => {
     check(gid, 'process', 'user', 'additionalGids', i);
   });
