@@ -92,13 +92,13 @@ export const globalFlags = {
   debug: { kind: 'boolean', help: 'log what tsrun does' },
   'systemd-cgroup': {
     kind: 'boolean',
-    help: 'let systemd manage cgroups; the same as --cgroup-manager systemd',
+    help: 'the same as --cgroup-manager systemd',
   },
   'cgroup-manager': {
     kind: 'string',
     value: 'NAME',
     choices: ['cgroupfs', 'systemd', 'disabled'],
-    help: 'cgroupfs (default), systemd or disabled',
+    help: 'cgroupfs (default), disabled, or systemd, which is refused: tsrun has no driver for it',
   },
   rootless: {
     kind: 'string',

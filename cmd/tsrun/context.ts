@@ -15,6 +15,16 @@ export function rootOf(globals: GlobalValues): StateRoot {
   });
 }
 
+/** The same for what makes nothing there: somebody who has no such folder yet may look at a bundle, too. */
+export function previewRootOf(globals: GlobalValues): StateRoot {
+  try {
+    return rootOf(globals);
+  } catch (error) {
+    if (globals.root !== undefined) throw error;
+    return { path: '/run/tsrun', inRuntimeDir: false };
+  }
+}
+
 /** The log the global flags ask for. Its file is opened at once. */
 export function logOf(globals: GlobalValues): Logger {
   const debug = globals.debug || globals['log-level'] === 'debug';

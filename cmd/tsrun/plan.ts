@@ -7,7 +7,7 @@ import { locate } from '../../lib/spec/locate.ts';
 import { printable } from '../../lib/spec/printable.ts';
 import { validateConfig } from '../../lib/spec/validate.ts';
 import { bundleArgument, bundleFlag } from './bundle-flag.ts';
-import { cgroupDriverOf, rootOf } from './context.ts';
+import { cgroupDriverOf, previewRootOf } from './context.ts';
 import { defineCommand } from './command.ts';
 import { formatFlag } from './format-flag.ts';
 import { print, printError, table } from './output.ts';
@@ -29,7 +29,7 @@ export const command = defineCommand({
     for (const { pointer, reason } of validateConfig(bundle).warnings) warn(pointer, reason);
     const request = {
       id: 'plan',
-      root: rootOf(globals),
+      root: previewRootOf(globals),
       cgroupDriver: cgroupDriverOf(globals),
       noPivot: flags['no-pivot'],
       noNewKeyring: flags['no-new-keyring'],

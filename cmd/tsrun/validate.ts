@@ -4,7 +4,7 @@ import type { Finding } from '../../lib/spec/finding.ts';
 import { isError } from '../../lib/spec/finding.ts';
 import { printable } from '../../lib/spec/printable.ts';
 import { bundleArgument, bundleFlag } from './bundle-flag.ts';
-import { cgroupDriverOf, rootOf } from './context.ts';
+import { cgroupDriverOf, previewRootOf } from './context.ts';
 import { defineCommand } from './command.ts';
 import { formatFlag } from './format-flag.ts';
 import { print } from './output.ts';
@@ -18,7 +18,7 @@ export const command = defineCommand({
   positionals: [bundleArgument],
   examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],
   async run({ flags, args, globals }) {
-    const request = { id: 'validate', root: rootOf(globals), cgroupDriver: cgroupDriverOf(globals) };
+    const request = { id: 'validate', root: previewRootOf(globals), cgroupDriver: cgroupDriverOf(globals) };
     const findings = await examine(flags.bundle ?? args[0] ?? '.', request);
     const valid = !findings.some(isError);
     print(flags.format === 'json' ? jsonOf(valid, findings) : textOf(findings));
@@ -50,6 +50,6 @@ function textOf(findings: readonly Placed[]): string {
 function summary(findings: readonly Finding[]): string {
   const errors = findings.filter(isError).length;
   const warnings = findings.length - errors;
-  if (findings.length === 0) return 'valid: this host can run it as it is\n';
+  if (findings.length === 0) return 'valid: nothing found that would keep this host from running it\n';
   return `${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}\n`;
 }

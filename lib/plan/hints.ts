@@ -69,7 +69,7 @@ const hints: Partial<Record<OpName, Hint>> = {
     if (errno === 'EPERM' || errno === 'EACCES') {
       return facts?.privileged === true
         ? undefined
-        : 'without root a user namespace is needed, and the host must allow them to everybody (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)';
+        : 'without root a namespace of type "user" is needed (tsrun spec --rootless); if there is one, the host must allow them to everybody (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)';
     }
     return cloneHints[errno];
   },
