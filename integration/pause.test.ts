@@ -1,10 +1,12 @@
-import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { controllerMount, unifiedMount } from './harness/cgroups.ts';
 import { refused, started } from './harness/inside.ts';
 import { exitStatus, namespaceOf } from './harness/processes.ts';
+import { tsrun } from './harness/programs.ts';
+import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
@@ -124,6 +126,28 @@ describe('pause and resume', () => {
   );
 
   scenario(
+    'tsrun in the cgroup of the container stops and kills nothing, itself least of all',
+    async (scene) => {
+      const { id, pid } = await started(scene);
+      const folder = join(freezer() ?? '', id);
+      const script = `echo $$ > ${join(folder, 'cgroup.procs')} && exec "$@"`;
+      for (const [name, ...flags] of [['pause'], ['kill', '--all']] as const) {
+        // One that has stopped itself would wait for ever, and stop itself again.
+        const rescue = setTimeout(() => {
+          for (const other of pidsOf(id).filter((member) => member !== pid)) process.kill(other, 'SIGKILL');
+          thaw(folder);
+        }, 5000);
+        const args = ['-c', script, 'sh', tsrun, '--root', scene.root, name, ...flags, id];
+        const { stderr } = failed(await run('sh', args, { cwd: scene.folder }));
+        clearTimeout(rescue);
+        expect(stderr, name).to.contain('tsrun itself runs in the cgroup of this container');
+        expect(await scene.state(id), name).to.include({ status: 'running', pid });
+      }
+    },
+    noFreezer,
+  );
+
+  scenario(
     'an exec that waits for a paused container and is killed leaves nothing',
     async (scene) => {
       const { id, pid } = await started(scene);
@@ -140,6 +164,12 @@ describe('pause and resume', () => {
     noFreezer,
   );
 });
+
+function thaw(folder: string): void {
+  const v1 = join(folder, 'freezer.state');
+  if (existsSync(v1)) writeFileSync(v1, 'THAWED');
+  else writeFileSync(join(folder, 'cgroup.freeze'), '0');
+}
 
 /** Pids in the cgroup of a container that freezes it. */
 function pidsOf(id: string): number[] {

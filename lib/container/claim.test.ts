@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
@@ -71,6 +71,19 @@ describe('lock and claim', () => {
     expect(lock).not.to.equal(undefined);
     lock?.release();
     child.stdin?.end();
+  });
+
+  it('is that also when the folder was removed while we waited', async () => {
+    const folder = storedContainer(root(), 'c1');
+    const path = join(folder.path, 'lock');
+    const script = `echo held; sleep 0.2; rm -r ${folder.path}; mkdir ${folder.path}; : > ${path}`;
+    const child = spawn('flock', ['-x', path, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    helper = child;
+    await once(child.stdout, 'data');
+    const lock = lockContainer(folder);
+    expect(spawnSync('flock', ['-n', path, 'true']).status).to.equal(1);
+    lock.release();
+    expect(spawnSync('flock', ['-n', path, 'true']).status).to.equal(0);
   });
 
   it('gives an id to one claimer only', () => {

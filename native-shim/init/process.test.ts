@@ -53,6 +53,20 @@ describe('init: the process', () => {
     }
   });
 
+  it('has no ambient capability of its caller', () => {
+    const kill = 0b100000n;
+    const stdout = outputOf(
+      [
+        clone(),
+        { op: 'boundingSet', bounding: kill },
+        { op: 'capabilities', effective: kill, permitted: kill, inheritable: kill, ambient: 0n },
+        ...status,
+      ],
+      { wrap: ['/usr/bin/setpriv', '--inh-caps=+kill', '--ambient-caps=+kill', installation().init] },
+    );
+    expect(fields(stdout).get('CapAmb')).to.equal('0000000000000000');
+  });
+
   it('keeps its name, has default signals, and shows none of the init', () => {
     const found = fields(outputOf([clone(), ...status]));
     expect(found.get('Name')).to.equal('cat');
