@@ -23,6 +23,8 @@ export function claimFolder(folder: ContainerFolder): Lock {
     }
     if (lock !== undefined && !hasRecord(folder)) return lock;
     lock?.release();
-    throw new TsrunError('id', `container with given ID already exists: ${folder.id}`);
+    throw new TsrunError('id', `container with given ID already exists: ${folder.id}`, {
+      hint: 'delete that one first, or take another id',
+    });
   }
 }

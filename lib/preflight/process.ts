@@ -22,7 +22,7 @@ export const capabilities: Check = ({ config: { process, linux }, host }, report
     const own = set === 'bounding' ? host.capabilities.bounding : host.capabilities.permitted;
     const missing = capabilityNames(capabilityMask(names) & ~own, host.lastCapability);
     if (missing !== '') {
-      const reason = `ignored: ${missing} cannot be granted, tsrun does not have it`;
+      const reason = `ignored: ${missing} cannot be granted: tsrun itself is without`;
       report(warning(`/process/capabilities/${set}`, reason));
     }
   }

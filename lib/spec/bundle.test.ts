@@ -55,6 +55,7 @@ describe('readBundle', () => {
     expect(failure(folder).message).to.equal(
       `bundle ${folder}: open config.json: no such file or directory (ENOENT)`,
     );
+    expect(failure(folder).hint).to.include('--bundle');
     expect(failure(join(folder, 'nowhere')).message).to.match(/^bundle .*nowhere: no such file or directory/);
   });
 

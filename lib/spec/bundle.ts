@@ -71,7 +71,13 @@ function readRegular(file: string, bundle: string): Buffer {
     fd = openSync(file, flags);
   } catch (error) {
     if (errnoOf(error) === 6) throw notRegular(file, 'a socket or a device');
-    throw unreadable(`bundle ${bundle}: open ${basename(file)}`, error);
+    throw unreadable(
+      `bundle ${bundle}: open ${basename(file)}`,
+      error,
+      errnoOf(error) === 2
+        ? 'name the bundle by --bundle; `tsrun spec` writes a config.json to start from'
+        : undefined,
+    );
   }
   try {
     const stats = fstatSync(fd);
@@ -159,8 +165,12 @@ function notRegular(file: string, kind: string): TsrunError {
   return new TsrunError('bundle', printable(`${file}: must be a regular file, not ${kind}`));
 }
 
-function unreadable(what: string, error: unknown): unknown {
+function unreadable(what: string, error: unknown, hint?: string): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof TsrunError) return error;
-  return new TsrunError('bundle', printable(`${what}: ${errnoText(errno)}`), { errno, cause: error });
+  return new TsrunError('bundle', printable(`${what}: ${errnoText(errno)}`), {
+    errno,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
