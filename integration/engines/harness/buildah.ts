@@ -1,32 +1,22 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedFolder } from '../../harness/hooks.ts';
-import { background, run } from '../../harness/run.ts';
 import type { Background, Result, RunOptions } from '../../harness/run.ts';
 import { succeeded } from '../../harness/scene.ts';
-import {
-  asPlainUser,
-  login,
-  logout,
-  mountAccounts,
-  mountTun,
-  unmountAccounts,
-  unmountTun,
-} from './accounts.ts';
+import { UserProgram } from './user-program.ts';
 import { sharedImage } from './image.ts';
-import { ptyrun, writePodmanConfig } from './podman-config.ts';
 import type { Bed, Stage } from './suite.ts';
 
 /** buildah with configuration and storage of its own. */
 export class Buildah implements Bed {
   readonly stage: Stage;
   readonly image: string;
-  readonly #rootless: boolean;
+  readonly #program: UserProgram;
 
-  private constructor(stage: Stage, image: string, rootless: boolean) {
+  private constructor(stage: Stage, image: string, program: UserProgram) {
     this.stage = stage;
     this.image = image;
-    this.#rootless = rootless;
+    this.#program = program;
   }
 
   /** buildah used by root. */
@@ -40,24 +30,21 @@ export class Buildah implements Bed {
   }
 
   static async #open(stage: Stage, rootless: boolean): Promise<Buildah> {
-    await mountAccounts();
-    if (rootless) await mountTun();
     const { archive, reference } = sharedImage(sharedFolder());
-    const buildah = new Buildah(stage, reference, rootless);
-    Object.assign(stage.env, writePodmanConfig(stage, reference), rootless ? login(stage.folder) : {});
+    const program = await UserProgram.open('buildah', stage, rootless, reference);
+    const buildah = new Buildah(stage, reference, program);
     succeeded(await buildah.buildah(['pull', '--quiet', `docker-archive:${archive}`]));
     return buildah;
   }
 
   /** `buildah <args>`, whatever comes of it. */
   async buildah(args: readonly string[], options: RunOptions = {}): Promise<Result> {
-    const [program, ...before] = this.#command();
-    return await run(program, [...before, ...args], this.#options(options));
+    return await this.#program.run(args, options);
   }
 
   /** buildah on a terminal and talking to us. */
   onTerminal(args: readonly string[]): Background {
-    return background(ptyrun(sharedFolder()), [...this.#command(), ...args], this.#options({}));
+    return this.#program.onTerminal(args);
   }
 
   /** `buildah build <flags>` of a Containerfile of these lines, for an image of that name. */
@@ -79,22 +66,12 @@ export class Buildah implements Bed {
 
   async close(): Promise<void> {
     succeeded(await this.buildah(['rmi', '--all', '--force']));
-    if (this.#rootless) logout();
-    if (this.#rootless) await unmountTun();
-    await unmountAccounts();
+    await this.#program.close();
     rmSync(join(this.stage.folder, 'graph'), { recursive: true, force: true });
   }
 
-  /** All containers are below the cgroup of the stage; on cgroup v1 a plain user has no cgroups. */
+  /** The flags for where containers go. */
   parent(): string[] {
-    return this.#rootless ? [] : ['--cgroup-parent', `/${this.stage.name}`];
-  }
-
-  #command(): [string, ...string[]] {
-    return this.#rootless ? [...asPlainUser, 'buildah'] : ['buildah'];
-  }
-
-  #options(options: RunOptions): RunOptions {
-    return { cwd: this.stage.folder, ...options, env: { ...this.stage.env, ...options.env } };
+    return this.#program.parent();
   }
 }

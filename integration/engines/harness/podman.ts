@@ -2,31 +2,24 @@ import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } 
 import { join } from 'node:path';
 import { hierarchies } from '../../harness/cgroups.ts';
 import { sharedFolder } from '../../harness/hooks.ts';
-import { background, run } from '../../harness/run.ts';
+import { run } from '../../harness/run.ts';
 import type { Background, Result, RunOptions } from '../../harness/run.ts';
 import { succeeded } from '../../harness/scene.ts';
-import {
-  asPlainUser,
-  login,
-  logout,
-  mountAccounts,
-  mountTun,
-  unmountAccounts,
-  unmountTun,
-} from './accounts.ts';
+import { UserProgram } from './user-program.ts';
 import { sharedImage } from './image.ts';
-import { ptyrun, writePodmanConfig } from './podman-config.ts';
 import type { Bed, Stage } from './suite.ts';
 
 /** podman with configuration and storage of its own. */
 export class Podman implements Bed {
   readonly stage: Stage;
   readonly image: string;
+  readonly #program: UserProgram;
   readonly #rootless: boolean;
 
-  private constructor(stage: Stage, image: string, rootless: boolean) {
+  private constructor(stage: Stage, image: string, program: UserProgram, rootless: boolean) {
     this.stage = stage;
     this.image = image;
+    this.#program = program;
     this.#rootless = rootless;
   }
 
@@ -44,12 +37,9 @@ export class Podman implements Bed {
   }
 
   static async #open(stage: Stage, rootless: boolean): Promise<Podman> {
-    await mountAccounts();
-    if (rootless) await mountTun();
     const { archive, reference } = sharedImage(sharedFolder());
-    const podman = new Podman(stage, reference, rootless);
-    Object.assign(stage.env, writePodmanConfig(stage, reference));
-    if (rootless) Object.assign(stage.env, login(stage.folder));
+    const program = await UserProgram.open('podman', stage, rootless, reference);
+    const podman = new Podman(stage, reference, program, rootless);
     succeeded(await podman.podman(['load', '--quiet', '--input', archive]));
     // conmon's cgroup comes with the first container, and stays.
     succeeded(await podman.run(`${stage.name}-first`, ['true'], '--rm'));
@@ -58,8 +48,7 @@ export class Podman implements Bed {
 
   /** `podman <args>`, whatever comes of it. */
   async podman(args: readonly string[], options: RunOptions = {}): Promise<Result> {
-    const [program, ...before] = this.#command();
-    return await run(program, [...before, ...args], this.#options(options));
+    return await this.#program.run(args, options);
   }
 
   /** `podman run <flags> --name ID IMAGE <command>`. */
@@ -77,9 +66,9 @@ export class Podman implements Bed {
     return [...this.parent(), ...flags, '--name', id, this.image, ...command];
   }
 
-  /** All containers are below the cgroup of the stage; on cgroup v1 a plain user has no cgroups. */
+  /** The flags for where containers go. */
   parent(): string[] {
-    return this.#rootless ? [] : ['--cgroup-parent', `/${this.stage.name}`];
+    return this.#program.parent();
   }
 
   /** Starts a container that stays until it is killed. */
@@ -102,13 +91,12 @@ export class Podman implements Bed {
 
   /** podman, talking to us. */
   background(args: readonly string[]): Background {
-    const [program, ...before] = this.#command();
-    return background(program, [...before, ...args], this.#options({}));
+    return this.#program.background(args);
   }
 
   /** podman on a terminal and talking to us. */
   onTerminal(args: readonly string[]): Background {
-    return background(ptyrun(sharedFolder()), [...this.#command(), ...args], this.#options({}));
+    return this.#program.onTerminal(args);
   }
 
   /** One field of `podman inspect`, a Go template. */
@@ -158,10 +146,8 @@ export class Podman implements Bed {
     succeeded(await this.podman(['system', 'reset', '--force']));
     // Ends the process that keeps a plain user's namespaces.
     succeeded(await this.podman(['system', 'migrate']));
-    if (this.#rootless) logout();
-    else succeeded(await run('umount', ['/run/netns']));
-    if (this.#rootless) await unmountTun();
-    await unmountAccounts();
+    if (!this.#rootless) succeeded(await run('umount', ['/run/netns']));
+    await this.#program.close();
     for (const name of readdirSync('/dev/shm')) {
       if (/^libpod(_rootless)?_lock/.test(name)) rmSync(join('/dev/shm', name));
     }
@@ -169,14 +155,6 @@ export class Podman implements Bed {
       const conmon = join(hierarchy, this.stage.name, 'conmon');
       if (existsSync(conmon)) rmdirSync(conmon);
     }
-  }
-
-  #command(): [string, ...string[]] {
-    return this.#rootless ? [...asPlainUser, 'podman'] : ['podman'];
-  }
-
-  #options(options: RunOptions): RunOptions {
-    return { cwd: this.stage.folder, ...options, env: { ...this.stage.env, ...options.env } };
   }
 }
 
