@@ -36,42 +36,32 @@ export function createAll(
   return fresh;
 }
 
-function requireVacant(directory: string, isFrozen: (directory: string) => boolean): void {
-  const occupied = occupation(directory, isFrozen);
-  if (occupied !== undefined) throw occupied;
-}
-
 /**
- * Why a cgroup that may exist already cannot be a container's, as the error to throw; undefined when it can.
- * Processes in it belong to somebody who would be paused and killed with this container.
+ * Throws when a cgroup that exists cannot be a container's. Processes in it belong to somebody who would be paused
+ * and killed with this container.
  */
-export function occupation(
-  directory: string,
-  isFrozen: (directory: string) => boolean,
-): TsrunError | undefined {
+export function requireVacant(directory: string, isFrozen: (directory: string) => boolean): void {
   const pointer = '/linux/cgroupsPath';
   const pids = processesBelow(directory);
   if (pids.length > 0) {
     const found = `${String(pids.length)} process(es) found: ${pids.join(', ')}`;
-    return new TsrunError('config', `container's cgroup ${directory} is not empty: ${found}`, {
+    throw new TsrunError('config', `container's cgroup ${directory} is not empty: ${found}`, {
       pointer,
       hint: 'Give each container a cgroupsPath of its own.',
     });
   }
-  if (!isThere(directory)) return undefined;
   if (hasChildren(directory)) {
-    return new TsrunError('config', `container's cgroup ${directory} has cgroups in it`, {
+    throw new TsrunError('config', `container's cgroup ${directory} has cgroups in it`, {
       pointer,
       hint: 'They would be removed with the container; give it a cgroupsPath of its own.',
     });
   }
   if (isFrozen(directory)) {
-    return new TsrunError('config', `container's cgroup ${directory} is unexpectedly frozen`, {
+    throw new TsrunError('config', `container's cgroup ${directory} is unexpectedly frozen`, {
       pointer,
       hint: 'Thaw it, or use another cgroupsPath.',
     });
   }
-  return undefined;
 }
 
 /** Throws when tsrun is among the processes it is about to stop: that would never end. */

@@ -8,7 +8,7 @@ import type { Finding } from '../spec/finding.ts';
 import { error, warning } from '../spec/finding.ts';
 import { isListWithin } from '../spec/number-list.ts';
 import type { Resources } from '../spec/types.ts';
-import { occupation } from './common.ts';
+import { isThere, requireVacant } from './common.ts';
 import { controllersOf } from './controllers-v2.ts';
 import { noCgroup } from './execute.ts';
 import { readValue } from './files.ts';
@@ -47,14 +47,12 @@ function foreseeDirectories({ paths, version }: CgroupRecord): Finding[] {
   const pointer = '/linux/cgroupsPath';
   const isFrozen = version === 1 ? isFreezingV1 : isFreezingV2;
   for (const directory of Object.values(paths)) {
-    let occupied: TsrunError | undefined;
     try {
-      occupied = occupation(directory, isFrozen);
+      if (isThere(directory)) requireVacant(directory, isFrozen);
     } catch (failure) {
       if (!(failure instanceof TsrunError)) throw failure;
-      return [error(pointer, failure.message)];
+      return [error(pointer, failure.message, failure.hint)];
     }
-    if (occupied !== undefined) return [findingOf(occupied)];
     const parent = nearestExisting(directory);
     try {
       accessSync(parent, constants.W_OK);
