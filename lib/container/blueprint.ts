@@ -12,6 +12,7 @@ import { atConfig } from '../spec/at.ts';
 import { readBundle } from '../spec/bundle.ts';
 import type { Bundle } from '../spec/bundle.ts';
 import { checkContainerId } from '../spec/container-id.ts';
+import { findNamespace } from '../spec/namespaces.ts';
 import { resolveRootfs } from '../spec/rootfs.ts';
 import { validateConfig } from '../spec/validate.ts';
 import { ownEnvironment } from './hooks.ts';
@@ -132,7 +133,7 @@ function ownMounts({ config }: Bundle): boolean {
  */
 function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
   const { tasks, cloneInto } = selfJoin;
-  const user = config.linux?.namespaces?.find(({ type }) => type === 'user')?.path ?? '';
+  const user = findNamespace(config.linux, 'user')?.path ?? '';
   if (user === '' || cloneInto === undefined) return selfJoin;
   return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
 }

@@ -1,7 +1,6 @@
-import { closeSync, constants, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { CriuOptions } from '../criu/rpc.ts';
 import { fileError, TsrunError } from '../errors.ts';
-import { openat2, resolveFlags } from '../host/file.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
 import type { MountEntry } from '../host/mountinfo.ts';
 import { isBind } from '../plan/mount-entry.ts';
@@ -10,9 +9,7 @@ import { parseMountOptions } from '../spec/mount-options.ts';
 import type { ParsedMountOptions } from '../spec/mount-options.ts';
 import type { Config } from '../spec/types.ts';
 import { externalMounts } from './external-mounts.ts';
-
-/** Not in node:fs: open(2). */
-const oPath = 0x200000;
+import { placeInside, withDirectory } from './place-inside.ts';
 
 /** Tells criu which mounts of the container with the first process `pid` are the host's. */
 export function externalMountOptions(pid: number, config: Config): CriuOptions {
@@ -41,36 +38,20 @@ function mountsOf(pid: number | 'self'): MountEntry[] {
 
 /** Where the bind mounts of the config are, links on the way followed inside the container. */
 function bindDestinations(pid: number, { mounts = [] }: Config): string[] {
-  const root = openSync(`/proc/${pid}/root`, oPath | constants.O_DIRECTORY);
-  try {
-    return mounts
+  // The root of its mount namespace, so that the kernel's name for a place is the container's name.
+  return withDirectory(`/proc/${pid}/root`, (root) =>
+    mounts
       .map((mount) => ({ mount, options: parseMountOptions(mount.options) }))
       .filter(({ mount, options }) => isBind(mount, options))
-      .map(({ mount, options }) => resolveIn(root, tidyPath(mount.destination), followed(options)));
-  } finally {
-    closeSync(root);
-  }
+      .map(({ mount, options }) => placeOrPath(root, tidyPath(mount.destination), options)),
+  );
 }
 
-/** O_NOFOLLOW where the last part of the destination is mounted on, or made, though it is a link. */
-function followed({ destinationNoFollow, copySymlink }: ParsedMountOptions): number {
-  return destinationNoFollow || copySymlink ? constants.O_NOFOLLOW : 0;
-}
-
-/**
- * The path itself when it leads nowhere. `root` must be the root of its mount namespace, so that the kernel's name
- * for the place is the container's name.
- */
-function resolveIn(root: number, path: string, flags: number): string {
-  let fd: number;
+/** The path itself when it leads nowhere. */
+function placeOrPath(root: number, path: string, options: ParsedMountOptions): string {
   try {
-    fd = openat2(root, path, { flags: oPath | flags, resolve: resolveFlags.inRoot });
+    return placeInside(root, path, options);
   } catch {
     return path;
-  }
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } finally {
-    closeSync(fd);
   }
 }

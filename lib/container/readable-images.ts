@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../errors.ts';
+import { hasNamespace } from '../spec/namespaces.ts';
 import type { Config } from '../spec/types.ts';
 
 /** Images that everybody may read who has a descriptor of their folder, and nobody else. */
@@ -28,7 +29,7 @@ export interface ReadableImages {
  * Undefined when it is not needed, or cannot be made; the link `parent` to earlier images would lead somewhere else.
  */
 export function makeReadable(images: string, { linux }: Config): ReadableImages | undefined {
-  if (linux?.namespaces?.some(({ type }) => type === 'user') !== true) return undefined;
+  if (!hasNamespace(linux, 'user')) return undefined;
   const names = readdirSync(images);
   if (names.includes('parent')) return undefined;
   let around: string | undefined;

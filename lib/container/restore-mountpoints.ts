@@ -1,5 +1,4 @@
-import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
-import { openat2, resolveFlags } from '../host/file.ts';
+import { closeSync } from 'node:fs';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import { messages, mountFlags, syncPoints } from '../plan/wire.ts';
@@ -14,12 +13,10 @@ import { explainDeath } from './init-death.ts';
 import { launchInit } from './launch.ts';
 import { meetInit } from './meet.ts';
 import { notifyMount } from './notify.ts';
+import { placeInside, withDirectory } from './place-inside.ts';
 import { placeIn } from './placed.ts';
 import type { ContainerFolder } from './store.ts';
 import { Undo } from './undo.ts';
-
-/** Not in node:fs: open(2). */
-const oPath = 0x200000;
 
 export type BindMount = OpOf<'mountBind'>;
 
@@ -98,23 +95,15 @@ export function bindMounts({ plan }: Blueprint): BindMount[] {
 
 function destinations(pid: number, blueprint: Blueprint): Map<string, string> {
   const { rootfs } = blueprint;
-  const found = new Map<string, string>();
   // Before pivot_root the rootfs is where it is on the host, with the mounts of this namespace on it.
-  const root = openSync(`/proc/${pid}/root${rootfs}`, oPath | constants.O_DIRECTORY);
-  try {
-    for (const { destination, flags } of bindMounts(blueprint)) {
-      const noFollow = (flags & (mountFlags.destinationNoFollow | mountFlags.copySymlink)) !== 0;
-      const openFlags = oPath | (noFollow ? constants.O_NOFOLLOW : 0);
-      const fd = openat2(root, destination, { flags: openFlags, resolve: resolveFlags.inRoot });
-      try {
-        const path = readlinkSync(`/proc/self/fd/${fd}`);
-        found.set(destination, path.startsWith(`${rootfs}/`) ? path.slice(rootfs.length) : destination);
-      } finally {
-        closeSync(fd);
-      }
-    }
-  } finally {
-    closeSync(root);
-  }
-  return found;
+  return withDirectory(`/proc/${pid}/root${rootfs}`, (root) => {
+    const places = bindMounts(blueprint).map(({ destination, flags }): [string, string] => {
+      const path = placeInside(root, destination, {
+        destinationNoFollow: (flags & mountFlags.destinationNoFollow) !== 0,
+        copySymlink: (flags & mountFlags.copySymlink) !== 0,
+      });
+      return [destination, path.startsWith(`${rootfs}/`) ? path.slice(rootfs.length) : destination];
+    });
+    return new Map(places);
+  });
 }

@@ -4,6 +4,7 @@ import type { CriuOptions } from '../criu/rpc.ts';
 import { fileError } from '../errors.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
 import { processCgroups } from '../host/proc.ts';
+import { defaultDevices } from '../plan/devices.ts';
 import { covers } from '../plan/paths.ts';
 import { mountFlags } from '../plan/wire.ts';
 import { namespaces } from '../spec/namespaces.ts';
@@ -28,12 +29,13 @@ export function mountSources(
   );
   const notify = notifyMount(folder);
   const sources = new Map<string, string>([
-    ['/dev/null', '/dev/null'],
     // criu takes no offence when the container has no such mount.
     [notify.destination, notify.source ?? ''],
   ]);
-  for (const { path } of blueprint.bundle.config.linux?.devices ?? []) sources.set(path, path);
-  for (const name of defaultDevices) sources.set(`/dev/${name}`, `/dev/${name}`);
+  // In a user namespace, where no device can be made, these are bind mounts.
+  for (const { path } of [...(blueprint.bundle.config.linux?.devices ?? []), ...defaultDevices]) {
+    sources.set(path, path);
+  }
   for (const [place, path] of legacyCgroups(blueprint)) sources.set(place, path);
   for (const { destination, source, flags } of bindMounts(blueprint)) {
     const place = places.get(destination) ?? destination;
@@ -55,9 +57,6 @@ function legacyCgroups({ plan, cgroup }: Blueprint): [string, string][] {
     return path === undefined ? [] : [[op.destination, path]];
   });
 }
-
-/** config-linux.md, "Default Devices": bind mounts in a user namespace, where no device can be made. */
-const defaultDevices = ['zero', 'full', 'random', 'urandom', 'tty'];
 
 /** The cgroups of criu itself, which has been moved into the container's: the restored processes follow it. */
 export function cgroupRoots(pid: number): CriuOptions {

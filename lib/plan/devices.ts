@@ -14,7 +14,7 @@ const fileTypes = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
 const typeBits: Readonly<Record<string, number>> = { ...fileTypes, u: fileTypes.c };
 
 /** What programs expect in any /dev, with its numbers (Linux allocated devices, devices.txt). */
-const defaultDevices: readonly { path: string; major: number; minor: number }[] = [
+export const defaultDevices: readonly { path: string; major: number; minor: number }[] = [
   { path: '/dev/null', major: 1, minor: 3 },
   { path: '/dev/zero', major: 1, minor: 5 },
   { path: '/dev/full', major: 1, minor: 7 },
