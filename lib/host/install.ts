@@ -10,7 +10,7 @@ declare const __dirname: string;
 /** Where the product's own files are, as absolute paths. */
 export interface Installation {
   /** libtsrun.so. */
-  library: string;
+  libtsrun: string;
   /** The static init that becomes the container's first process. */
   init: string;
   /** koffi's native module. */
@@ -28,7 +28,7 @@ export function installation(): Installation {
     const folder =
       process.versions['bun'] === undefined ? __dirname : dirname(readlinkSync('/proc/self/exe'));
     return {
-      library: join(folder, 'libtsrun.so'),
+      libtsrun: join(folder, 'libtsrun.so'),
       init: join(folder, 'tsrun-init'),
       koffi: join(folder, 'koffi.node'),
     };
@@ -36,7 +36,7 @@ export function installation(): Installation {
   const repository = join(import.meta.dirname, '../..');
   const platform = `linux-${process.arch}`;
   return {
-    library: join(repository, 'dist/libtsrun.so'),
+    libtsrun: join(repository, 'dist/libtsrun.so'),
     init: join(repository, 'dist/tsrun-init'),
     koffi: join(
       repository,

@@ -29,11 +29,11 @@ function library(): LibraryHandle {
   if (handle !== undefined) return handle;
   const files = installation();
   try {
-    handle = loadKoffi(files.koffi).load(files.library);
+    handle = loadKoffi(files.koffi).load(files.libtsrun);
     return handle;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TsrunError('internal', `load ${files.library}: ${why}`, {
+    throw new TsrunError('internal', `load ${files.libtsrun}: ${why}`, {
       hint: `The folder of the tsrun executable is incomplete: it must hold libtsrun.so and koffi.node.`,
       cause,
     });
