@@ -19,6 +19,7 @@ import { ownEnvironment } from './hooks.ts';
 import { listenEnvironment } from './listen.ts';
 import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
+import type { NamespaceType } from '../spec/types.ts';
 import type { CompileRequest, CreateRequest } from './request.ts';
 import { containerFolder } from './store.ts';
 
@@ -99,6 +100,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       preserveFds: keptFds,
       gate,
       cgroupTasks: selfJoin.tasks,
+      cloneIntoCgroup: selfJoin.cloneInto !== undefined,
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
       extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
@@ -129,12 +131,12 @@ function ownMounts({ config }: Bundle): boolean {
 
 /**
  * In a user namespace that it enters before its clone, process A may have no right to the cgroup any more; the
- * file it opened before is judged by who it was then.
+ * file it opened before is judged by who it was then. Where a pid namespace is joined A goes there before all else.
  */
 function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
   const { tasks, cloneInto } = selfJoin;
-  const user = findNamespace(config.linux, 'user')?.path ?? '';
-  if (user === '' || cloneInto === undefined) return selfJoin;
+  const isJoined = (type: NamespaceType): boolean => (findNamespace(config.linux, type)?.path ?? '') !== '';
+  if (!isJoined('user') || isJoined('pid') || cloneInto === undefined) return selfJoin;
   return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
 }
 

@@ -13,7 +13,7 @@ import { endedAsInit } from './executed.ts';
 import { endedBySeccomp, seccompHint } from './init-death.ts';
 import { launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { meetInit, passListener, unexpectedMessage } from './meet.ts';
+import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
@@ -53,11 +53,7 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   const [ours, theirs] = launch.holdsTerminal ? consoleSockets(undo) : [undefined, launch.consoleSocket];
   const { sync, image, process } = startFirst(launch, theirs, undo);
   const subject: Subject = { ...launch.subject, op: (index) => plan.ops[index] };
-  const init = meetInit(sync, subject, undo);
-  if (init === undefined) throw explainEnd(process.end(), launch.container);
-  // It has said all it has to say, and is ending.
-  process.end();
-  awaitReady(sync, subject, init, launch);
+  const init = awaitReady(sync, subject, process, launch, undo);
   announce(init, launch, undo);
   const running = takeRunning({ init, undo }, ours);
   if (launch.foreground) {
@@ -71,15 +67,31 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   return running;
 }
 
-/** Until all is done but what follows `go`. */
-function awaitReady(sync: number, subject: Subject, init: Child, { container, inform }: ExecLaunch): void {
+/** Until all is done but what follows `go`. Returns process B. */
+function awaitReady(
+  sync: number,
+  subject: Subject,
+  first: Child,
+  { plan, container, inform }: ExecLaunch,
+  undo: Undo,
+): Child {
+  let init = first;
+  let clones = plan.ops.filter(({ op }) => op === 'cloneIntoCgroup' || op === 'cloneVisible').length;
   for (;;) {
     const message = nextMessage(sync, subject);
     if (message === undefined) throw explainEnd(init.end(), container);
-    if (message.type === messages.sync && message.value === syncPoints.ready) return;
+    if (message.type === messages.pid && clones-- > 0) {
+      const next = adoptChild(message, undo);
+      // It has said all it has to say, and is ending.
+      init.end();
+      init = next;
+      continue;
+    }
+    if (message.type === messages.sync && message.value === syncPoints.ready) return init;
     if (message.type !== messages.listener) throw unexpectedMessage(message.type);
+    const { pid } = init;
     passListener(message, (listener) => {
-      inform(init.pid, listener);
+      inform(pid, listener);
     });
     sendGo(sync);
   }

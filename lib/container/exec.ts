@@ -154,6 +154,7 @@ function prepare(
       noNewKeyring: record.noNewKeyring === true,
       preserveFds: keptFds,
       cgroupTasks: join.tasks,
+      cloneIntoCgroup: join.cloneInto !== undefined,
       // As the peers do, though the process is not the first one of its pid namespace.
       extraEnv: listenEnvironment({ listenFds, listenFdNames }),
       namespaces: foreignNamespaces(init.pid, config.linux),

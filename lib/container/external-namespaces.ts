@@ -1,8 +1,11 @@
 import { closeSync, openSync, statSync } from 'node:fs';
 import type { CriuOptions } from '../criu/rpc.ts';
 import { fileError, TsrunError } from '../errors.ts';
+import { boundingSet } from '../host/proc.ts';
+import { capabilityMask } from '../spec/capabilities.ts';
 import { namespaces } from '../spec/namespaces.ts';
 import type { Config, Namespace, NamespaceType } from '../spec/types.ts';
+import { processesInNamespace } from './processes.ts';
 
 /**
  * Namespaces that are not the container's own. criu leaves out network and pid namespaces that somebody else has
@@ -31,6 +34,37 @@ export function externalNamespaces(pid: number, config: Config): string[] {
       throw fileError(`look at the ${type} namespace of process ${pid}`, error);
     }
   });
+}
+
+/**
+ * criu makes the processes of a restored container in the pid namespace they are to be in, with the host's files still
+ * in reach. Others in a namespace that is joined must not be able to trace them then.
+ * @throws TsrunError 'unsupported' when one of them could
+ */
+export function refuseTracers({ linux }: Config): void {
+  const index = linux?.namespaces?.findIndex(({ type, path = '' }) => type === 'pid' && path !== '') ?? -1;
+  const path = linux?.namespaces?.[index]?.path;
+  if (path === undefined || isOwn(path)) return;
+  const bit = capabilityMask(['CAP_SYS_PTRACE']);
+  const tracer = processesInNamespace(path).find((pid) => ((boundingSet(pid) ?? 0n) & bit) !== 0n);
+  if (tracer === undefined) return;
+  throw new TsrunError(
+    'unsupported',
+    `process ${tracer} in this pid namespace may have CAP_SYS_PTRACE: it could reach the host's files through the ` +
+      'processes that criu restores',
+    {
+      pointer: `/linux/namespaces/${index}/path`,
+      hint: 'restore into a pid namespace whose processes have no CAP_SYS_PTRACE in their bounding set',
+    },
+  );
+}
+
+function isOwn(path: string): boolean {
+  try {
+    return statSync(path, { bigint: true }).ino === statSync('/proc/self/ns/pid', { bigint: true }).ino;
+  } catch (error) {
+    throw fileError(`look at the pid namespace ${path}`, error);
+  }
 }
 
 /** For a restore; the descriptors are open until `close`. */

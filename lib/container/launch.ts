@@ -61,6 +61,8 @@ export function launchInit(request: LaunchRequest): Launched {
       env: [],
       fds: [...Array.from({ length: first }, (_, fd) => fd), plan, ...slotFds],
       restoreNofile: true,
+      // Its children must not inherit the caller's terminal: who traces one of them could write to it.
+      newSession: true,
     });
     launched = true;
     return { process, sync, image: `${dev}:${ino}` };

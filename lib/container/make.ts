@@ -11,7 +11,7 @@ import { hasNewNamespace } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
 import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
-import type { Subject } from './dialogue.ts';
+import type { Received, Subject } from './dialogue.ts';
 import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
@@ -19,7 +19,7 @@ import { explainDeath } from './init-death.ts';
 import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { meetInit, passListener, unexpectedMessage } from './meet.ts';
+import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
 import { moveNetDevices } from './net-devices.ts';
 import { makeNotifyFolder } from './notify.ts';
 import { placed, placeIn } from './placed.ts';
@@ -52,7 +52,7 @@ export interface Made {
   blueprint: Blueprint;
   folder: ContainerFolder;
   record: ContainerRecord;
-  /** The container's first process. */
+  /** The container's first process; until that exists the one that makes it. */
   init: Child;
   /** Our end of the sync socket. */
   sync: number;
@@ -99,15 +99,10 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
 
   const { process, sync, image } = launch(blueprint, folder, options, undo);
   const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
-  const init = meetInit(sync, subject, undo);
-  if (init === undefined) throw explainDeath(bundle, bundle.config, blueprint.cgroup, process.end());
-  record.init = refer(init.pid);
   record.initImage = image;
-  writeRecord(folder, record);
-  // It has said all it has to say, and is ending.
-  process.end();
-  accompany({ blueprint, folder, record, init, sync, subject, undo });
-  return { blueprint, folder, record, init, sync, subject, undo };
+  const made: Made = { blueprint, folder, record, init: process, sync, subject, undo };
+  accompany(made);
+  return made;
 }
 
 export function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
@@ -223,16 +218,22 @@ function launch(
 
 /** Does what only the engine can do, whenever the init asks for it, until it is ready. */
 function accompany(made: Made): void {
-  const { blueprint, record, init, sync, subject } = made;
+  const { blueprint, record, sync, subject } = made;
   const { config } = blueprint.bundle;
   for (;;) {
     const message = nextMessage(sync, subject);
-    if (message === undefined) throw explainDeath(blueprint.bundle, config, blueprint.cgroup, init.end());
+    if (message === undefined) {
+      throw explainDeath(blueprint.bundle, config, blueprint.cgroup, made.init.end());
+    }
     if (message.type === messages.waiting) return;
+    if (message.type === messages.pid) {
+      goOnWith(made, message);
+      continue;
+    }
     if (message.type === messages.listener) {
       passListener(message, (listener) => {
         placed(blueprint.bundle, () => {
-          informAgent(config, hookState(record, 'creating'), init.pid, listener);
+          informAgent(config, hookState(record, 'creating'), made.init.pid, listener);
         });
       });
       // It goes on once the agent knows.
@@ -248,6 +249,9 @@ function accompany(made: Made): void {
         runRuntimeHooks(made);
         sendGo(sync);
         break;
+      case syncPoints.entered:
+        sendStates(made);
+        break;
       case syncPoints.ready:
         return;
       default:
@@ -256,13 +260,36 @@ function accompany(made: Made): void {
   }
 }
 
-function setUp({ blueprint: { bundle, facts }, folder, record, init, sync, undo }: Made): void {
+/** The init goes on in the process that `message` names: each is recorded, so that `delete --force` finds it. */
+function goOnWith(made: Made, message: Received): void {
+  const before = made.init;
+  made.init = adoptChild(message, made.undo);
+  recordInit(made);
+  // It has said all it has to say, and is ending.
+  before.end();
+}
+
+function recordInit({ folder, record, init }: Made): void {
+  record.init = refer(init.pid);
+  writeRecord(folder, record);
+}
+
+function setUp(made: Made): void {
+  const { blueprint, folder, record, init, undo } = made;
+  const { bundle, facts } = blueprint;
+  // Process A makes the container itself when others live in its pid namespace.
+  if (record.init?.pid !== init.pid) recordInit(made);
   const { linux } = bundle.config;
   placed(bundle, () => {
     writeIdMaps(init.pid, linux, facts);
     moveNetDevices(init.pid, linux, undo);
     joinResctrl(init.pid, linux, folder, record, undo);
   });
+  sendStates(made);
+}
+
+/** Sends `go`, with what the init's hooks read on stdin when it has any. */
+function sendStates({ blueprint: { bundle }, record, sync }: Made): void {
   const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
   if (createContainer.length + startContainer.length === 0) {
     sendGo(sync);

@@ -1,30 +1,40 @@
 import { closeSync } from 'node:fs';
 import { TsrunError, systemError } from '../errors.ts';
 import { pidfdOpen } from '../host/child.ts';
+import { processStat } from '../host/proc.ts';
 import { messages } from '../plan/wire.ts';
 import { Child } from './child.ts';
 import { nextMessage } from './dialogue.ts';
 import type { Received, Subject } from './dialogue.ts';
 import type { Undo } from './undo.ts';
 
-/**
- * Process B, which A makes a child of ours; undefined when A has ended without a word. It is killed when
- * something fails later.
- */
+/** The next message must name a process that goes on in A's stead; undefined when A has ended without a word. */
 export function meetInit(sync: number, subject: Subject, undo: Undo): Child | undefined {
   const message = nextMessage(sync, subject);
-  if (message === undefined) return undefined;
-  if (message.type !== messages.pid) throw unexpectedMessage(message.type);
-  const pidfd = pidfdOpen(message.value);
-  if (pidfd < 0) throw systemError(`open process ${message.value}`, pidfd);
-  const init = new Child(message.value, pidfd);
+  return message === undefined ? undefined : adoptChild(message, undo);
+}
+
+/**
+ * The process that `message` names, which goes on with the plan. It is killed when something fails later.
+ *
+ * A container's process that may trace B can speak in its name: only a child of ours is believed.
+ */
+export function adoptChild({ type, value: pid }: Received, undo: Undo): Child {
+  if (type !== messages.pid) throw unexpectedMessage(type);
+  const pidfd = pidfdOpen(pid);
+  if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
+  if (processStat(pid)?.parent !== process.pid) {
+    closeSync(pidfd);
+    throw new TsrunError('init', `the init named process ${pid}, which is no child of tsrun`);
+  }
+  const child = new Child(pid, pidfd);
   undo.always('put away its process', () => {
-    init.close();
+    child.close();
   });
   undo.onFailure('end its process', () => {
-    init.kill();
+    child.kill();
   });
-  return init;
+  return child;
 }
 
 /** Hands over the listener the init sent with `message`, and closes it here. */

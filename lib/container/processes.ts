@@ -37,6 +37,12 @@ function processesAround({ init, ownPids }: ContainerRecord): Set<number> {
   return found;
 }
 
+/** Pids of all processes in the pid namespace that `path` names, as the host numbers them. */
+export function processesInNamespace(path: string): number[] {
+  const { ino } = statSync(path, { bigint: true });
+  return allPids().filter((pid) => pidNamespace(pid) === ino);
+}
+
 function allPids(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger);
 }

@@ -78,7 +78,10 @@ function mountsOnly({ ociVersion, root, mounts, linux = {} }: Config): Config {
     process: { cwd: '/', args: ['/'] },
     hooks: { createRuntime: [{ path: '/' }] },
     linux: {
-      namespaces: namespaces.filter(({ type }) => type !== 'time'),
+      // Nothing of this is for the processes of a pid namespace that is joined.
+      namespaces: namespaces.filter(
+        ({ type, path = '' }) => type !== 'time' && !(type === 'pid' && path !== ''),
+      ),
       ...(uidMappings === undefined ? {} : { uidMappings }),
       ...(gidMappings === undefined ? {} : { gidMappings }),
       ...(rootfsPropagation === undefined ? {} : { rootfsPropagation }),

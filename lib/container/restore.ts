@@ -17,7 +17,7 @@ import type { Child } from './child.ts';
 import { announce } from './create.ts';
 import { commonOptions, configFile, emptyNamespaces, openFolders } from './criu-request.ts';
 import type { CriuFlags, ImageFolders } from './criu-request.ts';
-import { joinNamespaces } from './external-namespaces.ts';
+import { joinNamespaces, refuseTracers } from './external-namespaces.ts';
 import { ownEnvironment } from './hooks.ts';
 import { claim, makeCgroups, newRecord } from './make.ts';
 import { checkManager, makeNotifyFolder } from './notify.ts';
@@ -29,6 +29,7 @@ import { makeMountpoints } from './restore-mountpoints.ts';
 import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
 import { Revived } from './revived.ts';
 import type { Expected } from './revived.ts';
+import { placed } from './placed.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
@@ -87,6 +88,9 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
   const terminal = config.process?.terminal === true;
   checkTerminal(blueprint.bundle, request.consoleSocket, request.detach === true);
   checkManager(request.notifySocket);
+  placed(blueprint.bundle, () => {
+    refuseTracers(config);
+  });
   const criu = findCriu(ownEnvironment());
   const folders = openFolders(request, false);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);

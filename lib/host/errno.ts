@@ -1,9 +1,5 @@
 import { constants } from 'node:os';
 
-const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno).map(([name, value]) => [value, name]),
-);
-
 /** Words for the errnos a container runtime meets; callers match some of them (strerror(3)). */
 const words: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
@@ -53,6 +49,13 @@ const words: Readonly<Record<string, string>> = {
   EDQUOT: 'disk quota exceeded',
   ENOKEY: 'required key not available',
 };
+
+/** Two names may have one number (EAGAIN and EWOULDBLOCK): the one that has words comes last, and so counts. */
+const names: ReadonlyMap<number, string> = new Map(
+  Object.entries(constants.errno)
+    .sort(([a], [b]) => Number(a in words) - Number(b in words))
+    .map(([name, value]) => [value, name]),
+);
 
 /** `ENOENT` for 2; `errno 4711` for a number nobody knows. */
 export function errnoName(errno: number): string {

@@ -73,6 +73,13 @@ export function innermostPid(pid: number): number | undefined {
   return innermost === undefined ? undefined : Number(innermost);
 }
 
+/** The bounding set of a process, as a mask (`CapBnd` of proc_pid_status(5)); undefined when it has ended. */
+export function boundingSet(pid: number): bigint | undefined {
+  const text = readOf(() => readFileSync(`/proc/${String(pid)}/status`, 'latin1'));
+  const mask = text === undefined ? null : /^CapBnd:\s*([0-9a-f]+)$/m.exec(text);
+  return mask?.[1] === undefined ? undefined : BigInt(`0x${mask[1]}`);
+}
+
 /** A zombie (`Z`), or one on the point of vanishing (`X`). */
 function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X';

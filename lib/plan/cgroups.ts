@@ -16,3 +16,11 @@ export function openCgroups(draft: Draft): Op[] {
 export function joinCgroups(draft: Draft): Op[] {
   return draft.cgroupSlots.map((slot) => ({ op: 'joinCgroup', origin, slot }));
 }
+
+/**
+ * For a process that others see at once: it is born in its cgroups, which A has joined. First of all, with the rights
+ * of the caller.
+ */
+export function cloneIntoCgroup({ options, visible }: Draft): Op[] {
+  return visible && options.cloneIntoCgroup === true ? [{ op: 'cloneIntoCgroup', origin: '' }] : [];
+}

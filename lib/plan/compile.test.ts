@@ -98,6 +98,11 @@ const secureFacts = rootFacts({
   filesystems: new Set([...rootFacts().filesystems, 'selinuxfs']),
 });
 
+function joinPidNamespace(config: Config): void {
+  const others = (config.linux?.namespaces ?? []).filter(({ type }) => type !== 'pid');
+  config.linux = { ...config.linux, namespaces: [...others, { type: 'pid', path: '/ns/pid' }] };
+}
+
 /** Many kinds of container; every invariant must hold for each. */
 const variants: Variant[] = [
   { name: 'usual', change: () => undefined },
@@ -124,6 +129,23 @@ const variants: Variant[] = [
       };
     },
   },
+  {
+    name: 'in a joined pid namespace',
+    change: (config) => {
+      withEverything(config);
+      joinPidNamespace(config);
+    },
+    options: planOptions({ cloneIntoCgroup: true }),
+  },
+  ...(['start', 'engine'] as const).map((gate): Variant => ({
+    name: `restricted, in a joined pid namespace, ${gate}`,
+    change: (config) => {
+      withRestrictions(config);
+      joinPidNamespace(config);
+    },
+    facts: secureFacts,
+    options: planOptions({ gate, seccomp: filter }),
+  })),
   {
     name: 'no namespaces',
     change: (config) => {
@@ -176,6 +198,15 @@ const orders: [first: OpName, second: OpName, why: string][] = [
   ['cloneTree', 'clone', 'B cannot'],
   ['idmapTree', 'clone', 'B cannot'],
   ['idmapTree', 'enterNamespace', 'entering closes the slot of the user namespace'],
+  ['closeHostDescriptors', 'cloneVisible', "B holds nothing of the host's"],
+  ['enterRoot', 'cloneVisible', "the host's files are not to be reached through B"],
+  ['enterNamespace', 'cloneVisible', 'B is born in the pid namespace'],
+  ['capabilities', 'cloneVisible', 'who traces B gains no capability'],
+  ['cloneVisible', 'controllingTerminal', 'the session is that of B'],
+  ['newSession', 'controllingTerminal', 'only a session leader gets a controlling terminal'],
+  ['console', 'controllingTerminal', 'the terminal is stdio by then'],
+  ['cloneIntoCgroup', 'openNamespace', 'with the rights of the caller'],
+  ['closeHostDescriptors', 'waitStart', 'exec may come from here on'],
   ['enterNamespace', 'clone', 'pid and time namespaces are for children'],
   ['clone', 'sync', 'A has nothing to wait for'],
   ['becomeRoot', 'newSession', 'B acts as root of its user namespace'],
@@ -183,7 +214,6 @@ const orders: [first: OpName, second: OpName, why: string][] = [
   ['openTimeOffsets', 'enterNamespace', 'A may not open its own files afterwards'],
   ['becomeRoot', 'unshare', 'the user namespace must own the cgroup namespace'],
   ['becomeRoot', 'rootfs', 'files are made by root of the container'],
-  ['newSession', 'console', 'only a session leader gets a controlling terminal'],
   ['unshare', 'mountFilesystem', 'a cgroup mount shows the namespace it is made in'],
   ['hostPropagation', 'rootfs', 'no mount may reach the host'],
   ['rootfs', 'mountFilesystem', 'mounts go below the rootfs'],
@@ -246,8 +276,10 @@ describe('compile', () => {
         }
       });
 
-      it('clones once, and each operation runs in the process it is for', () => {
-        const clones = plan.ops.flatMap(({ op }, index) => (op === 'clone' ? [index] : []));
+      const clonesB = (op: Op): boolean => op.op === 'clone' || op.op === 'cloneVisible';
+
+      it('clones B once, and each operation runs in the process it is for', () => {
+        const clones = plan.ops.flatMap((op, index) => (clonesB(op) ? [index] : []));
         expect(clones).to.have.length(1);
         plan.ops.forEach(({ op }, index) => {
           const where = wireOps[op].in;
@@ -256,11 +288,17 @@ describe('compile', () => {
         });
       });
 
-      it('waits for the engine right after the clone, and ends with exec', () => {
+      it('waits for the engine right after the namespaces are made, and ends with exec', () => {
         const order = names(plan);
-        // What B does first needs nothing of the engine.
+        // What comes first needs nothing of the engine.
         const early: OpName[] = ['joinCgroup', 'timeNamespace'];
-        const start = plan.ops.slice(order.indexOf('clone') + 1).find(({ op }) => !early.includes(op));
+        const made = order.includes('clone')
+          ? order.indexOf('clone')
+          : Math.max(
+              order.indexOf('unshare'),
+              order.findLastIndex((op, at) => op === 'enterNamespace' && at < order.indexOf('sync')),
+            );
+        const start = plan.ops.slice(made + 1).find(({ op }) => !early.includes(op));
         expect(start).to.include({ op: 'sync', point: syncPoints.setup });
         expect(order.at(-1)).to.equal('exec');
         expect(order.filter((op) => op === 'exec')).to.have.length(1);

@@ -1,5 +1,5 @@
 import type { Config } from '../spec/types.ts';
-import { joinCgroups, openCgroups } from './cgroups.ts';
+import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { compileDevices } from './devices.ts';
 import { Draft } from './draft.ts';
@@ -9,14 +9,18 @@ import { compileMounts } from './mounts.ts';
 import {
   cloneProcess,
   enterNamespaces,
+  enterPidNamespace,
   openNamespaces,
   settleNamespaces,
+  showPidNamespace,
   timeNamespace,
+  unshareNamespaces,
 } from './namespaces.ts';
 import { compileOomScore, compileProcess, raiseHardLimits, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { compilePaths, compileSysctl } from './security.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import { placeVisibleClone } from './visible-clone.ts';
 import { syncPoints } from './wire.ts';
 import type { Op } from './wire.ts';
 
@@ -33,8 +37,8 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
   const mounts = compileMounts(draft);
   const devices = compileDevices(draft);
 
-  const ops: Op[] = [
-    // Process A, as the caller.
+  const asCaller: Op[] = [
+    ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
     ...opened,
@@ -44,15 +48,16 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
     ...time.opened,
     ...enterNamespaces(draft),
     ...time.inherited,
-    cloneProcess(draft),
-
-    // Process B. First into its cgroups: all it takes from here on counts as the container's.
+  ];
+  const container: Op[] = [
+    // First into its cgroups: all that is taken from here on counts as the container's.
     ...joinCgroups(draft),
     ...time.own,
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),
     ...openRootfs(draft),
     ...compileMountLabel(draft),
+    ...showPidNamespace(draft),
     ...mounts.ops,
     ...devices,
     // After the mounts, one of which is the devpts it comes from, and the links in /dev.
@@ -69,7 +74,11 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
     ...workingDirectory(draft),
     ...mounts.readonlyLater,
     ...readonlyRoot(draft),
+    ...enterPidNamespace(draft),
     ...compileProcess(draft),
   ];
+  const ops = draft.visible
+    ? placeVisibleClone(draft, [...asCaller, ...unshareNamespaces(draft), ...container])
+    : [...asCaller, cloneProcess(draft), ...container];
   return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
 }

@@ -1,4 +1,5 @@
 import type { Draft } from './draft.ts';
+import { controllingTerminal } from './visible-clone.ts';
 import type { Op } from './wire.ts';
 
 /**
@@ -18,5 +19,6 @@ export function compileConsole(draft: Draft, { mount } = { mount: draft.ownMount
       columns: width,
       mount: mount ? 1 : 0,
     },
+    ...controllingTerminal(!draft.visible),
   ];
 }

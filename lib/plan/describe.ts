@@ -37,13 +37,18 @@ const describers: Describer = {
   idmapTree: ({ recursive }) => `map the ids of that clone${recursive === 1 ? ', recursively' : ''}`,
   enterContainer: ({ flags }) =>
     BigInt(flags) === 0n
-      ? 'hide from the container'
+      ? 'join no namespace of the container'
       : `join the container's ${namespaceNames(flags)} namespace`,
   affinity: ({ cpus }) => `run on CPU ${numberList(cpus)} only`,
   clone: ({ flags }) =>
     BigInt(flags) === 0n
       ? "make the container's process"
       : `make the container's process in a new ${namespaceNames(flags)} namespace`,
+  cloneVisible: () => "make the container's process, last of all",
+  cloneIntoCgroup: () => 'go on in the cgroup of the container',
+  procfsPidNamespace: () => 'let procfs show the pid namespace that is joined later',
+  closeHostDescriptors: () => "close all that is the host's",
+  controllingTerminal: () => 'make the terminal that of the session',
   raiseHardLimit: ({ resource, hard }) =>
     `raise the hard limit of ${rlimitName(resource)} to ${limit(hard)} if it is lower`,
   openCgroup: ({ path }) => `open ${path}`,
@@ -132,6 +137,7 @@ export function describeOp(op: Op): string {
 const syncTexts: Readonly<Record<number, string>> = {
   [syncPoints.setup]: 'wait for tsrun to write id maps and join cgroups',
   [syncPoints.hooks]: 'wait for tsrun to run the hooks prestart and createRuntime',
+  [syncPoints.entered]: 'tell tsrun the pid, and wait for its go',
   [syncPoints.ready]: 'tell tsrun that all is ready, and wait for its go',
 };
 

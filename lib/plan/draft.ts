@@ -43,6 +43,11 @@ export class Draft {
     return this.namespaces.mount !== 'shared';
   }
 
+  /** Others live in the pid namespace that the container's process comes into. */
+  get visible(): boolean {
+    return this.options.entersContainer === true || this.namespaces.pid === 'joined';
+  }
+
   get inUserNamespace(): boolean {
     return this.namespaces.user !== 'shared';
   }

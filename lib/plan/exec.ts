@@ -1,18 +1,26 @@
 import { namespaces } from '../spec/namespaces.ts';
 import type { Config, NamespaceType, Process } from '../spec/types.ts';
 import { execAffinity } from './affinity.ts';
-import { joinCgroups, openCgroups } from './cgroups.ts';
+import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
 import { compileOomScore, compileProcess, raiseHardLimits } from './process.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import { placeVisibleClone } from './visible-clone.ts';
 import { rootModes } from './wire.ts';
 import type { Op } from './wire.ts';
 
 /** What `exec` asks of a plan besides the container's config and the process. */
 export interface ExecOptions extends Pick<
   PlanOptions,
-  'containerId' | 'rootfs' | 'noNewKeyring' | 'preserveFds' | 'cgroupTasks' | 'extraEnv' | 'seccomp'
+  | 'containerId'
+  | 'rootfs'
+  | 'noNewKeyring'
+  | 'preserveFds'
+  | 'cgroupTasks'
+  | 'cloneIntoCgroup'
+  | 'extraEnv'
+  | 'seccomp'
 > {
   /** The namespaces of the container that are not tsrun's own. */
   namespaces: readonly NamespaceType[];
@@ -32,22 +40,18 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     noPivot: false,
     gate: 'engine',
     cgroupPaths: new Map(),
+    entersContainer: true,
   });
-  const entry = enterContainer(options.namespaces, facts);
-  const ops: Op[] = [
-    // Process A, as the caller.
+  const ops = placeVisibleClone(draft, [
+    ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
     ...execAffinity(process, 'initial'),
+    // Into the cgroups while their files can be named: all that is taken from here on counts as the container's.
     ...openCgroups(draft),
-    entry.first,
-    { op: 'clone', origin: '', flags: 0 },
-
-    // Process B. First into the cgroups: all it takes from here on counts as the container's.
     ...joinCgroups(draft),
     ...execAffinity(process, 'final'),
-    ...entry.second,
-    { op: 'newSession', origin: '' },
+    ...enterContainer(options.namespaces, facts),
     // The container's own one, by its name: the caller's keys are not for it.
     ...keyring(options),
     ...openRoot(draft),
@@ -56,38 +60,25 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     // Not made when it is missing: the container is its owner's by now.
     { op: 'workingDirectory', origin: '/process/cwd', path: process.cwd, create: 0 },
     ...compileProcess(draft),
-  ];
+  ]);
   return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
 }
 
-interface Entry {
-  /** In A. */
-  first: Op;
-  /** In B. */
-  second: Op[];
-}
-
 /**
- * A joins what it can: the container does not see it, but B, from its first moment on. Whoever may trace processes
- * in there (CAP_SYS_PTRACE) finds the container's files behind /proc/PID/root then, and not those of the host.
+ * A joins the namespaces; as the first of its children in the container's pid namespace, B is there from its birth.
  *
- * B must be cloned into its cgroup before it is in the cgroup namespace, out of which the kernel would take nobody
- * (cgroups(7), nsdelegate). Root joins a user namespace last, so that it has its power over namespaces that do not
- * belong to it; somebody else has no power at all outside of that one, so A joins it.
+ * Root joins a user namespace last, so that it has its power over namespaces that do not belong to it; somebody
+ * else has no power at all outside of that one, so it comes with the others.
  */
-function enterContainer(types: readonly NamespaceType[], { privileged, uid }: HostFacts): Entry {
-  const asRoot = privileged || uid === 0;
-  const inB = (type: NamespaceType): boolean => type === 'cgroup' || (type === 'user' && asRoot);
-  const entry = (chosen: readonly NamespaceType[]): Op => ({
+function enterContainer(types: readonly NamespaceType[], { privileged, uid }: HostFacts): Op[] {
+  const isLast = (type: NamespaceType): boolean => type === 'user' && (privileged || uid === 0);
+  const enter = (chosen: readonly NamespaceType[]): Op => ({
     op: 'enterContainer',
     origin: '',
     flags: chosen.reduce((sum, type) => sum + namespaces[type].flag, 0),
   });
-  const second = types.filter(inB);
-  return {
-    first: entry(types.filter((type) => !inB(type))),
-    second: second.length === 0 ? [] : [entry(second)],
-  };
+  const last = types.filter(isLast);
+  return [enter(types.filter((type) => !isLast(type))), ...(last.length === 0 ? [] : [enter(last)])];
 }
 
 function keyring({ noNewKeyring, containerId }: ExecOptions): Op[] {

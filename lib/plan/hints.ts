@@ -9,6 +9,7 @@ type Hint = (op: Op, errno: string, detail: string, facts: Facts) => string | un
 const kernelNeeds: Partial<Record<OpName, string>> = {
   timeNamespace: '5.6',
   clone: '5.7',
+  cloneIntoCgroup: '5.7',
   idmapTree: '5.12',
 };
 const baseline = '5.10';
@@ -65,18 +66,14 @@ const hints: Partial<Record<OpName, Hint>> = {
     EPERM: 'these id mappings need root, or must be of the own user',
     ENOSPC: 'the limit of user namespaces is reached (user.max_user_namespaces)',
   }),
-  clone: (_, errno, __, facts) => {
-    if (errno === 'EPERM' || errno === 'EACCES') {
-      return facts?.privileged === true
-        ? undefined
-        : 'without root a namespace of type "user" is needed (tsrun spec --rootless); if there is one, the host must allow them to everybody (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)';
-    }
-    return cloneHints[errno];
-  },
+  clone: cloneHint,
+  cloneVisible: (op, errno, detail, facts) =>
+    errno === 'EAGAIN'
+      ? 'the limit of processes is reached (pids.limit of the container, or ulimit -u); the process needs room for two until it runs'
+      : cloneHint(op, errno, detail, facts),
+  cloneIntoCgroup: cloneHint,
   becomeRoot: byErrno({ EINVAL: 'map the id 0 of the container in linux.uidMappings and linux.gidMappings' }),
-  unshare: byErrno({
-    ENOSPC: 'a limit of namespaces is reached (user.max_cgroup_namespaces, user.max_ipc_namespaces)',
-  }),
+  unshare: cloneHint,
   timeNamespace: byErrno({
     EINVAL: 'the kernel is built without time namespaces (CONFIG_TIME_NS)',
     ERANGE: 'the clock would become negative, or overflow',
@@ -187,6 +184,14 @@ const cloneHints: Readonly<Record<string, string>> = {
   EINVAL: 'the kernel is built without one of these namespaces',
   EBUSY: 'the cgroup of the container has child cgroups that use its controllers',
 };
+
+/** What keeps a process, or its namespaces, from being made. */
+function cloneHint(...[, errno, , facts]: Parameters<Hint>): string | undefined {
+  if (errno !== 'EPERM' && errno !== 'EACCES') return cloneHints[errno];
+  return facts?.privileged === true
+    ? undefined
+    : 'without root a namespace of type "user" is needed (tsrun spec --rootless); if there is one, the host must allow them to everybody (kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns)';
+}
 
 const execHints: Readonly<Record<string, string>> = {
   ENOEXEC: 'the program must be built for this architecture; a script must begin with #! and its interpreter',

@@ -14,8 +14,26 @@ function engineHasHooks({ config: { hooks } }: Draft): boolean {
 export function hooksBeforePivot(draft: Draft): Op[] {
   const ops: Op[] = [];
   if (engineHasHooks(draft)) ops.push({ op: 'sync', origin: '/hooks', point: syncPoints.hooks });
+  refuseInOthersSight(draft);
   // Never the container's environment: the image would choose LD_PRELOAD for a program of the host.
   return [...ops, ...hookOps(draft, 'createContainer', slots.stateCreating, draft.options.hookEnv ?? [])];
+}
+
+/**
+ * createContainer hooks run with the host's files in reach. Of a pid namespace that is joined they keep out, but in a
+ * new user namespace it can only be entered before, and its processes would see them.
+ */
+function refuseInOthersSight({ config: { hooks }, namespaces: { pid, user } }: Draft): void {
+  if (pid !== 'joined' || user !== 'new' || (hooks?.createContainer ?? []).length === 0) return;
+  throw new TsrunError(
+    'unsupported',
+    'createContainer hooks of a container that joins a pid namespace and makes a user namespace would be seen, ' +
+      "with the host's files, by the processes of that pid namespace",
+    {
+      pointer: '/hooks/createContainer',
+      hint: 'join the user namespace that the pid namespace belongs to, or use createRuntime hooks',
+    },
+  );
 }
 
 /** Just before execve, in the container: its environment is the one at home there. */

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { TsrunError } from '../errors.ts';
 import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
 import type { Config } from '../spec/types.ts';
 import {
@@ -71,7 +72,7 @@ describe('namespaces of a plan', () => {
         `/linux/namespaces/${index}/path`,
       ]),
     );
-    expect(onlyOp(plan, 'clone').flags).to.equal(0);
+    expect(names(plan)).not.to.include('unshare');
     expect(new Set(opsOf(plan, 'enterNamespace').map(({ slot }) => slot))).to.deep.equal(
       new Set(opened.map(({ slot }) => slot)),
     );
@@ -80,7 +81,9 @@ describe('namespaces of a plan', () => {
   it('are entered with the user namespace last by root, first by others', () => {
     const user = namespaces.user.flag;
     const order = (facts: ReturnType<typeof rootFacts>): number[] =>
-      opsOf(planOf(joinAll, facts), 'enterNamespace').map(({ type }) => type);
+      opsOf(planOf(joinAll, facts), 'enterNamespace')
+        .map(({ type }) => type)
+        .filter((type) => type !== namespaces.pid.flag);
     expect(order(rootFacts()).at(-1)).to.equal(user);
     // Root of a user namespace has power over those below it, and loses it by entering one.
     expect(order(userFacts({ uid: 0 })).at(-1)).to.equal(user);
@@ -88,8 +91,62 @@ describe('namespaces of a plan', () => {
     for (const facts of [rootFacts(), userFacts()]) {
       const others = order(facts).filter((type) => type !== user);
       expect(others.at(-1)).to.equal(namespaces.mount.flag);
-      expect(others).to.have.length(namespaceTypes.length - 1);
+      expect(others).to.have.length(namespaceTypes.length - 2);
     }
+  });
+
+  const joinPid = (config: Config): void => {
+    config.linux = {
+      namespaces: [{ type: 'pid', path: '/ns/pid' }, ...namespaceList('mount', 'uts', 'ipc')],
+      maskedPaths: ['/proc/keys'],
+    };
+  };
+
+  it('of processes are entered last, so that nobody in there sees the container being made', () => {
+    for (const facts of [rootFacts(), userFacts()]) {
+      const order = names(planOf(joinPid, facts));
+      const entered = order.lastIndexOf('enterNamespace');
+      for (const before of [
+        'unshare',
+        'sync',
+        'mountFilesystem',
+        'maskPath',
+        'enterRoot',
+        'workingDirectory',
+      ] as const)
+        expect(order.indexOf(before), before).to.be.within(0, entered);
+      for (const after of ['capabilities', 'findExecutable', 'cloneVisible', 'newSession'] as const)
+        expect(order.indexOf(after), after).to.be.above(entered);
+    }
+    expect(names(planOf())).not.to.include('cloneVisible');
+  });
+
+  it('of processes that are joined are shown by procfs before they are entered', () => {
+    const plan = planOf(joinPid);
+    const order = names(plan);
+    expect(order.indexOf('procfsPidNamespace')).to.be.within(0, order.indexOf('mountFilesystem'));
+    expect(onlyOp(plan, 'procfsPidNamespace').slot).to.equal(onlyOp(plan, 'openNamespace').slot);
+    expect(names(planOf())).not.to.include('procfsPidNamespace');
+  });
+
+  it('of processes are entered while there is still the power to, in a new user namespace', () => {
+    const change = (config: Config): void => {
+      joinPid(config);
+      config.linux = {
+        namespaces: [...(config.linux?.namespaces ?? []), { type: 'user' }],
+        uidMappings: fullMap,
+        gidMappings: fullMap,
+      };
+    };
+    const order = names(planOf(change));
+    expect(order.indexOf('enterNamespace')).to.be.below(order.indexOf('unshare'));
+    const withHook = (config: Config): void => {
+      change(config);
+      config.hooks = { createContainer: [{ path: '/bin/true' }] };
+    };
+    expect(() => planOf(withHook))
+      .to.throw(TsrunError)
+      .that.includes({ code: 'unsupported', pointer: '/hooks/createContainer' });
   });
 
   it('get root only when the user namespace is new', () => {
@@ -135,7 +192,7 @@ describe('namespaces of a plan', () => {
       const maps = { uidMappings: fullMap, gidMappings: fullMap };
       config.linux = { namespaces: namespaceList('time', 'user', 'mount', 'uts'), ...maps };
     };
-    const inA: OpName[] = ['openTimeOffsets', 'enterNamespace', 'enterNamespace', 'timeNamespace', 'clone'];
+    const inA: OpName[] = ['openTimeOffsets', 'enterNamespace', 'timeNamespace', 'sync', 'enterNamespace'];
     expect(order(joining).slice(0, 5)).to.deep.equal(inA);
     expect(order(making).slice(0, 4)).to.deep.equal(['clone', 'timeNamespace', 'sync', 'becomeRoot']);
   });

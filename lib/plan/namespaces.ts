@@ -31,25 +31,48 @@ export function openNamespaces(draft: Draft): Op[] {
   });
 }
 
-/** Enters what openNamespaces opened. */
+/**
+ * Whether the pid namespace is entered as late as can be: whatever A makes until then is out of the sight of those
+ * who live in it. In a new user namespace A has no power over it any more.
+ */
+function entersPidLate({ namespaces: { pid, user } }: Draft): boolean {
+  return pid === 'joined' && user !== 'new';
+}
+
+/** The pid namespace that is entered late; mounts of procfs show it all the same. */
+export function showPidNamespace(draft: Draft): Op[] {
+  const slot = draft.namespaceSlots.get('pid');
+  if (slot === undefined || !entersPidLate(draft)) return [];
+  return [{ op: 'procfsPidNamespace', origin: `${namespaceOrigin(draft.config, 'pid')}/path`, slot }];
+}
+
+export function enterPidNamespace(draft: Draft): Op[] {
+  return entersPidLate(draft) ? enter(draft, 'pid') : [];
+}
+
+/** Enters what openNamespaces opened, but for what enterPidNamespace enters. */
 export function enterNamespaces(draft: Draft): Op[] {
   const { privileged, uid } = draft.facts;
   // Root may enter any namespace it has power over, but only until it gives up its user namespace. Everybody
   // else gets the power from the user namespace that owns the others, so it comes first (setns(2)).
   const order: readonly NamespaceType[] =
     privileged || uid === 0 ? [...enterOrder, 'user'] : ['user', ...enterOrder];
-  return order.flatMap((type): Op[] => {
-    const slot = draft.namespaceSlots.get(type);
-    if (slot === undefined) return [];
-    return [
-      {
-        op: 'enterNamespace',
-        origin: `${namespaceOrigin(draft.config, type)}/path`,
-        slot,
-        type: namespaces[type].flag,
-      },
-    ];
-  });
+  return order
+    .filter((type) => type !== 'pid' || !entersPidLate(draft))
+    .flatMap((type) => enter(draft, type));
+}
+
+function enter({ config, namespaceSlots }: Draft, type: NamespaceType): Op[] {
+  const slot = namespaceSlots.get(type);
+  if (slot === undefined) return [];
+  const origin = `${namespaceOrigin(config, type)}/path`;
+  return [{ op: 'enterNamespace', origin, slot, type: namespaces[type].flag }];
+}
+
+/** A makes the new namespaces for itself where it makes the container (unshare(2)). */
+export function unshareNamespaces(draft: Draft): Op[] {
+  const { origin, flags } = cloneProcess(draft);
+  return flags === 0 ? [] : [{ op: 'unshare', origin, flags }];
 }
 
 /** The clone of process B, into all the new namespaces. */
@@ -68,7 +91,7 @@ function hasLateIpc({ namespaces: { ipc, user } }: Draft): boolean {
   return ipc === 'new' && user === 'new';
 }
 
-/** What process B does to its namespaces once the engine has written its id maps and joined its cgroups. */
+/** What is done to the new namespaces once the engine has written its id maps and joined its cgroups. */
 export function settleNamespaces(draft: Draft): Op[] {
   const { config, options } = draft;
   const ops: Op[] = [];
@@ -77,7 +100,7 @@ export function settleNamespaces(draft: Draft): Op[] {
     // still the caller's user, whose id may not even be mapped.
     ops.push({ op: 'becomeRoot', origin: originOf(config.linux?.uidMappings, '/linux/uidMappings') });
   }
-  ops.push({ op: 'newSession', origin: '' });
+  if (!draft.visible) ops.push({ op: 'newSession', origin: '' });
   if (hasLateIpc(draft)) {
     ops.push({ op: 'unshare', origin: namespaceOrigin(config, 'ipc'), flags: namespaces.ipc.flag });
   }

@@ -12,7 +12,7 @@ import { compileScheduling } from './scheduling.ts';
 import { placeFilter } from './seccomp.ts';
 import { deniesSetgroups } from './setgroups.ts';
 import { syncPoints } from './wire.ts';
-import type { Op } from './wire.ts';
+import type { Op, OpOf } from './wire.ts';
 
 /** The config's process. @throws TsrunError 'config' when there is none, or nothing to run */
 export function requireProcess(draft: Draft): Process & { args: readonly [string, ...string[]] } {
@@ -56,7 +56,7 @@ export function workingDirectory(draft: Draft): Op[] {
 export function compileProcess(draft: Draft): Op[] {
   const process = requireProcess(draft);
   const { env, path, hasHome } = compileEnvironment(process.env ?? [], draft.options.extraEnv);
-  const limits = rlimits(process);
+  const limits = rlimits(draft, process);
   const ops: Op[] = [];
   // As root: /etc/passwd need not be readable for the user.
   if (!hasHome) {
@@ -67,8 +67,10 @@ export function compileProcess(draft: Draft): Op[] {
   ops.push(
     // As root: raising a hard limit needs CAP_SYS_RESOURCE.
     ...limits.asRoot,
-    ...compileScheduling(draft),
     ...compileLabels(draft),
+    // Before whatever lets others see the process: an exec in a created container, or a clone among others.
+    { op: 'closeHostDescriptors', origin: '' },
+    ...compileScheduling(draft),
     ...privileges(draft, process, filter.privileged),
     // As the user, so that a file only root may execute is found out now and not by `start`.
     { op: 'findExecutable', origin: '/process/args/0', name: process.args[0], path },
@@ -93,12 +95,18 @@ const enoughDescriptors = 256;
  * The limits, and those that would stop the init itself: a small number of descriptors is set to something larger
  * first and lowered in the end, which needs no capability.
  */
-function rlimits({ rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
+function rlimits(draft: Draft, { rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
   const asRoot: Op[] = [];
   const last: Op[] = [];
   rlimits.forEach(({ type, soft, hard }, index) => {
     const origin = `/process/rlimits/${index}`;
-    const limit: Op = { op: 'rlimit', origin, resource: rlimitNumber(type, origin), soft, hard };
+    const limit: OpOf<'rlimit'> = { op: 'rlimit', origin, resource: rlimitNumber(type, origin), soft, hard };
+    if (type === 'RLIMIT_NPROC' && draft.visible) {
+      // The user has one process more while A clones B.
+      asRoot.push({ op: 'raiseHardLimit', origin, resource: limit.resource, hard });
+      last.push(limit);
+      return;
+    }
     if (type !== 'RLIMIT_NOFILE' || soft >= enoughDescriptors) {
       asRoot.push(limit);
       return;

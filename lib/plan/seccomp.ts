@@ -1,6 +1,7 @@
 /** The system call filter (config-linux.md, "Seccomp"; seccomp(2)). */
 import { TsrunError } from '../errors.ts';
 import type { Draft } from './draft.ts';
+import { loadsBeforeClone } from './visible-clone.ts';
 import type { Op } from './wire.ts';
 
 /** Where the filter is loaded: its operations for each of the places, all but one of them empty. */
@@ -35,5 +36,7 @@ export function placeFilter(draft: Draft): FilterPlacement {
     program: filter.program,
   };
   if (config.process?.noNewPrivileges !== true) return { ...none, privileged: [load] };
-  return filter.notify ? { ...none, beforeStart: [load] } : { ...none, afterStart: [load] };
+  return filter.notify || loadsBeforeClone(draft)
+    ? { ...none, beforeStart: [load] }
+    : { ...none, afterStart: [load] };
 }

@@ -51,6 +51,10 @@ export interface PlanOptions {
    * when there are none.
    */
   cgroupTasks?: readonly string[];
+  /** The process is cloned into a cgroup v2, which the init has in its slot. */
+  cloneIntoCgroup?: boolean;
+  /** The process is one more of a container that exists (exec). */
+  entersContainer?: boolean;
   /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
   extraEnv: readonly string[];
   /** Mounts added by the command, after those of the config. */

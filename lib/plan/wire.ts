@@ -98,6 +98,11 @@ export const syncPoints = {
   hooks: 2,
   /** Everything up to execve is done (`run` only; `create` waits on the start socket instead). */
   ready: 3,
+  /**
+   * B has come into a pid namespace that others live in: `go` carries the state memfds anew, with its pid. Only
+   * where a hook will read one.
+   */
+  entered: 4,
 } as const;
 
 /** Flags of the mount operations. */
@@ -129,8 +134,11 @@ export const mountFlags = {
 export const rootModes = { pivot: 0, move: 1, chroot: 2 } as const;
 
 /**
- * The operations. `a` operations run in process A, in the caller's namespaces; `b` ones in process B, the
- * container's first process; `ab` in both. Codes are stable: a new operation takes a new number.
+ * The operations. `a` operations run in process A, which the engine starts in the caller's namespaces; `b` ones in
+ * process B, which becomes the user's; `ab` in either. Codes are stable: a new operation takes a new number.
+ *
+ * Where B is the first process of its pid namespace, or in that of the caller, A clones it early and B makes the
+ * container. Where others live in that namespace (exec, a joined one) A makes all of it and clones B last.
  */
 export const wireOps = {
   // Process A.
@@ -158,57 +166,70 @@ export const wireOps = {
   openCgroup: { code: 15, in: 'a', fields: { slot: 'u32', path: 'str' } },
   /**
    * setns(2) to the namespaces `flags` (CLONE_NEW*) of the process in the slot `container`; of the user namespace
-   * also becomes the root. Hides this process from the container first.
+   * also becomes the root.
    */
-  enterContainer: { code: 8, in: 'ab', fields: { flags: 'u64' } },
+  enterContainer: { code: 8, in: 'a', fields: { flags: 'u64' } },
   /** Opens A's timens_offsets for writing, while it may: before it hides from a namespace it enters. */
   openTimeOffsets: { code: 14, in: 'a', fields: { slot: 'u32' } },
   /** sched_setaffinity(2); `cpus` is the mask, CPU 0 the lowest bit of the first byte. */
   affinity: { code: 9, in: 'ab', fields: { cpus: 'bytes' } },
-  /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. Always present, once. */
+  /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. A plan has this one or cloneVisible, once. */
   clone: { code: 7, in: 'a', fields: { flags: 'u64' } },
-
-  // Process B: namespaces.
   /**
-   * B moves itself into the cgroup whose file of members is in `slot`. A thread that moves itself costs nothing;
+   * clone3(2) of a B that others in its pid namespace see, and may trace, from its first moment: it gets the stdio,
+   * the kept descriptors and its sockets, and nothing of the host.
+   */
+  cloneVisible: { code: 11, in: 'a', fields: {} },
+  /** A goes on as a child of its own that is born in the cgroup v2 of the slot `cgroup`. */
+  cloneIntoCgroup: { code: 12, in: 'a', fields: {} },
+  /** What later mounts of procfs show: the pid namespace in `slot`, which A is not in. */
+  procfsPidNamespace: { code: 13, in: 'a', fields: { slot: 'u32' } },
+
+  // Namespaces.
+  /**
+   * Moves itself into the cgroup whose file of members is in `slot`. A thread that moves itself costs nothing;
    * for a process moved by another the kernel stops every fork of the host and waits for an RCU grace period.
    */
-  joinCgroup: { code: 25, in: 'b', fields: { slot: 'u32' } },
+  joinCgroup: { code: 25, in: 'ab', fields: { slot: 'u32' } },
   /** Tells the engine and waits for its `go`. */
-  sync: { code: 16, in: 'b', fields: { point: 'u32' } },
+  sync: { code: 16, in: 'ab', fields: { point: 'u32' } },
   /** setresgid/setresuid to 0 in the new user namespace. */
-  becomeRoot: { code: 17, in: 'b', fields: {} },
+  becomeRoot: { code: 17, in: 'ab', fields: {} },
   /**
    * unshare(2) of `flags` that must come late (CLONE_NEWCGROUP: after joining the cgroup; CLONE_NEWIPC: as root of
    * the new user namespace).
    */
-  unshare: { code: 18, in: 'b', fields: { flags: 'u64' } },
+  unshare: { code: 18, in: 'ab', fields: { flags: 'u64' } },
   /**
    * Makes a time namespace and writes `offsets` (timens_offsets syntax). In A, for B to be born in it, and through
    * the file in `slot`; in B, which enters it, the slot is noSlot.
    */
   timeNamespace: { code: 19, in: 'ab', fields: { slot: 'u32', offsets: 'str' } },
-  hostname: { code: 20, in: 'b', fields: { name: 'str' } },
-  domainname: { code: 21, in: 'b', fields: { name: 'str' } },
+  hostname: { code: 20, in: 'ab', fields: { name: 'str' } },
+  domainname: { code: 21, in: 'ab', fields: { name: 'str' } },
   /** Brings up `lo`. */
-  loopback: { code: 22, in: 'b', fields: {} },
+  loopback: { code: 22, in: 'ab', fields: {} },
   /** Joins a new session keyring. */
-  keyring: { code: 23, in: 'b', fields: { name: 'str' } },
+  keyring: { code: 23, in: 'ab', fields: { name: 'str' } },
+  /** Closes all descriptors but the stdio, the kept ones, the sockets and the state memfds: no path is left. */
+  closeHostDescriptors: { code: 27, in: 'ab', fields: {} },
   /** setsid(2). */
   newSession: { code: 24, in: 'b', fields: {} },
+  /** TIOCSCTTY: the terminal that is stdio becomes that of the session. */
+  controllingTerminal: { code: 26, in: 'b', fields: {} },
 
-  // Process B: rootfs.
+  // Rootfs.
   /** Sets the propagation of / (MS_SHARED…, with MS_REC) so that nothing below reaches the host. */
-  hostPropagation: { code: 32, in: 'b', fields: { flags: 'u64' } },
+  hostPropagation: { code: 32, in: 'ab', fields: { flags: 'u64' } },
   /**
    * Bind-mounts the rootfs on itself, makes its parent mount private, opens it as the root of all that follows.
    * Without hostPropagation before it (no mount namespace of its own) it is only opened.
    */
-  rootfs: { code: 33, in: 'b', fields: { path: 'str' } },
+  rootfs: { code: 33, in: 'ab', fields: { path: 'str' } },
   /** A new filesystem. `attributes`: MOUNT_ATTR_*; `options`: fsconfig `key` or `key=value`. */
   mountFilesystem: {
     code: 34,
-    in: 'b',
+    in: 'ab',
     fields: {
       destination: 'str',
       type: 'str',
@@ -224,7 +245,7 @@ export const wireOps = {
   /** A bind mount of `source`, or of the detached mount in `slot`. */
   mountBind: {
     code: 35,
-    in: 'b',
+    in: 'ab',
     fields: {
       destination: 'str',
       source: 'str',
@@ -240,7 +261,7 @@ export const wireOps = {
   /** Changes the mount already at `destination`; `options` reconfigure its superblock. */
   remount: {
     code: 36,
-    in: 'b',
+    in: 'ab',
     fields: {
       destination: 'str',
       options: 'strs',
@@ -255,75 +276,78 @@ export const wireOps = {
   /** mknod(2) in the rootfs. `mode` has type and permissions. An equal node already there is kept. */
   device: {
     code: 37,
-    in: 'b',
+    in: 'ab',
     fields: { path: 'str', mode: 'u32', major: 'u32', minor: 'u32', uid: 'u32', gid: 'u32' },
   },
   /** Bind-mounts the host's device node `source`, where mknod is not allowed (user namespaces). */
-  deviceBind: { code: 38, in: 'b', fields: { path: 'str', source: 'str', slot: 'u32' } },
+  deviceBind: { code: 38, in: 'ab', fields: { path: 'str', source: 'str', slot: 'u32' } },
   /** symlink(2) in the rootfs. With `replace`, something else already there is replaced (/dev/ptmx). */
-  symlink: { code: 39, in: 'b', fields: { path: 'str', target: 'str', replace: 'u32' } },
-  /** A pty from the container's devpts; the master goes to the console slot, the slave becomes stdio. */
-  console: { code: 40, in: 'b', fields: { rows: 'u32', columns: 'u32', mount: 'u32' } },
+  symlink: { code: 39, in: 'ab', fields: { path: 'str', target: 'str', replace: 'u32' } },
+  /**
+   * A pty from the container's devpts; the master goes to the console slot, the slave becomes stdio. It controls the
+   * session of B by controllingTerminal only.
+   */
+  console: { code: 40, in: 'ab', fields: { rows: 'u32', columns: 'u32', mount: 'u32' } },
   /** Writes /proc/sys/`path` (slashes) through a verified procfs. */
-  sysctl: { code: 41, in: 'b', fields: { path: 'str', value: 'str' } },
+  sysctl: { code: 41, in: 'ab', fields: { path: 'str', value: 'str' } },
   /** A hook run by the init (createContainer before, startContainer after pivot_root); timeout 0: none. */
   hook: {
     code: 42,
-    in: 'b',
+    in: 'ab',
     fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64', stateSlot: 'u32' },
   },
-  maskPath: { code: 43, in: 'b', fields: { path: 'str' } },
-  readonlyPath: { code: 44, in: 'b', fields: { path: 'str' } },
+  maskPath: { code: 43, in: 'ab', fields: { path: 'str' } },
+  readonlyPath: { code: 44, in: 'ab', fields: { path: 'str' } },
   /** Makes the container's / read-only (this mount only). */
-  readonlyRoot: { code: 45, in: 'b', fields: {} },
+  readonlyRoot: { code: 45, in: 'ab', fields: {} },
   /** Enters the rootfs. `mode`: rootModes. */
-  enterRoot: { code: 46, in: 'b', fields: { mode: 'u32' } },
+  enterRoot: { code: 46, in: 'ab', fields: { mode: 'u32' } },
   /** rootfsPropagation: the propagation of the container's /, as MS_* flags. */
-  rootPropagation: { code: 47, in: 'b', fields: { flags: 'u64' } },
+  rootPropagation: { code: 47, in: 'ab', fields: { flags: 'u64' } },
 
   /** Sets security.selinux of a file in the rootfs, where no mount option can. */
-  fileLabel: { code: 48, in: 'b', fields: { path: 'str', label: 'str' } },
+  fileLabel: { code: 48, in: 'ab', fields: { path: 'str', label: 'str' } },
   /** The SELinux label of what later operations make by themselves: the terminal, masks. */
-  mountLabel: { code: 49, in: 'b', fields: { label: 'str' } },
+  mountLabel: { code: 49, in: 'ab', fields: { label: 'str' } },
 
-  // Process B: the process.
-  rlimit: { code: 64, in: 'b', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
+  // The process.
+  rlimit: { code: 64, in: 'ab', fields: { resource: 'u32', soft: 'u64', hard: 'u64' } },
   /** Finds args[0] as the user will (execvp(3) over `path`, the value of PATH) and keeps it for `exec`. */
-  findExecutable: { code: 65, in: 'b', fields: { name: 'str', path: 'str' } },
+  findExecutable: { code: 65, in: 'ab', fields: { name: 'str', path: 'str' } },
   /** prctl(PR_SET_NO_NEW_PRIVS). */
-  noNewPrivileges: { code: 66, in: 'b', fields: {} },
+  noNewPrivileges: { code: 66, in: 'ab', fields: {} },
   /** Drops the bounding set to `bounding`; must come before `user`. */
-  boundingSet: { code: 67, in: 'b', fields: { bounding: 'u64' } },
+  boundingSet: { code: 67, in: 'ab', fields: { bounding: 'u64' } },
   /** setgroups, setresgid, setresuid keeping capabilities, umask. `noGroups`: setgroups is denied here (rootless). */
   user: {
     code: 68,
-    in: 'b',
+    in: 'ab',
     fields: { uid: 'u32', gid: 'u32', groups: 'u32s', umask: 'u32', noGroups: 'u32' },
   },
   /** capset(2) of the three sets, then the ambient set; one that cannot be had is a warning. */
   capabilities: {
     code: 69,
-    in: 'b',
+    in: 'ab',
     fields: { effective: 'u64', permitted: 'u64', inheritable: 'u64', ambient: 'u64' },
   },
   /** chdir(2) in the container, made if missing when `create`; verified to be inside the root. */
-  workingDirectory: { code: 70, in: 'b', fields: { path: 'str', create: 'u32' } },
+  workingDirectory: { code: 70, in: 'ab', fields: { path: 'str', create: 'u32' } },
   /** Finds HOME in the container's /etc/passwd for `exec`, when env has none. */
-  home: { code: 71, in: 'b', fields: { uid: 'u32' } },
+  home: { code: 71, in: 'ab', fields: { uid: 'u32' } },
 
   /**
    * seccomp(2). `flags`: SECCOMP_FILTER_FLAG_*; `program`: an array of struct sock_filter. With
    * SECCOMP_FILTER_FLAG_NEW_LISTENER the listener goes to the engine (messages.listener).
    */
-  seccomp: { code: 72, in: 'b', fields: { flags: 'u32', program: 'bytes' } },
+  seccomp: { code: 72, in: 'ab', fields: { flags: 'u32', program: 'bytes' } },
   /** The AppArmor profile from execve(2) on. */
-  apparmorProfile: { code: 73, in: 'b', fields: { profile: 'str' } },
+  apparmorProfile: { code: 73, in: 'ab', fields: { profile: 'str' } },
   /** Writes an SELinux label to /proc/self/attr/`attribute`: `exec`, or `keycreate` for new keyrings. */
-  selinuxLabel: { code: 74, in: 'b', fields: { attribute: 'str', label: 'str' } },
+  selinuxLabel: { code: 74, in: 'ab', fields: { attribute: 'str', label: 'str' } },
   /** sched_setattr(2); times in nanoseconds. */
   scheduler: {
     code: 75,
-    in: 'b',
+    in: 'ab',
     fields: {
       policy: 'u32',
       flags: 'u64',
@@ -335,11 +359,11 @@ export const wireOps = {
     },
   },
   /** ioprio_set(2). `ioClass`: IOPRIO_CLASS_*. */
-  ioPriority: { code: 76, in: 'b', fields: { ioClass: 'u32', priority: 'u32' } },
+  ioPriority: { code: 76, in: 'ab', fields: { ioClass: 'u32', priority: 'u32' } },
   /** personality(2). */
-  personality: { code: 78, in: 'b', fields: { persona: 'u32' } },
+  personality: { code: 78, in: 'ab', fields: { persona: 'u32' } },
   /** set_mempolicy(2). `mode`: MPOL_* with its flags; `nodes`: a bit a node, in whole 64-bit words. */
-  memoryPolicy: { code: 79, in: 'b', fields: { mode: 'u32', nodes: 'bytes' } },
+  memoryPolicy: { code: 79, in: 'ab', fields: { mode: 'u32', nodes: 'bytes' } },
 
   // Process B: hand-over.
   /** Waits for `start` to connect to the start socket; errors from here on go to it. */

@@ -73,7 +73,7 @@ static inline bool wire_next(struct reader *ops, struct wire_op *op) {
 
 /*
  * Checks `bytes` and fills `plan`. NULL when it is a plan: known operations, each in its process,
- * one `clone` and `exec` at the end; otherwise what is wrong, with the index of the operation in
+ * one clone of B and `exec` at the end; otherwise what is wrong, with the index of the operation in
  * `bad_op` or WIRE_NO_OP.
  */
 static inline const char *wire_open(struct wire_bytes bytes, struct wire_plan *plan,
@@ -110,7 +110,7 @@ static inline const char *wire_open(struct wire_bytes bytes, struct wire_plan *p
             return "the operation is garbled";
         if (op.code == OP_EXEC && i + 1 != plan->op_count)
             return "an operation follows exec";
-        if (op.code == OP_CLONE)
+        if (op.code == OP_CLONE || op.code == OP_CLONE_VISIBLE)
             stage = STAGE_B;
     }
     *bad_op = WIRE_NO_OP;

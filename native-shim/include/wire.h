@@ -36,6 +36,7 @@
 #define SYNC_SETUP 1
 #define SYNC_HOOKS 2
 #define SYNC_READY 3
+#define SYNC_ENTERED 4
 
 #define MOUNT_FLAG_NO_SYMLINKS 1
 #define MOUNT_FLAG_COPY_UP 2
@@ -67,6 +68,9 @@
 #define OP_OPEN_TIME_OFFSETS 14
 #define OP_AFFINITY 9
 #define OP_CLONE 7
+#define OP_CLONE_VISIBLE 11
+#define OP_CLONE_INTO_CGROUP 12
+#define OP_PROCFS_PID_NAMESPACE 13
 #define OP_JOIN_CGROUP 25
 #define OP_SYNC 16
 #define OP_BECOME_ROOT 17
@@ -76,7 +80,9 @@
 #define OP_DOMAINNAME 21
 #define OP_LOOPBACK 22
 #define OP_KEYRING 23
+#define OP_CLOSE_HOST_DESCRIPTORS 27
 #define OP_NEW_SESSION 24
+#define OP_CONTROLLING_TERMINAL 26
 #define OP_HOST_PROPAGATION 32
 #define OP_ROOTFS 33
 #define OP_MOUNT_FILESYSTEM 34
@@ -123,53 +129,58 @@
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
     X(raise_hard_limit, OP_RAISE_HARD_LIMIT, STAGE_A) \
     X(open_cgroup, OP_OPEN_CGROUP, STAGE_A) \
-    X(enter_container, OP_ENTER_CONTAINER, STAGE_AB) \
+    X(enter_container, OP_ENTER_CONTAINER, STAGE_A) \
     X(open_time_offsets, OP_OPEN_TIME_OFFSETS, STAGE_A) \
     X(affinity, OP_AFFINITY, STAGE_AB) \
     X(clone, OP_CLONE, STAGE_A) \
-    X(join_cgroup, OP_JOIN_CGROUP, STAGE_B) \
-    X(sync, OP_SYNC, STAGE_B) \
-    X(become_root, OP_BECOME_ROOT, STAGE_B) \
-    X(unshare, OP_UNSHARE, STAGE_B) \
+    X(clone_visible, OP_CLONE_VISIBLE, STAGE_A) \
+    X(clone_into_cgroup, OP_CLONE_INTO_CGROUP, STAGE_A) \
+    X(procfs_pid_namespace, OP_PROCFS_PID_NAMESPACE, STAGE_A) \
+    X(join_cgroup, OP_JOIN_CGROUP, STAGE_AB) \
+    X(sync, OP_SYNC, STAGE_AB) \
+    X(become_root, OP_BECOME_ROOT, STAGE_AB) \
+    X(unshare, OP_UNSHARE, STAGE_AB) \
     X(time_namespace, OP_TIME_NAMESPACE, STAGE_AB) \
-    X(hostname, OP_HOSTNAME, STAGE_B) \
-    X(domainname, OP_DOMAINNAME, STAGE_B) \
-    X(loopback, OP_LOOPBACK, STAGE_B) \
-    X(keyring, OP_KEYRING, STAGE_B) \
+    X(hostname, OP_HOSTNAME, STAGE_AB) \
+    X(domainname, OP_DOMAINNAME, STAGE_AB) \
+    X(loopback, OP_LOOPBACK, STAGE_AB) \
+    X(keyring, OP_KEYRING, STAGE_AB) \
+    X(close_host_descriptors, OP_CLOSE_HOST_DESCRIPTORS, STAGE_AB) \
     X(new_session, OP_NEW_SESSION, STAGE_B) \
-    X(host_propagation, OP_HOST_PROPAGATION, STAGE_B) \
-    X(rootfs, OP_ROOTFS, STAGE_B) \
-    X(mount_filesystem, OP_MOUNT_FILESYSTEM, STAGE_B) \
-    X(mount_bind, OP_MOUNT_BIND, STAGE_B) \
-    X(remount, OP_REMOUNT, STAGE_B) \
-    X(device, OP_DEVICE, STAGE_B) \
-    X(device_bind, OP_DEVICE_BIND, STAGE_B) \
-    X(symlink, OP_SYMLINK, STAGE_B) \
-    X(console, OP_CONSOLE, STAGE_B) \
-    X(sysctl, OP_SYSCTL, STAGE_B) \
-    X(hook, OP_HOOK, STAGE_B) \
-    X(mask_path, OP_MASK_PATH, STAGE_B) \
-    X(readonly_path, OP_READONLY_PATH, STAGE_B) \
-    X(readonly_root, OP_READONLY_ROOT, STAGE_B) \
-    X(enter_root, OP_ENTER_ROOT, STAGE_B) \
-    X(root_propagation, OP_ROOT_PROPAGATION, STAGE_B) \
-    X(file_label, OP_FILE_LABEL, STAGE_B) \
-    X(mount_label, OP_MOUNT_LABEL, STAGE_B) \
-    X(rlimit, OP_RLIMIT, STAGE_B) \
-    X(find_executable, OP_FIND_EXECUTABLE, STAGE_B) \
-    X(no_new_privileges, OP_NO_NEW_PRIVILEGES, STAGE_B) \
-    X(bounding_set, OP_BOUNDING_SET, STAGE_B) \
-    X(user, OP_USER, STAGE_B) \
-    X(capabilities, OP_CAPABILITIES, STAGE_B) \
-    X(working_directory, OP_WORKING_DIRECTORY, STAGE_B) \
-    X(home, OP_HOME, STAGE_B) \
-    X(seccomp, OP_SECCOMP, STAGE_B) \
-    X(apparmor_profile, OP_APPARMOR_PROFILE, STAGE_B) \
-    X(selinux_label, OP_SELINUX_LABEL, STAGE_B) \
-    X(scheduler, OP_SCHEDULER, STAGE_B) \
-    X(io_priority, OP_IO_PRIORITY, STAGE_B) \
-    X(personality, OP_PERSONALITY, STAGE_B) \
-    X(memory_policy, OP_MEMORY_POLICY, STAGE_B) \
+    X(controlling_terminal, OP_CONTROLLING_TERMINAL, STAGE_B) \
+    X(host_propagation, OP_HOST_PROPAGATION, STAGE_AB) \
+    X(rootfs, OP_ROOTFS, STAGE_AB) \
+    X(mount_filesystem, OP_MOUNT_FILESYSTEM, STAGE_AB) \
+    X(mount_bind, OP_MOUNT_BIND, STAGE_AB) \
+    X(remount, OP_REMOUNT, STAGE_AB) \
+    X(device, OP_DEVICE, STAGE_AB) \
+    X(device_bind, OP_DEVICE_BIND, STAGE_AB) \
+    X(symlink, OP_SYMLINK, STAGE_AB) \
+    X(console, OP_CONSOLE, STAGE_AB) \
+    X(sysctl, OP_SYSCTL, STAGE_AB) \
+    X(hook, OP_HOOK, STAGE_AB) \
+    X(mask_path, OP_MASK_PATH, STAGE_AB) \
+    X(readonly_path, OP_READONLY_PATH, STAGE_AB) \
+    X(readonly_root, OP_READONLY_ROOT, STAGE_AB) \
+    X(enter_root, OP_ENTER_ROOT, STAGE_AB) \
+    X(root_propagation, OP_ROOT_PROPAGATION, STAGE_AB) \
+    X(file_label, OP_FILE_LABEL, STAGE_AB) \
+    X(mount_label, OP_MOUNT_LABEL, STAGE_AB) \
+    X(rlimit, OP_RLIMIT, STAGE_AB) \
+    X(find_executable, OP_FIND_EXECUTABLE, STAGE_AB) \
+    X(no_new_privileges, OP_NO_NEW_PRIVILEGES, STAGE_AB) \
+    X(bounding_set, OP_BOUNDING_SET, STAGE_AB) \
+    X(user, OP_USER, STAGE_AB) \
+    X(capabilities, OP_CAPABILITIES, STAGE_AB) \
+    X(working_directory, OP_WORKING_DIRECTORY, STAGE_AB) \
+    X(home, OP_HOME, STAGE_AB) \
+    X(seccomp, OP_SECCOMP, STAGE_AB) \
+    X(apparmor_profile, OP_APPARMOR_PROFILE, STAGE_AB) \
+    X(selinux_label, OP_SELINUX_LABEL, STAGE_AB) \
+    X(scheduler, OP_SCHEDULER, STAGE_AB) \
+    X(io_priority, OP_IO_PRIORITY, STAGE_AB) \
+    X(personality, OP_PERSONALITY, STAGE_AB) \
+    X(memory_policy, OP_MEMORY_POLICY, STAGE_AB) \
     X(wait_start, OP_WAIT_START, STAGE_B) \
     X(exec, OP_EXEC, STAGE_B)
 
@@ -317,6 +328,36 @@ static inline bool decode_clone(struct reader *r, struct op_clone *o)
         && r->at == r->end;
 }
 
+struct op_clone_visible {
+    uint8_t nothing;
+};
+
+static inline bool decode_clone_visible(struct reader *r, struct op_clone_visible *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_clone_into_cgroup {
+    uint8_t nothing;
+};
+
+static inline bool decode_clone_into_cgroup(struct reader *r, struct op_clone_into_cgroup *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_procfs_pid_namespace {
+    uint32_t slot;
+};
+
+static inline bool decode_procfs_pid_namespace(struct reader *r, struct op_procfs_pid_namespace *o)
+{
+    return read_u32(r, &o->slot)
+        && r->at == r->end;
+}
+
 struct op_join_cgroup {
     uint32_t slot;
 };
@@ -409,11 +450,31 @@ static inline bool decode_keyring(struct reader *r, struct op_keyring *o)
         && r->at == r->end;
 }
 
+struct op_close_host_descriptors {
+    uint8_t nothing;
+};
+
+static inline bool decode_close_host_descriptors(struct reader *r, struct op_close_host_descriptors *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
 struct op_new_session {
     uint8_t nothing;
 };
 
 static inline bool decode_new_session(struct reader *r, struct op_new_session *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_controlling_terminal {
+    uint8_t nothing;
+};
+
+static inline bool decode_controlling_terminal(struct reader *r, struct op_controlling_terminal *o)
 {
     o->nothing = 0;
     return r->at == r->end;

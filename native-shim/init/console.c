@@ -128,20 +128,21 @@ static int send_master(struct context *c, int master) {
     return 0;
 }
 
-/*
- * The session was made by newSession; a terminal that is not its controlling one is of little use.
- */
 static int become_stdio(struct context *c, int slave) {
-    int error = sys_ioctl(slave, TIOCSCTTY, 0);
-
-    if (error < 0)
-        return fail(c, error, "controlling terminal");
     for (int fd = 0; fd < 3; fd++) {
-        error = sys_dup3(slave, fd, 0);
+        int error = sys_dup3(slave, fd, 0);
+
         if (error < 0)
             return fail(c, error, "stdio");
     }
     return 0;
+}
+
+int run_controlling_terminal(struct context *c, const struct op_controlling_terminal *o) {
+    int error = sys_ioctl(0, TIOCSCTTY, 0);
+
+    (void)o;
+    return error < 0 ? fail(c, error, "controlling terminal") : 0;
 }
 
 int run_console(struct context *c, const struct op_console *o) {

@@ -97,6 +97,7 @@ describe('console', () => {
       devpts,
       ttyNode,
       terminal(),
+      op('controllingTerminal'),
     ]);
     expect([outcome.errno, outcome.detail, outcome.status]).to.deep.equal([0, '', 0]);
     expect(name).to.equal('/dev/pts/0');

@@ -1,6 +1,7 @@
 /* mountFilesystem, and what remount does to superblocks. */
 #include "filesystem.h"
 #include "copyup.h"
+#include "procfs.h"
 
 /* fsconfig(2) takes no longer key or value, NUL included; mount(2) takes a page of them. */
 #define MAX_PARAMETER 256
@@ -205,8 +206,12 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
     bool copy = (o->flags & MOUNT_FLAG_COPY_UP) != 0;
     bool late_ro = copy && has_option(o->options, "ro");
     char mode[16];
-    int error, mount = -1, fs = sys_fsopen(o->type, FSOPEN_CLOEXEC);
+    int error, mount = -1, fs;
 
+    if (strcmp(o->type, "proc") == 0)
+        fs = procfs_open_context(c);
+    else
+        fs = sys_fsopen(o->type, FSOPEN_CLOEXEC);
     if (fs == -ENODEV)
         return fail(c, fs, "filesystem ", o->type, " is not known to this kernel");
     if (fs < 0)

@@ -39,6 +39,9 @@ struct context {
     /* The roots of two procfs, or -errno (proc.c); use proc_open. */
     int procfs;
     int private_procfs;
+    /* Descriptor + 1 of the pid namespace that mounts of procfs show; 0 for that of this process.
+     */
+    int procfs_pid_namespace;
     /* The process is, or its next child will be, in a user namespace other than the engine's. */
     bool user_namespace;
     /* Capabilities the user has been told he cannot have. */

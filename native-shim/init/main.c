@@ -66,6 +66,39 @@ static int fill_gaps(int base) {
     return 0;
 }
 
+/* What the init needs to its end: sockets, and sealed memfds. */
+static const uint32_t kept_slots[] = {SLOT_SYNC, SLOT_START, SLOT_STATE_CREATING,
+                                      SLOT_STATE_CREATED};
+
+static bool is_kept(const struct context *c, int fd) {
+    for (size_t i = 0; i < ARRAY_SIZE(kept_slots); i++)
+        if (c->slots[kept_slots[i]] == fd + 1)
+            return true;
+    return false;
+}
+
+/* Descriptors besides slots that may be open at the same time, with room to spare. */
+#define OTHER_DESCRIPTORS 64
+
+/*
+ * The lowest free number is that of the next descriptor, so none is above the number of those there
+ * can be at once.
+ */
+int run_close_host_descriptors(struct context *c, const struct op_close_host_descriptors *o) {
+    int end = c->internal_base + (int)c->slot_count + OTHER_DESCRIPTORS;
+
+    (void)o;
+    proc_close(c);
+    for (int fd = c->internal_base; fd < end; fd++)
+        if (!is_kept(c, fd))
+            sys_close(fd);
+    for (uint32_t slot = 0; slot < c->slot_count; slot++)
+        if (!is_kept(c, c->slots[slot] - 1))
+            c->slots[slot] = 0;
+    c->rootfs = -1;
+    return 0;
+}
+
 static void adopt_slots(struct context *c, int base) {
     for (int slot = 0; slot < SLOT_FIRST; slot++) {
         int fd = base + 1 + slot;

@@ -93,9 +93,9 @@ int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
     if (fd < 0)
         return fd;
     /*
-     * From here on others in the namespace may see this process, with descriptors of the host in
-     * it: they must not attach to it. No id maps are written for a joined user namespace, so the
-     * engine needs no /proc file of ours.
+     * The root of the namespace must not attach to this process, which has descriptors of the host.
+     * No id maps are written for a joined user namespace, so the engine needs no /proc file of
+     * ours.
      */
     if (o->type == CLONE_NEWUSER || o->type == CLONE_NEWPID) {
         error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -173,59 +173,6 @@ int run_make_user_namespace(struct context *c, const struct op_make_user_namespa
     while (sys_wait4(pid, &status, 0) == -EINTR)
         ;
     return error;
-}
-
-/* In A: names B to the engine, then lets it go on. */
-static _Noreturn void announce(struct context *c, int pid, int go) {
-    char byte = 0;
-
-    if (send_message(c, MESSAGE_PID, 0, (uint32_t)pid, NULL, 0) == 0)
-        sys_write(go, &byte, 1);
-    sys_exit(0);
-}
-
-/*
- * In B: the engine must know of B before B speaks. When A ends without a word the engine is gone,
- * or A was killed, and nobody would wait for B.
- */
-static void await_announcement(const int pipe[2]) {
-    char byte;
-    long size;
-
-    sys_close(pipe[1]);
-    do
-        size = sys_read(pipe[0], &byte, 1);
-    while (size == -EINTR);
-    if (size != 1)
-        sys_exit(1);
-    sys_close(pipe[0]);
-}
-
-/*
- * B is a sibling of A, so that the engine is its parent and A need not stay. CLONE_PARENT allows no
- * exit signal of its own: B has A's.
- */
-int run_clone(struct context *c, const struct op_clone *o) {
-    struct clone_args arguments = {.flags = o->flags | CLONE_PARENT};
-    int pipe[2], pid;
-    int error = sys_pipe2(pipe, O_CLOEXEC);
-
-    if (error < 0)
-        return fail(c, error, "pipe");
-    if (c->slots[SLOT_CGROUP] != 0) {
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = (uint64_t)(c->slots[SLOT_CGROUP] - 1);
-    }
-    pid = sys_clone3(&arguments);
-    if (pid < 0)
-        return fail(c, pid, arguments.cgroup != 0 ? "clone3 into the cgroup" : "clone3");
-    if (pid > 0)
-        announce(c, pid, pipe[1]);
-    await_announcement(pipe);
-    if ((o->flags & CLONE_NEWUSER) != 0)
-        c->user_namespace = true;
-    slot_close(c, SLOT_CGROUP);
-    return 0;
 }
 
 int run_unshare(struct context *c, const struct op_unshare *o) {

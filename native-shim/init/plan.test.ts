@@ -52,7 +52,7 @@ describe('init: a plan', () => {
       op: 1,
       detail: 'the operation cannot run in this process',
     });
-    expect(errorOf([setup, clone(), ...program(['true'])])).to.include({ op: 0 });
+    expect(errorOf([{ op: 'newSession' }, clone(), ...program(['true'])])).to.include({ op: 0 });
     expect(errorOf([clone(), { op: 'hostname', name: 'a\0b' }, ...program(['true'])])).to.include({
       op: 1,
       detail: 'the operation is garbled',

@@ -113,9 +113,6 @@ int run_wait_start(struct context *c, const struct op_wait_start *o) {
         return fail(c, error, "sendmsg");
     c->channel = -1;
     slot_close(c, SLOT_SYNC);
-    /* From here on others can see the container, and it may stay like this for long: hold nothing
-     * of the host. */
-    proc_close(c);
 
     do
         connection = sys_accept4(listener, SOCK_CLOEXEC);

@@ -43,6 +43,7 @@
 #define SOL_SOCKET       1
 #define SCM_RIGHTS       1
 #define MSG_NOSIGNAL     0x4000
+#define MSG_PEEK         0x2
 #define MSG_DONTWAIT     0x40
 #define MSG_CMSG_CLOEXEC 0x40000000
 #define MSG_TRUNC        0x20
@@ -555,6 +556,10 @@ static inline int sys_munmap(void *address, size_t size) {
 
 static inline int sys_socket(int family, int type, int protocol) {
     return (int)SYS(__NR_socket, family, type, protocol);
+}
+
+static inline int sys_socketpair(int family, int type, int ends[2]) {
+    return (int)SYS(__NR_socketpair, family, type, 0, ends);
 }
 
 static inline int sys_accept4(int fd, int flags) {

@@ -1,0 +1,201 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { readHostFacts } from '../lib/host/facts.ts';
+import { setCapabilities } from './harness/config.ts';
+import type { TestConfig } from './harness/config.ts';
+import { printed } from './harness/run.ts';
+import type { RunOptions } from './harness/run.ts';
+import { scenario } from './harness/scenario.ts';
+import { failed, succeeded } from './harness/scene.ts';
+import type { Edit, Scene } from './harness/scene.ts';
+import { sharedProgram } from './harness/shared-program.ts';
+
+const tracer = ['CAP_SYS_PTRACE', 'CAP_KILL', 'CAP_DAC_OVERRIDE', 'CAP_DAC_READ_SEARCH'];
+
+/** How the container is restricted, which its next process must be from its first moment. */
+const restrictions: [name: string, edit: Edit][] = [
+  ['without a filter', () => undefined],
+  [
+    'with a filter and no_new_privs',
+    (config) => {
+      filtered(config, true);
+    },
+  ],
+  [
+    'with a filter and set-user-ID programs',
+    (config) => {
+      filtered(config, false);
+    },
+  ],
+];
+
+function filtered(config: TestConfig, noNewPrivileges: boolean): void {
+  config.process.noNewPrivileges = noNewPrivileges;
+  config.linux.seccomp = {
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [{ names: ['swapon', 'clone3'], action: 'SCMP_ACT_ERRNO' }],
+  };
+}
+
+/**
+ * Starts a container in which an attacker looks at each process as soon as it exists, and returns what he says when
+ * he is stopped.
+ */
+async function attacker(
+  scene: Scene,
+  id: string,
+  how: string,
+  edit: Edit,
+): Promise<{ findings: () => string[]; caught: () => number }> {
+  copyFileSync(sharedProgram('peek'), join(scene.rootfs, 'peek'));
+  const marker = scene.path('secret');
+  writeFileSync(marker, 'of the host', { mode: 0o600 });
+  scene.configure((config) => {
+    config.process.args = ['/peek', marker, how];
+    setCapabilities(config, tracer);
+    edit(config);
+  });
+  scene.owns(id);
+  const container = scene.background(['run', '--bundle', scene.bundle, id], slow);
+  await printed(container, 'ready');
+  const lines = (): string[] => container.stdout().trimEnd().split('\n').slice(1);
+  return {
+    findings: () => lines().filter((line) => !line.startsWith('caught')),
+    caught: () => lines().filter((line) => line.startsWith('caught')).length,
+  };
+}
+
+/** Runs `step` again and again, until the attacker has caught enough or had his chances. */
+async function repeat(times: number, enough: () => boolean, step: () => Promise<unknown>): Promise<void> {
+  for (let i = 0; i < times && !enough(); i++) await step();
+}
+
+const wanted = { stop: 25, look: 5 } as const;
+const chances = 120;
+const slow: RunOptions = { timeout: 60_000 };
+
+describe('what a container with CAP_SYS_PTRACE sees of tsrun in its pid namespace', () => {
+  for (const how of ['stop', 'look'] as const) {
+    for (const [name, edit] of restrictions) {
+      scenario(`exec shows nothing of the host, ${name} (${how})`, async (scene) => {
+        const id = scene.id();
+        const { findings, caught } = await attacker(scene, id, how, edit);
+        await repeat(
+          chances,
+          () => caught() >= wanted[how] || findings().length > 0,
+          async () => succeeded(await scene.tsrun(['exec', id, 'true'], slow)),
+        );
+        expect(findings()).to.deep.equal([]);
+        expect(caught()).to.be.greaterThan(0);
+      });
+    }
+
+    scenario(`exec with a terminal shows nothing of the host (${how})`, async (scene) => {
+      const id = scene.id();
+      const { findings, caught } = await attacker(scene, id, how, () => undefined);
+      await repeat(
+        chances,
+        () => caught() >= wanted[how] || findings().length > 0,
+        async () => succeeded(await scene.tsrun(['exec', '--tty', id, 'true'], slow)),
+      );
+      expect(findings()).to.deep.equal([]);
+    });
+
+    scenario(
+      `create into a pid namespace joined by path shows nothing of the host (${how})`,
+      async (scene) => {
+        const id = scene.id();
+        const { findings, caught } = await attacker(scene, id, how, () => undefined);
+        const { pid = 0 } = await scene.state(id);
+        const neighbour = scene.path('neighbour');
+        mkdirSync(neighbour);
+        writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+        const surprises = (): string[] => findings().filter((line) => !isProcfsHelper(line));
+        await repeat(
+          chances / 2,
+          () => caught() >= wanted[how] || surprises().length > 0,
+          async () => succeeded(await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow)),
+        );
+        expect(surprises()).to.deep.equal([]);
+        expect(caught()).to.be.greaterThan(0);
+      },
+    );
+  }
+});
+
+describe('a container that speaks to tsrun in the name of the init', () => {
+  scenario('cannot have tsrun take a process of the host for its own', async (scene) => {
+    const victim = spawn('sleep', ['1000'], { stdio: 'ignore' });
+    try {
+      const id = scene.id();
+      const { findings } = await attacker(scene, id, String(victim.pid), () => undefined);
+      const { pid = 0 } = await scene.state(id);
+      const neighbour = scene.path('neighbour');
+      mkdirSync(neighbour);
+      writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+      let refused = false;
+      for (let i = 0; i < chances && !refused; i++) {
+        const { stderr } = await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow);
+        refused = stderr.includes('which is no child of tsrun');
+      }
+      expect(refused, findings().join()).to.equal(true);
+      await scene.tsrun(['exec', id, 'true'], slow);
+      expect(victim.exitCode).to.equal(null);
+      expect(victim.signalCode).to.equal(null);
+    } finally {
+      victim.kill('SIGKILL');
+      await once(victim, 'exit');
+    }
+  });
+});
+
+/**
+ * Before Linux 6.17 the context of a procfs for a namespace comes from a process in it, which has CAP_SYS_ADMIN for
+ * that one call; its bounding set is of no use, since it may gain no privileges.
+ */
+function isProcfsHelper(finding: string): boolean {
+  const { major, minor } = readHostFacts().kernel;
+  const isOld = major < 6 || (major === 6 && minor < 17);
+  return isOld && / has capabilities 200000, [0-9a-f]+ in its bounding set$/.test(finding);
+}
+
+describe('restore into a pid namespace joined by path', () => {
+  scenario('is refused where somebody in it may have CAP_SYS_PTRACE', async (scene) => {
+    const tracing = await neighbours(scene, ['CAP_SYS_PTRACE']);
+    const { stderr: refused } = failed(await scene.tsrun(['restore', ...tracing.where, scene.id()]));
+    expect(refused).to.include('/linux/namespaces/0/path').and.to.include('CAP_SYS_PTRACE');
+    const harmless = await neighbours(scene, ['CAP_KILL']);
+    const other = await scene.tsrun(['restore', ...harmless.where, scene.id()]);
+    expect(other.status).to.equal(1);
+    expect(other.stderr).not.to.include('CAP_SYS_PTRACE');
+  });
+});
+
+/** A container with these capabilities, and how to restore one that joins its pid namespace, of no images at all. */
+async function neighbours(scene: Scene, capabilities: readonly string[]): Promise<{ where: string[] }> {
+  const id = scene.id();
+  scene.configure((config) => {
+    setCapabilities(config, capabilities);
+  });
+  const pid = await scene.create(id);
+  const bundle = scene.path(`${id}-bundle`);
+  const images = scene.path(`${id}-images`);
+  mkdirSync(bundle);
+  mkdirSync(images);
+  writeFileSync(join(bundle, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+  return { where: ['--detach', '--bundle', bundle, '--image-path', images] };
+}
+
+/** A container in the pid namespace of the process `pid`, with fewer privileges than the attacker's. */
+function neighbourConfig(scene: Scene, pid: number): TestConfig {
+  return scene.configure((base) => {
+    base.root.path = scene.rootfs;
+    base.linux.namespaces = base.linux.namespaces.map(({ type }) =>
+      type === 'pid' ? { type, path: `/proc/${String(pid)}/ns/pid` } : { type },
+    );
+    setCapabilities(base, ['CAP_KILL']);
+  });
+}

@@ -1,0 +1,173 @@
+import { expect } from 'chai';
+import { constants } from 'node:os';
+import type { Config } from '../spec/types.ts';
+import { admitsClone } from './filter-admits.ts';
+import { names, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
+import type { OpName } from './wire.ts';
+
+const audit = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
+const allow = 0x7fff0000;
+const kill = 0x80000000;
+const refuse = (errno: number): number => 0x00050000 | errno;
+
+type Instruction = [code: number, jumpTrue: number, jumpFalse: number, operand: number];
+
+function assemble(...instructions: Instruction[]): Uint8Array {
+  const bytes = Buffer.alloc(instructions.length * 8);
+  instructions.forEach(([code, jumpTrue, jumpFalse, operand], index) => {
+    bytes.writeUInt16LE(code, index * 8);
+    bytes.writeUInt8(jumpTrue, index * 8 + 2);
+    bytes.writeUInt8(jumpFalse, index * 8 + 3);
+    bytes.writeUInt32LE(operand, index * 8 + 4);
+  });
+  return bytes;
+}
+
+/** Allows everything but one system call of x86-64, which has `action`. */
+function exceptFor(number: number, action: number): Uint8Array {
+  return assemble(
+    [0x20, 0, 0, 4],
+    [0x15, 1, 0, audit.x64],
+    [0x06, 0, 0, kill],
+    [0x20, 0, 0, 0],
+    [0x15, 0, 1, number],
+    [0x06, 0, 0, action],
+    [0x06, 0, 0, allow],
+  );
+}
+
+const calls = { write: 1, setsid: 112, clone: 56, clone3: 435, execve: 59, accept4: 288, swapon: 167 };
+const { ENOSYS, EPERM, EACCES } = constants.errno;
+
+describe('a filter and the clone of a visible process', () => {
+  const admits = (program: Uint8Array): boolean => admitsClone(program, 'x64');
+
+  it('goes before it when it allows all that comes after', () => {
+    expect(admits(exceptFor(calls.swapon, kill))).to.equal(true);
+    expect(admits(exceptFor(calls.clone3, refuse(ENOSYS)))).to.equal(true);
+    expect(admits(exceptFor(calls.clone3, refuse(EPERM)))).to.equal(true);
+    expect(admits(exceptFor(calls.write, 0x7ffc0000))).to.equal(true);
+  });
+
+  it('goes after it when it does not', () => {
+    for (const name of ['write', 'setsid', 'clone', 'execve', 'accept4'] as const)
+      expect(admits(exceptFor(calls[name], refuse(EPERM))), name).to.equal(false);
+    expect(admits(exceptFor(calls.clone3, kill))).to.equal(false);
+    expect(admits(exceptFor(calls.clone3, refuse(EACCES)))).to.equal(false);
+    expect(admits(assemble([0x06, 0, 0, kill]))).to.equal(false);
+  });
+
+  it('looks at the arguments of clone(2)', () => {
+    const denied = (mask: number): Uint8Array =>
+      assemble(
+        [0x20, 0, 0, 0],
+        [0x15, 0, 4, calls.clone],
+        [0x20, 0, 0, 16],
+        [0x54, 0, 0, mask],
+        [0x15, 1, 0, 0],
+        [0x06, 0, 0, refuse(EPERM)],
+        [0x06, 0, 0, allow],
+      );
+    expect(admits(denied(0x7e020000))).to.equal(true);
+    expect(admits(denied(0x8000))).to.equal(false);
+  });
+
+  it('is not trusted when it is not understood', () => {
+    expect(admits(assemble([0x0c, 0, 0, 0], [0x06, 0, 0, allow]))).to.equal(false);
+    expect(admits(assemble([0x20, 0, 0, 64], [0x06, 0, 0, allow]))).to.equal(false);
+    expect(admits(assemble([0x20, 0, 0, 0]))).to.equal(false);
+    expect(admitsClone(assemble([0x06, 0, 0, allow]), 'riscv64')).to.equal(false);
+  });
+});
+
+interface Case {
+  program?: Uint8Array;
+  noNewPrivileges?: boolean;
+  notify?: boolean;
+  change?: (config: Config) => void;
+}
+
+/** The operations of a container that joins a pid namespace. */
+function orderOf({ program, noNewPrivileges = true, notify = false, change }: Case): OpName[] {
+  return names(
+    planOf(
+      (config) => {
+        config.linux = {
+          namespaces: [{ type: 'pid', path: '/ns/pid' }, { type: 'mount' }],
+          ...(program && { seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } }),
+        };
+        delete config.hostname;
+        config.process = { ...config.process, cwd: '/', noNewPrivileges };
+        change?.(config);
+      },
+      rootFacts(),
+      planOptions({ seccomp: program && { program, flags: 0, notify } }),
+    ),
+  );
+}
+
+describe('the clone of a process that others see', () => {
+  const permissive = assemble([0x06, 0, 0, allow]);
+  const strict = assemble([0x06, 0, 0, kill]);
+  const tail = (given: Case): OpName[] => {
+    const order = orderOf(given);
+    return order.slice(order.indexOf('closeHostDescriptors') + 1);
+  };
+
+  it('comes after all privileges are given up', () => {
+    const privileges = ['boundingSet', 'user', 'capabilities', 'noNewPrivileges', 'findExecutable'];
+    expect(tail({})).to.deep.equal([...privileges, 'cloneVisible', 'newSession', 'waitStart', 'exec']);
+  });
+
+  it('comes after the filter where that allows it', () => {
+    const order = tail({ program: permissive });
+    expect(order.indexOf('seccomp')).to.equal(order.indexOf('cloneVisible') - 1);
+    const privileged = tail({ program: permissive, noNewPrivileges: false });
+    expect(privileged.indexOf('seccomp')).to.be.below(privileged.indexOf('user'));
+    expect(privileged.indexOf('cloneVisible')).to.be.above(privileged.indexOf('findExecutable'));
+  });
+
+  it('comes before a filter that denies it, or that tells an agent of the process', () => {
+    expect(tail({ program: strict }).slice(-4)).to.deep.equal(['newSession', 'waitStart', 'seccomp', 'exec']);
+    const privileged = tail({ program: strict, noNewPrivileges: false });
+    expect(privileged.indexOf('cloneVisible')).to.be.within(0, privileged.indexOf('seccomp'));
+    const notified = tail({ program: permissive, notify: true });
+    expect(notified.indexOf('cloneVisible')).to.be.within(0, notified.indexOf('seccomp'));
+  });
+
+  it('comes before a scheduling policy that a fork would lose', () => {
+    const scheduled = (policy: string, flags: string[] = []): OpName[] =>
+      tail({
+        change: (config) => {
+          const scheduler = { policy, flags, runtime: 1, deadline: 2, period: 3 };
+          config.process = { ...config.process, cwd: '/', scheduler };
+        },
+      });
+    const isBefore = (order: OpName[]): boolean => order.indexOf('cloneVisible') < order.indexOf('scheduler');
+    expect(isBefore(scheduled('SCHED_DEADLINE'))).to.equal(true);
+    expect(isBefore(scheduled('SCHED_BATCH', ['SCHED_FLAG_RESET_ON_FORK']))).to.equal(true);
+    expect(isBefore(scheduled('SCHED_BATCH'))).to.equal(false);
+  });
+
+  it('leaves the number of processes of the user for last', () => {
+    const order = tail({
+      change: (config) => {
+        const rlimits = [{ type: 'RLIMIT_NPROC', soft: 1, hard: 1 }];
+        config.process = { ...config.process, cwd: '/', rlimits };
+      },
+    });
+    expect(order.slice(-3)).to.deep.equal(['waitStart', 'rlimit', 'exec']);
+  });
+
+  it('tells its pid to hooks that run after it', () => {
+    const order = tail({ change: (config) => (config.hooks = { startContainer: [{ path: '/bin/h' }] }) });
+    expect(order.slice(-6)).to.deep.equal([
+      'cloneVisible',
+      'newSession',
+      'sync',
+      'waitStart',
+      'hook',
+      'exec',
+    ]);
+  });
+});

@@ -1,0 +1,66 @@
+/**
+ * Where process B is cloned when others live in its pid namespace: exec, and a pid namespace joined by path. Whoever
+ * has CAP_SYS_PTRACE there can trace B from its first moment, so it comes last, with nothing of the host and with
+ * the privileges of the container's process only, as far as the kernel allows.
+ */
+import { schedulerFlags, schedulerPolicies } from '../spec/scheduling.ts';
+import type { Draft } from './draft.ts';
+import { admitsClone } from './filter-admits.ts';
+import { syncPoints } from './wire.ts';
+import type { Op, OpOf } from './wire.ts';
+
+/** Puts the clone before the first operation that only B can do. */
+export function placeVisibleClone(draft: Draft, ops: readonly Op[]): Op[] {
+  const at = ops.findIndex((op) => isForB(draft, op));
+  return [
+    ...ops.slice(0, at),
+    { op: 'cloneVisible', origin: '' },
+    ...startSession(draft),
+    ...tellPid(draft),
+    ...ops.slice(at),
+  ];
+}
+
+/** A session of its own; a terminal is that of the session then. */
+export function startSession({ config }: Draft): Op[] {
+  return [{ op: 'newSession', origin: '' }, ...controllingTerminal(config.process?.terminal === true)];
+}
+
+export function controllingTerminal(hasTerminal: boolean): Op[] {
+  return hasTerminal ? [{ op: 'controllingTerminal', origin: '/process/terminal' }] : [];
+}
+
+/** Hooks that run after the clone read its pid in their state. */
+function tellPid({ config }: Draft): Op[] {
+  if ((config.hooks?.startContainer ?? []).length === 0) return [];
+  return [{ op: 'sync', origin: '', point: syncPoints.entered }];
+}
+
+function isForB(draft: Draft, op: Op): boolean {
+  switch (op.op) {
+    case 'waitStart':
+      return true;
+    case 'sync':
+      return op.point === syncPoints.ready;
+    case 'scheduler':
+      return !survivesFork(op);
+    case 'seccomp':
+      return !loadsBeforeClone(draft);
+    default:
+      return false;
+  }
+}
+
+/** A process with a deadline cannot fork, and one that is to be reset would be (sched(7)). */
+function survivesFork({ policy, flags }: OpOf<'scheduler'>): boolean {
+  const reset = schedulerFlags.get('SCHED_FLAG_RESET_ON_FORK') ?? 0;
+  return policy !== schedulerPolicies.get('SCHED_DEADLINE') && (Number(flags) & reset) === 0;
+}
+
+/**
+ * Whether the filter can be loaded before B exists. One that denies clone(2), or another call on the way, is loaded
+ * by B. So is one that notifies: its agent is told of B.
+ */
+export function loadsBeforeClone({ visible, options: { seccomp } }: Draft): boolean {
+  return visible && seccomp !== undefined && !seccomp.notify && admitsClone(seccomp.program);
+}

@@ -1,0 +1,112 @@
+/*
+ * Making B, and the A that goes on in another cgroup: each is a sibling of the process that clones
+ * it (CLONE_PARENT), so the engine is the parent of all and the one before need not stay.
+ */
+#include "init.h"
+
+/* Names the child to the engine, lets it go on, and ends. */
+static _Noreturn void announce(struct context *c, int pid, int go) {
+    char byte = 0;
+
+    if (send_message(c, MESSAGE_PID, 0, (uint32_t)pid, NULL, 0) < 0)
+        sys_exit(1);
+    sys_write(go, &byte, 1);
+    sys_exit(0);
+}
+
+/*
+ * In the child: the engine must know of it before it speaks. When the one before ends without a
+ * word the engine is gone, or that one was killed, and nobody would wait for the child.
+ */
+static void await_announcement(const int pipe[2]) {
+    char byte;
+    long size;
+
+    sys_close(pipe[1]);
+    do
+        size = sys_read(pipe[0], &byte, 1);
+    while (size == -EINTR);
+    if (size != 1)
+        sys_exit(1);
+    sys_close(pipe[0]);
+}
+
+/* The engine has closed its end: there is nobody to work for, and who would wait for a child? */
+static bool engine_is_gone(const struct context *c) {
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = sizeof(byte)};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+
+    return sys_recvmsg(c->channel, &packet, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+/*
+ * Goes on in a child. CLONE_PARENT allows no exit signal of its own: the child has that of this
+ * process.
+ */
+static int go_on_in_child(struct context *c, uint64_t flags, int cgroup) {
+    struct clone_args arguments = {.flags = flags | CLONE_PARENT};
+    int pipe[2], pid;
+    int error = sys_pipe2(pipe, O_CLOEXEC);
+
+    if (error < 0)
+        return fail(c, error, "pipe");
+    if (engine_is_gone(c))
+        sys_exit(1);
+    if (cgroup >= 0) {
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = (uint64_t)cgroup;
+    }
+    pid = sys_clone3(&arguments);
+    /* The container's own filter may be loaded, and deny what it cannot look into. */
+    if ((pid == -ENOSYS || pid == -EPERM) && cgroup < 0)
+        pid = sys_clone(arguments.flags, NULL);
+    if (pid < 0)
+        return fail(c, pid, cgroup >= 0 ? "clone3 into the cgroup" : "clone3");
+    if (pid > 0)
+        announce(c, pid, pipe[1]);
+    await_announcement(pipe);
+    return 0;
+}
+
+static int own_cgroup(const struct context *c) {
+    return c->slots[SLOT_CGROUP] - 1;
+}
+
+int run_clone(struct context *c, const struct op_clone *o) {
+    int error = go_on_in_child(c, o->flags, own_cgroup(c));
+
+    if (error < 0)
+        return error;
+    if ((o->flags & CLONE_NEWUSER) != 0)
+        c->user_namespace = true;
+    slot_close(c, SLOT_CGROUP);
+    return 0;
+}
+
+int run_clone_into_cgroup(struct context *c, const struct op_clone_into_cgroup *o) {
+    int error, cgroup = slot_get(c, SLOT_CGROUP);
+
+    (void)o;
+    if (cgroup < 0)
+        return cgroup;
+    error = go_on_in_child(c, 0, cgroup);
+    if (error == 0)
+        slot_close(c, SLOT_CGROUP);
+    return error;
+}
+
+/*
+ * B exists in a pid namespace of others from the moment it is cloned. Those with CAP_SYS_PTRACE can
+ * trace it then, and reach what is behind its descriptors, its root and its working directory. So
+ * by now the plan has closed what is the host's, entered the container's root, and given up the
+ * privileges that the container's process is not to have. Against all others it is not dumpable.
+ */
+int run_clone_visible(struct context *c, const struct op_clone_visible *o) {
+    int error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+
+    (void)o;
+    if (error < 0)
+        return fail(c, error, "PR_SET_DUMPABLE");
+    return go_on_in_child(c, 0, -1);
+}
