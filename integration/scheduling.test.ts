@@ -1,8 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cgroupOf, controllerMount } from './harness/cgroups.ts';
 import { processInfo, statusField } from './harness/processes.ts';
+import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { succeeded } from './harness/scene.ts';
@@ -144,6 +146,34 @@ describe('scheduling', () => {
     });
     expect(stderr).to.match(/process\/execCPUAffinity\/final/);
   });
+
+  scenario(
+    'the CPU affinity of the caller is not that of the container, nor of an exec',
+    async (scene) => {
+      const pinned = async (...args: string[]): Promise<string> => {
+        const command = ['--cpu-list', '0', tsrun, '--root', scene.root, ...args];
+        return succeeded(await run('taskset', command, { cwd: scene.folder })).stdout;
+      };
+      const ask = 'grep Cpus_allowed_list /proc/self/status | cut -f2';
+      const id = scene.id();
+      scene.configure((config) => (config.process.args = ['sh', '-c', `${ask} > /cpus; sleep 1000`]));
+      scene.owns(id);
+      await pinned('run', '--detach', '--bundle', scene.bundle, id);
+      const file = join(scene.rootfs, 'cpus');
+      await until('the container to say', () => existsSync(file) && readFileSync(file, 'utf8') !== '');
+      const all = `${statusField(process.pid, 'Cpus_allowed_list')}\n`;
+      expect(readFileSync(file, 'utf8')).to.equal(all);
+      expect(await pinned('exec', id, 'sh', '-c', ask)).to.equal(all);
+      if (controllerMount('cpuset') === undefined) return;
+      const other = scene.id();
+      scene.configure((config) => {
+        config.process.args = ['sh', '-c', ask];
+        config.linux.resources.cpu = { cpus: '1' };
+      });
+      expect(await pinned('run', '--bundle', scene.bundle, other)).to.equal('1\n');
+    },
+    () => (cpus().length < 2 ? 'there is one CPU only' : undefined),
+  );
 
   scenario(
     'memoryPolicy is of the nodes of the cgroup',

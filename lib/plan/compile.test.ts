@@ -244,6 +244,7 @@ const orders: [first: OpName, second: OpName, why: string][] = [
   ['workingDirectory', 'findExecutable', 'a relative path is relative to it'],
   ['findExecutable', 'waitStart', 'create reports a missing executable'],
   ['noNewPrivileges', 'waitStart', 'start changes nothing any more'],
+  ['joinCgroup', 'affinity', 'the cpuset of the cgroup limits the mask'],
   ['joinCgroup', 'memoryPolicy', 'the nodes must be among those of the cgroup'],
   ['scheduler', 'user', 'needs CAP_SYS_NICE'],
   ['ioPriority', 'user', 'needs CAP_SYS_NICE'],
@@ -291,7 +292,7 @@ describe('compile', () => {
       it('waits for the engine right after the namespaces are made, and ends with exec', () => {
         const order = names(plan);
         // What comes first needs nothing of the engine.
-        const early: OpName[] = ['joinCgroup', 'timeNamespace'];
+        const early: OpName[] = ['joinCgroup', 'affinity', 'timeNamespace'];
         const made = order.includes('clone')
           ? order.indexOf('clone')
           : Math.max(

@@ -1,4 +1,5 @@
 import type { Config } from '../spec/types.ts';
+import { resetAffinity } from './affinity.ts';
 import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { compileDevices } from './devices.ts';
@@ -52,6 +53,7 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions):
   const container: Op[] = [
     // First into its cgroups: all that is taken from here on counts as the container's.
     ...joinCgroups(draft),
+    ...resetAffinity(),
     ...time.own,
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),

@@ -39,7 +39,8 @@ const describers: Describer = {
     BigInt(flags) === 0n
       ? 'join no namespace of the container'
       : `join the container's ${namespaceNames(flags)} namespace`,
-  affinity: ({ cpus }) => `run on CPU ${numberList(cpus)} only`,
+  affinity: ({ cpus }) =>
+    cpus.length === 0 ? 'run on every CPU of the cgroup' : `run on CPU ${numberList(cpus)} only`,
   clone: ({ flags }) =>
     BigInt(flags) === 0n
       ? "make the container's process"

@@ -1,6 +1,6 @@
 import { namespaces } from '../spec/namespaces.ts';
 import type { Config, NamespaceType, Process } from '../spec/types.ts';
-import { execAffinity } from './affinity.ts';
+import { execAffinity, finalAffinity } from './affinity.ts';
 import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
@@ -50,7 +50,7 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     // Into the cgroups while their files can be named: all that is taken from here on counts as the container's.
     ...openCgroups(draft),
     ...joinCgroups(draft),
-    ...execAffinity(process, 'final'),
+    ...finalAffinity(process),
     ...enterContainer(options.namespaces, facts),
     // The container's own one, by its name: the caller's keys are not for it.
     ...keyring(options),

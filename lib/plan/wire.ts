@@ -171,7 +171,7 @@ export const wireOps = {
   enterContainer: { code: 8, in: 'a', fields: { flags: 'u64' } },
   /** Opens A's timens_offsets for writing, while it may: before it hides from a namespace it enters. */
   openTimeOffsets: { code: 14, in: 'a', fields: { slot: 'u32' } },
-  /** sched_setaffinity(2); `cpus` is the mask, CPU 0 the lowest bit of the first byte. */
+  /** sched_setaffinity(2); `cpus` is the mask, CPU 0 the lowest bit of the first byte. None: every CPU there may be. */
   affinity: { code: 9, in: 'ab', fields: { cpus: 'bytes' } },
   /** clone3(2) with `flags` (CLONE_NEW*); B runs the rest. A plan has this one or cloneVisible, once. */
   clone: { code: 7, in: 'a', fields: { flags: 'u64' } },

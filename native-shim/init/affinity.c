@@ -11,6 +11,8 @@ int run_affinity(struct context *c, const struct op_affinity *o) {
 
     if (o->cpus.size > sizeof(mask))
         return fail(c, -E2BIG, "more CPUs than a mask can hold");
+    if (o->cpus.size == 0)
+        memset(mask, 0xff, sizeof(mask));
     memcpy(mask, o->cpus.data, o->cpus.size);
     error = sys_sched_setaffinity(0, sizeof(mask), mask);
     return error < 0 ? fail(c, error, "sched_setaffinity") : 0;
