@@ -133,6 +133,31 @@ describe('hooks', () => {
     }
   });
 
+  scenario('have a directory each, and an environment when they name none, as with runc', async (scene) => {
+    const file = (kind: HookKind): string => `${logSeenBy(kind, scene)}-${kind}`;
+    for (const env of [undefined, []]) {
+      scene.configure((config) => {
+        config.process.cwd = '/tmp';
+        config.process.env = ['PATH=/bin', 'MARK=container'];
+        config.hooks = Object.fromEntries(
+          kinds.map((kind) => {
+            const text = `{ pwd; tr '\\0' ' ' < /proc/self/environ; } > ${file(kind)}`;
+            return [kind, [{ path: '/bin/sh', args: ['sh', '-c', text], ...(env && { env }) }]];
+          }),
+        );
+      });
+      succeeded(await scene.run([], { env: { MARK: 'caller' } }));
+      const seen = (kind: HookKind): string => readFileSync(join(scene.rootfs, `log-${kind}`), 'utf8');
+      for (const kind of ['prestart', 'createRuntime', 'poststart', 'poststop'] as const) {
+        expect(seen(kind), kind).to.match(new RegExp(`^${scene.bundle}\n`));
+        if (env === undefined) expect(seen(kind), kind).to.match(/\bMARK=caller /);
+        else expect(seen(kind), kind).to.equal(`${scene.bundle}\n`);
+      }
+      expect(seen('createContainer')).to.equal(`${scene.rootfs}\n`);
+      expect(seen('startContainer')).to.equal('/tmp\nPATH=/bin MARK=container HOME=/root ');
+    }
+  });
+
   scenario('get the env of the hook and no other, and its args', async (scene) => {
     for (const kind of kinds) {
       const id = scene.id();

@@ -15,7 +15,6 @@ import { checkContainerId } from '../spec/container-id.ts';
 import { findNamespace } from '../spec/namespaces.ts';
 import { resolveRootfs } from '../spec/rootfs.ts';
 import { validateConfig } from '../spec/validate.ts';
-import { ownEnvironment } from './hooks.ts';
 import { listenEnvironment } from './listen.ts';
 import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
@@ -104,7 +103,6 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
       extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
-      hookEnv: ownEnvironment(),
       seccomp: seccomp?.filter,
     }),
   );

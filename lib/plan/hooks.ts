@@ -2,8 +2,8 @@
 import { TsrunError } from '../errors.ts';
 import type { Hook } from '../spec/types.ts';
 import type { Draft } from './draft.ts';
-import { slots, syncPoints } from './wire.ts';
-import type { Op } from './wire.ts';
+import { hookFlags, slots, syncPoints } from './wire.ts';
+import type { Op, OpOf } from './wire.ts';
 
 /** True when the engine must run prestart or createRuntime hooks while the init waits. */
 function engineHasHooks({ config: { hooks } }: Draft): boolean {
@@ -15,8 +15,10 @@ export function hooksBeforePivot(draft: Draft): Op[] {
   const ops: Op[] = [];
   if (engineHasHooks(draft)) ops.push({ op: 'sync', origin: '/hooks', point: syncPoints.hooks });
   refuseInOthersSight(draft);
-  // Never the container's environment: the image would choose LD_PRELOAD for a program of the host.
-  return [...ops, ...hookOps(draft, 'createContainer', slots.stateCreating, draft.options.hookEnv ?? [])];
+  // No environment but the hook's own: with the container's, the image would choose LD_PRELOAD for a program of
+  // the host.
+  const context = ({ env = [] }: Hook): HookContext => ({ env, flags: hookFlags.atRootfs });
+  return [...ops, ...hookOps(draft, 'createContainer', slots.stateCreating, context)];
 }
 
 /**
@@ -36,16 +38,23 @@ function refuseInOthersSight({ config: { hooks }, namespaces: { pid, user } }: D
   );
 }
 
-/** Just before execve, in the container: its environment is the one at home there. */
+/** Just before execve, in the container: for a hook that names none, its environment is the one at home there. */
 export function hooksBeforeExec(draft: Draft, env: readonly string[]): Op[] {
-  return hookOps(draft, 'startContainer', slots.stateCreated, env);
+  const context = (hook: Hook): HookContext =>
+    hook.env === undefined || hook.env.length === 0
+      ? { env, flags: hookFlags.home }
+      : { env: hook.env, flags: 0 };
+  return hookOps(draft, 'startContainer', slots.stateCreated, context);
 }
+
+/** What depends on the kind of a hook. */
+type HookContext = Pick<OpOf<'hook'>, 'env' | 'flags'>;
 
 function hookOps(
   draft: Draft,
   kind: 'createContainer' | 'startContainer',
   stateSlot: number,
-  defaultEnv: readonly string[],
+  contextOf: (hook: Hook) => HookContext,
 ): Op[] {
   return (draft.config.hooks?.[kind] ?? []).map((hook, index) => {
     const origin = `/hooks/${kind}/${index}`;
@@ -54,7 +63,7 @@ function hookOps(
       origin,
       path: hook.path,
       args: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
-      env: hook.env ?? defaultEnv,
+      ...contextOf(hook),
       timeoutMs: timeoutMs(hook, origin),
       stateSlot,
     };

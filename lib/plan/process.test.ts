@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Namespace, Process, User } from '../spec/types.ts';
+import type { Hook, Namespace, Process, User } from '../spec/types.ts';
 import { compileEnvironment } from './environment.ts';
 import {
   fullMap,
@@ -13,7 +13,7 @@ import {
   userFacts,
 } from './testing/fixtures.ts';
 import type { HostFacts, Plan } from './types.ts';
-import { slots, syncPoints } from './wire.ts';
+import { hookFlags, slots, syncPoints } from './wire.ts';
 
 function withProcess(process: Partial<Process>, options = planOptions()): Plan {
   return planOf((config) => (config.process = { cwd: '/', args: ['sh'], ...process }), rootFacts(), options);
@@ -269,22 +269,24 @@ describe('hooks of a plan', () => {
   });
 
   it("never give the container's environment to a program of the host", () => {
-    const env = (options = planOptions()): unknown[] =>
+    const hooks = (hook: Hook): unknown[] =>
       opsOf(
-        planOf(
-          (config) => {
-            config.process = { cwd: '/', args: ['sh'], env: ['LD_PRELOAD=/evil.so'] };
-            config.hooks = { createContainer: [{ path: '/h' }], startContainer: [{ path: '/h' }] };
-          },
-          rootFacts(),
-          options,
-        ),
+        planOf((config) => {
+          config.process = { cwd: '/', args: ['sh'], env: ['LD_PRELOAD=/evil.so'] };
+          config.hooks = { createContainer: [hook], startContainer: [hook] };
+        }),
         'hook',
-      ).map((op) => op.env);
-    expect(env()).to.deep.equal([[], ['LD_PRELOAD=/evil.so']]);
-    expect(env(planOptions({ hookEnv: ['PATH=/bin'] }))).to.deep.equal([
-      ['PATH=/bin'],
-      ['LD_PRELOAD=/evil.so'],
+      ).map(({ env, flags }) => ({ env, flags }));
+    const { atRootfs, home } = hookFlags;
+    for (const none of [{ path: '/h' }, { path: '/h', env: [] }]) {
+      expect(hooks(none)).to.deep.equal([
+        { env: [], flags: atRootfs },
+        { env: ['LD_PRELOAD=/evil.so'], flags: home },
+      ]);
+    }
+    expect(hooks({ path: '/h', env: ['A=1'] })).to.deep.equal([
+      { env: ['A=1'], flags: atRootfs },
+      { env: ['A=1'], flags: 0 },
     ]);
   });
 

@@ -59,8 +59,6 @@ export interface PlanOptions {
   extraEnv: readonly string[];
   /** Mounts added by the command, after those of the config. */
   extraMounts?: readonly Mount[];
-  /** Environment of createContainer hooks that name none: the command's own. Empty when absent. */
-  hookEnv?: readonly string[];
   /** linux.seccomp, compiled. Must be there when the config has a profile. */
   seccomp?: SeccompFilter | undefined;
 }

@@ -134,6 +134,14 @@ export const mountFlags = {
 export const rootModes = { pivot: 0, move: 1, chroot: 2 } as const;
 
 /**
+ * How a hook is run, as bits.
+ *
+ *   atRootfs  its working directory is the rootfs, which is not the root yet
+ *   home      it gets the HOME of the operation `home`, if there was one
+ */
+export const hookFlags = { atRootfs: 1, home: 2 } as const;
+
+/**
  * The operations. `a` operations run in process A, which the engine starts in the caller's namespaces; `b` ones in
  * process B, which becomes the user's; `ab` in either. Codes are stable: a new operation takes a new number.
  *
@@ -294,7 +302,7 @@ export const wireOps = {
   hook: {
     code: 42,
     in: 'ab',
-    fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64', stateSlot: 'u32' },
+    fields: { path: 'str', args: 'strs', env: 'strs', timeoutMs: 'u64', stateSlot: 'u32', flags: 'u32' },
   },
   maskPath: { code: 43, in: 'ab', fields: { path: 'str' } },
   readonlyPath: { code: 44, in: 'ab', fields: { path: 'str' } },

@@ -51,6 +51,9 @@
 #define ROOT_MODE_MOVE 1
 #define ROOT_MODE_CHROOT 2
 
+#define HOOK_AT_ROOTFS 1
+#define HOOK_HOME 2
+
 /* The process an operation may run in. */
 #define STAGE_A 1
 #define STAGE_B 2
@@ -656,6 +659,7 @@ struct op_hook {
     struct wire_strs env;
     uint64_t timeout_ms;
     uint32_t state_slot;
+    uint32_t flags;
 };
 
 static inline bool decode_hook(struct reader *r, struct op_hook *o)
@@ -665,6 +669,7 @@ static inline bool decode_hook(struct reader *r, struct op_hook *o)
         && read_strs(r, &o->env)
         && read_u64(r, &o->timeout_ms)
         && read_u32(r, &o->state_slot)
+        && read_u32(r, &o->flags)
         && r->at == r->end;
 }
 

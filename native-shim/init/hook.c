@@ -79,9 +79,12 @@ static _Noreturn void become_hook(struct context *c, struct hook *h) {
     int failure = h->failure[1];
     char **args =
         h->o->args.count > 0 ? make_vector(&h->o->args, NULL) : make_vector(&empty, h->o->path);
-    char **env = make_vector(&h->o->env, NULL);
+    bool gets_home = (h->o->flags & HOOK_HOME) != 0 && c->home[0] != 0;
+    char **env = make_vector(&h->o->env, gets_home ? c->home : NULL);
     int error = args == NULL || env == NULL ? -ENOMEM : sys_sigprocmask(SIG_SETMASK, &none, NULL);
 
+    if (error == 0 && (h->o->flags & HOOK_AT_ROOTFS) != 0)
+        error = sys_fchdir(c->rootfs);
     /* Both pipes and the state have numbers above the stdio (main.c). */
     if (error == 0)
         error = sys_dup3(h->state, 0, 0);

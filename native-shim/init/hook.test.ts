@@ -19,6 +19,7 @@ describe('init: hooks', () => {
     env: ['PATH=/usr/bin:/bin', 'COLOR=blue'],
     timeoutMs,
     stateSlot: slots.stateCreating,
+    flags: 0,
   });
   /** `go` with the state memfds. */
   const withState = (action: (request: Partial<InitRequest>) => void): void => {
@@ -80,6 +81,7 @@ describe('init: hooks', () => {
       env: [],
       timeoutMs: 0,
       stateSlot: slots.stateCreating,
+      flags: 0,
     };
     expect(failing(missing)).to.include({ op: 2, errno: errno.ENOENT, detail: nowhere });
     const script = file('bad-hook', '#!/no/interpreter\n');

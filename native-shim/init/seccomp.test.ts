@@ -106,6 +106,7 @@ describe('init: seccomp', () => {
             env: ['PATH=/usr/bin:/bin'],
             timeoutMs: 0,
             stateSlot: slots.stateCreating,
+            flags: 0,
           },
           ...shell('echo /proc/self/fd/*'),
         ],
