@@ -253,6 +253,34 @@ describe('seccomp', () => {
     expect((await scene.state(id)).status).to.equal('stopped');
   });
 
+  scenario('an execve that fails with ENOSYS is no matter of the kernel', async (scene) => {
+    const denied = profile({
+      syscalls: [{ names: ['execve'], action: 'SCMP_ACT_ERRNO', errnoRet: constants.errno.ENOSYS }],
+    });
+    const { stderr } = await scene.failure(denied);
+    expect(stderr)
+      .to.match(/seccomp profile .* must allow execve/)
+      .and.not.match(/needs Linux/);
+  });
+
+  scenario('a strict list that ends the init names what it lacks', async (scene) => {
+    const allowed = ['execve', 'exit_group', 'prctl', 'setgroups', 'setresgid', 'umask'];
+    const strict = profile({
+      defaultAction: 'SCMP_ACT_KILL_PROCESS',
+      syscalls: [{ names: allowed, action: 'SCMP_ACT_ALLOW' }],
+    });
+    const edit: Edit = (config) => {
+      strict(config);
+      config.process.noNewPrivileges = false;
+    };
+    const { stderr } = await scene.failure(edit);
+    expect(stderr)
+      .to.match(/linux\/seccomp/)
+      .and.match(/must allow setresuid\(2\), capget\(2\)/)
+      .and.match(/noNewPrivileges/)
+      .and.not.match(/setgroups/);
+  });
+
   for (const action of ['SCMP_ACT_KILL_PROCESS', 'SCMP_ACT_ERRNO'] as const) {
     scenario(`a profile that leaves not even a word is an error that says so: ${action}`, async (scene) => {
       // With an error number for everything the init can neither tell nor exit.
@@ -263,7 +291,9 @@ describe('seccomp', () => {
       const id = scene.id();
       scene.configure(denied);
       await scene.create(id);
-      expect(failed(await scene.tsrun(['start', id])).stderr).to.match(/before its process could run/);
+      expect(failed(await scene.tsrun(['start', id])).stderr)
+        .to.match(/before its process could run/)
+        .and.match(/must allow execve/);
       expect((await scene.state(id)).status).to.equal('stopped');
     });
   }

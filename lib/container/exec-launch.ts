@@ -6,6 +6,7 @@ import { sendDescriptor, socketPair } from '../host/socket.ts';
 import type { Plan } from '../plan/types.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
 import { signalName } from '../spec/signals.ts';
+import type { Config } from '../spec/types.ts';
 import { Child } from './child.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
 import type { Subject } from './dialogue.ts';
@@ -22,6 +23,8 @@ import type { Undo } from './undo.ts';
 /** What is needed to run a process in a container, once everything is decided. */
 export interface ExecLaunch {
   plan: Plan;
+  /** The container's, with the process that is run. */
+  config: Config;
   /** The plan as the init reads it. */
   code: Uint8Array;
   /** Descriptors from 3 on that the process keeps. */
@@ -63,7 +66,7 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
   sendGo(sync);
   const last = nextMessage(sync, subject);
   if (last !== undefined) throw unexpectedMessage(last.type);
-  if (endedAsInit(init.pid, image)) throw explainEnd(init.end(), launch.container);
+  if (endedAsInit(init.pid, image)) throw explainEnd(init.end(), launch);
   return running;
 }
 
@@ -72,14 +75,14 @@ function awaitReady(
   sync: number,
   subject: Subject,
   first: Child,
-  { plan, container, inform }: ExecLaunch,
+  launch: ExecLaunch,
   undo: Undo,
 ): Child {
   let init = first;
-  let clones = plan.ops.filter(({ op }) => op === 'cloneIntoCgroup' || op === 'cloneVisible').length;
+  let clones = launch.plan.ops.filter(({ op }) => op === 'cloneIntoCgroup' || op === 'cloneVisible').length;
   for (;;) {
     const message = nextMessage(sync, subject);
-    if (message === undefined) throw explainEnd(init.end(), container);
+    if (message === undefined) throw explainEnd(init.end(), launch);
     if (message.type === messages.pid && clones-- > 0) {
       const next = adoptChild(message, undo);
       // It has said all it has to say, and is ending.
@@ -91,7 +94,7 @@ function awaitReady(
     if (message.type !== messages.listener) throw unexpectedMessage(message.type);
     const { pid } = init;
     passListener(message, (listener) => {
-      inform(pid, listener);
+      launch.inform(pid, listener);
     });
     sendGo(sync);
   }
@@ -152,10 +155,10 @@ const killed = 128 + 9;
 const endingMs = 500;
 
 /** The init ended without a word: something killed it. */
-function explainEnd(status: number, container: number): TsrunError {
+function explainEnd(status: number, { container, config }: ExecLaunch): TsrunError {
   if (status === killed) waitPidfd(container, endingMs);
   const how = status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
   return new TsrunError('init', `the process ${how} before its program could run`, {
-    hint: endedBySeccomp(status) ? seccompHint : 'the container may have reached its memory limit',
+    hint: endedBySeccomp(status) ? seccompHint(config) : 'the container may have reached its memory limit',
   });
 }

@@ -137,7 +137,7 @@ function prepare(
   record: ContainerRecord,
   init: ProcessRef,
   { config, process, place }: DrawnProcess,
-): Pick<ExecLaunch, 'plan' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
+): Pick<ExecLaunch, 'plan' | 'config' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
   subject: Omit<ExecLaunch['subject'], 'warn'>;
   keep: () => void;
 } {
@@ -161,8 +161,11 @@ function prepare(
       seccomp: seccomp?.filter,
     }),
   );
+  // Hooks are not for it.
+  const { hooks: _, ...own } = config;
   return {
     plan,
+    config: { ...own, process },
     code: placedBy(place, () => encode(plan)),
     keptFds,
     cgroup: join.cloneInto,

@@ -5,13 +5,19 @@ import { TsrunError } from '../errors.ts';
 import { configError } from '../spec/at.ts';
 import type { ConfigSource } from '../spec/at.ts';
 import type { Config } from '../spec/types.ts';
+import { deniedToInit } from '../seccomp/init-needs.ts';
 import { signalName } from '../spec/signals.ts';
 
 /** By SIGSYS, or by the SIGILL it is left with when it may not even exit; as a shell shows them. */
 const killedBySeccomp = [128 + 31, 128 + 4];
 
 /** What a seccomp profile that ends the init should have allowed. */
-export const seccompHint = 'the seccomp profile must allow at least execve(2)';
+export function seccompHint(config: Config): string {
+  const missing = deniedToInit(config).map((name) => `${name}(2)`);
+  const names = missing.length === 0 ? 'what the init calls after it is loaded' : missing.join(', ');
+  const later = 'with process.noNewPrivileges it is loaded last, and must allow execve(2) only';
+  return `the seccomp profile must allow ${names}${missing.length > 1 ? `; ${later}` : ''}`;
+}
 
 /** True for an exit status that only a seccomp filter leads to. */
 export function endedBySeccomp(status: number | undefined): boolean {
@@ -44,7 +50,7 @@ export function explainDeath(
       source,
       '/linux/seccomp',
       "the filter killed the container's init before the process could run",
-      { code: 'init', hint: seccompHint },
+      { code: 'init', hint: seccompHint(config) },
     );
   }
   return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);

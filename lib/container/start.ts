@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { TsrunError, fileError, systemError } from '../errors.ts';
 import { connectSocket } from '../host/socket.ts';
 import type { Log } from '../log/logger.ts';
+import { deniedToInit } from '../seccomp/init-needs.ts';
 import type { ConfigSource } from '../spec/at.ts';
+import { parseDocument } from '../spec/bundle.ts';
+import type { Config } from '../spec/types.ts';
 import { nextMessage } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
 import { findContainer, findFolder } from './find.ts';
 import type { Found } from './find.ts';
 import { hookState } from './hook-state.ts';
+import { seccompHint } from './init-death.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
 import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
@@ -137,9 +141,17 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
   }
   if (record.init !== undefined && endedAsInit(record.init.pid, record.initImage)) {
     throw new TsrunError('init', 'the container was killed before its process could run', {
-      hint: 'by its memory limit, by a seccomp profile that denies even execve(2), or by somebody',
+      hint: whoKilled(folder),
     });
   }
+}
+
+function whoKilled(folder: ContainerFolder): string {
+  const { text, file } = storedConfig(folder);
+  const config = parseDocument(text, file) as Config;
+  return deniedToInit(config).length > 0
+    ? seccompHint(config)
+    : 'by its memory limit, by its seccomp profile, or by somebody';
 }
 
 function removeStartSocket(folder: ContainerFolder): void {

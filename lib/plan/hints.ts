@@ -17,6 +17,9 @@ const baseline = '5.10';
 /** One sentence, or nothing. `errno` by name. */
 export function hintFor(op: Op, errno: string, detail: string, facts: Facts): string | undefined {
   if (errno === 'ENOSYS' && op.op === 'memoryPolicy') return 'the kernel is built without NUMA (CONFIG_NUMA)';
+  // Every kernel has it: only a filter, which is loaded before it, says that there is none.
+  if (errno === 'ENOSYS' && op.op === 'exec') return execveHint;
+  if (errno === 'ENOSYS' && op.op === 'hook') return 'the seccomp profile of the container may forbid it';
   if (errno === 'ENOSYS') return kernelHint(op, detail, facts);
   return hints[op.op]?.(op, errno, detail, facts) ?? resourceHints[errno];
 }
@@ -38,6 +41,7 @@ function byErrno(table: Readonly<Record<string, string>>): Hint {
   return (_, errno) => table[errno];
 }
 
+const execveHint = 'the seccomp profile of the container must allow execve(2)';
 const hardLimitHint = 'a hard limit above the current one needs CAP_SYS_RESOURCE on the host';
 
 const hints: Partial<Record<OpName, Hint>> = {
@@ -198,5 +202,5 @@ const execHints: Readonly<Record<string, string>> = {
   EACCES: 'the file must be executable for the user of the container, and its mount must not be noexec',
   E2BIG: 'process.args and process.env together are too long for the kernel',
   ETXTBSY: 'the file is open for writing somewhere',
-  EPERM: 'the seccomp profile of the container must allow execve(2)',
+  EPERM: execveHint,
 };
