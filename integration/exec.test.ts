@@ -341,7 +341,7 @@ describe('exec', () => {
     });
 
     scenario('--preserve-fds and LISTEN_FDS hand down more', async (scene) => {
-      const { exec } = await started(scene);
+      const { exec, id } = await started(scene);
       writeFileSync(scene.path('three'), 'three\n');
       const fd = openSync(scene.path('three'), 'r');
       const script = 'cat <&3; echo $LISTEN_FDS; ls /proc/self/fd';
@@ -349,8 +349,11 @@ describe('exec', () => {
       expect(kept.stdout).to.equal('three\n\n0\n1\n2\n3\n4\n');
       closeSync(fd);
       const again = openSync(scene.path('three'), 'r');
-      const listening = await exec([], ['sh', '-c', script], { fds: [again], env: { LISTEN_FDS: '1' } });
+      const env = { LISTEN_FDS: '1' };
+      const listening = await scene.activated(['exec', id, 'sh', '-c', script], { fds: [again], env });
       expect(listening.stdout).to.equal('three\n1\n0\n1\n2\n3\n4\n');
+      const others = await exec([], ['sh', '-c', 'ls /proc/self/fd'], { fds: [again], env });
+      expect(others.stdout).to.equal('0\n1\n2\n3\n');
       closeSync(again);
       refused(await exec(['--preserve-fds', '5'], ['true']));
     });

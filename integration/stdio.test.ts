@@ -1,6 +1,16 @@
-import { closeSync, mkdirSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { started } from './harness/inside.ts';
 import { exitStatus } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
@@ -31,6 +41,44 @@ describe('stdio', () => {
       ]);
     },
   );
+
+  scenario('a user who is not root can open again what he writes to', async (scene) => {
+    const [mine, others, input] = ['mine', 'others', 'input'].map((name) => scene.path(name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const file of [mine, others, input]) writeFileSync(file, '', { mode: 0o600 });
+    chownSync(others, 77, 77);
+    const owner = (file: string): number => statSync(file).uid;
+    const configure = (text: string): void => {
+      scene.configure((config) => {
+        config.process.user = { uid: 1000, gid: 1000 };
+        config.process.args = ['sh', '-c', text];
+      });
+    };
+    const shell = async (redirections: string): Promise<number> => {
+      const line = `exec "$0" --root "$1" run --bundle "$2" "$3" ${redirections}`;
+      const args = ['-c', line, tsrun, scene.root, scene.bundle, scene.id()];
+      return (await run('sh', args, { cwd: scene.folder })).status;
+    };
+    configure('echo one >> /dev/fd/1; echo two >> /dev/fd/2; ! cat < /dev/fd/0');
+    expect(await shell('< input >> mine 2>&1')).to.equal(0);
+    expect(readFileSync(mine, 'utf8')).to.match(/^one\ntwo\n/);
+    expect(owner(mine)).to.equal(1000);
+    // What is only read stays whose it is, and so does what belongs to somebody else.
+    expect(owner(input)).to.equal(0);
+    configure('! echo one > /dev/fd/1');
+    expect(await shell('>> others 2> /dev/null')).to.equal(0);
+    expect(owner(others)).to.equal(77);
+    // exec as well.
+    const { id } = await started(scene, undefined);
+    writeFileSync(scene.path('exec'), '', { mode: 0o600 });
+    const line = 'exec "$0" --root "$1" exec --user 1000 "$2" sh -c "echo again > /dev/fd/1" > exec';
+    const result = await run('sh', ['-c', line, tsrun, scene.root, id], { cwd: scene.folder });
+    expect(result).to.include({ status: 0 });
+    expect(readFileSync(scene.path('exec'), 'utf8')).to.equal('again\n');
+  });
 
   scenario('input of the caller arrives, to its end', async (scene) => {
     scene.configure((config) => (config.process.args = ['cat']));
@@ -98,9 +146,31 @@ describe('stdio', () => {
     scene.configure((config) => {
       config.process.args = ['sh', '-c', 'echo $LISTEN_FDS $LISTEN_PID; cat <&3; ls /proc/self/fd | wc -l'];
     });
-    const result = await scene.run([], { fds: [fd], env: { LISTEN_FDS: '1' } });
+    const args = ['run', '--bundle', scene.bundle, scene.id()];
+    const result = await scene.activated(args, { fds: [fd], env: { LISTEN_FDS: '1' } });
     closeSync(fd);
     expect(result.stdout).to.equal('1 1\nthree\n5\n');
+  });
+
+  scenario('LISTEN_FDS that are meant for another process are nobody’s', async (scene) => {
+    writeFileSync(scene.path('three'), 'secret\n');
+    const fd = openSync(scene.path('three'), 'r');
+    scene.configure((config) => {
+      config.process.args = ['sh', '-c', 'echo "$LISTEN_FDS$LISTEN_PID"; ls /proc/self/fd'];
+    });
+    // Left by a service manager to a service, and by that to all it starts; the descriptors may be closed by now.
+    for (const pid of [{}, { LISTEN_PID: '1' }, { LISTEN_PID: String(process.pid) }, { LISTEN_PID: 'x' }]) {
+      for (const fds of [[], [fd]]) {
+        const env = { LISTEN_FDS: '2', LISTEN_FDNAMES: 'web', ...pid };
+        const { stdout } = succeeded(await scene.run([], { env, fds }));
+        expect(stdout, JSON.stringify(env)).to.equal('\n0\n1\n2\n3\n');
+      }
+    }
+    closeSync(fd);
+    const { stderr } = failed(
+      await scene.activated(['run', '--bundle', scene.bundle, scene.id()], { env: { LISTEN_FDS: '2' } }),
+    );
+    expect(stderr).to.match(/descriptor 3 is to be preserved but is not open/);
   });
 
   scenario(
@@ -118,9 +188,13 @@ describe('stdio', () => {
         config.process.env.push('LISTEN_FDS=7');
       });
       const options = { fds: files, env: { LISTEN_FDS: '2', LISTEN_FDNAMES: 'web:admin' } };
-      const result = succeeded(await scene.run(['--preserve-fds', '1'], options));
+      const run = (kept: string): string[] => [
+        ...['run', '--bundle', scene.bundle, '--preserve-fds', kept],
+        scene.id(),
+      ];
+      const result = succeeded(await scene.activated(run('1'), options));
       expect(result.stdout).to.equal('2 1 web:admin\nthree\nfour\nfive\n7\n');
-      const stderr = failed(await scene.run(['--preserve-fds', '3'], options)).stderr;
+      const stderr = failed(await scene.activated(run('3'), options)).stderr;
       for (const fd of files) closeSync(fd);
       expect(stderr).to.match(/descriptor 7 is to be preserved but is not open/);
     },

@@ -56,11 +56,14 @@ export function preserveFds(count: number | undefined): number | undefined {
   throw new TsrunError('usage', `--preserve-fds is a number of descriptors, not ${String(count)}`);
 }
 
-/** LISTEN_FDS of sd_listen_fds(3). LISTEN_PID is not compared: a shim may stand in between, as with the peers. */
+/**
+ * LISTEN_FDS of sd_listen_fds(3): meant for us only when LISTEN_PID is our pid. A service leaves both to all it
+ * starts, and there they say nothing.
+ */
 export function listenRequest(env: NodeJS.ProcessEnv): ListenRequest {
-  const count = env['LISTEN_FDS'];
-  if (count === undefined || !/^\d{1,4}$/.test(count)) return {};
-  return { listenFds: Number(count), listenFdNames: env['LISTEN_FDNAMES'] };
+  const { LISTEN_FDS: count, LISTEN_PID: pid, LISTEN_FDNAMES: names } = env;
+  if (pid !== String(process.pid) || count === undefined || !/^\d{1,4}$/.test(count)) return {};
+  return { listenFds: Number(count), listenFdNames: names };
 }
 
 /** NOTIFY_SOCKET of sd_notify(3); empty counts as none. */

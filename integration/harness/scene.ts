@@ -79,6 +79,13 @@ export class Scene {
     return await run(tsrun, ['--root', this.root, ...args], { cwd: this.folder, ...options });
   }
 
+  /** The same as a service manager starts it that hands down sockets: LISTEN_PID is the pid of tsrun. */
+  async activated(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    const script = 'LISTEN_PID=$$ exec "$0" "$@"';
+    const command = ['-c', script, tsrun, '--root', this.root, ...args];
+    return await run('sh', command, { cwd: this.folder, ...options });
+  }
+
   /** The same with runc, for comparison. */
   async runc(args: readonly string[], options: RunOptions = {}): Promise<Result> {
     return await run('runc', ['--root', this.runcRoot, ...args], { cwd: this.folder, ...options });

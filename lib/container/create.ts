@@ -2,7 +2,7 @@ import { sendDescriptor } from '../host/socket.ts';
 import { draw } from './blueprint.ts';
 import { makeContainer } from './make.ts';
 import type { Made } from './make.ts';
-import { checkManager } from './notify.ts';
+import { listeningManager } from './notify.ts';
 import { removePidFile, writePidFile } from './pid-file.ts';
 import type { CreateRequest } from './request.ts';
 import type { CallerSockets } from './sockets.ts';
@@ -17,9 +17,9 @@ import { logWarnings } from './warnings.ts';
  */
 export async function create(request: CreateRequest): Promise<void> {
   await logWarnings(request.log, (warn, debug) => {
-    const blueprint = draw(request, 'start', warn, debug);
+    const notifySocket = listeningManager(request.notifySocket, warn);
+    const blueprint = draw({ ...request, notifySocket }, 'start', warn, debug);
     checkTerminal(blueprint.bundle, request.consoleSocket, true);
-    checkManager(request.notifySocket);
     const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
     try {
       const { root, noNewKeyring } = request;

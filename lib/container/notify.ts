@@ -55,12 +55,25 @@ export function connectManager(path: string): number {
     throw new TsrunError('usage', `NOTIFY_SOCKET: ${error.message}`, {
       cause: error,
       ...(error.errno === undefined ? {} : { errno: error.errno }),
-      hint: 'it is the socket of the service manager that started tsrun (sd_notify(3)); unset it if there is none',
     });
   }
 }
 
-/** Fails unless the service manager can be told later. */
-export function checkManager(path: string | undefined): void {
-  if (path !== undefined) closeSync(connectManager(path));
+/**
+ * The service manager that can be told later: `path`, or undefined when nobody reads that socket. A variable that a
+ * service has left to all it starts is no reason to run nothing (sd_notify(3)), so that is a warning.
+ */
+export function listeningManager(
+  path: string | undefined,
+  warn: (message: string) => void,
+): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    closeSync(connectManager(path));
+    return path;
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    warn(`${error.message}; ignored, nobody is told when the container is ready`);
+    return undefined;
+  }
 }

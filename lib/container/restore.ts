@@ -20,7 +20,7 @@ import type { CriuFlags, ImageFolders } from './criu-request.ts';
 import { joinNamespaces, refuseTracers } from './external-namespaces.ts';
 import { ownEnvironment } from './hooks.ts';
 import { claim, makeCgroups, newRecord } from './make.ts';
-import { checkManager, makeNotifyFolder } from './notify.ts';
+import { makeNotifyFolder } from './notify.ts';
 import { reportReady } from './notify-relay.ts';
 import { runPoststop } from './poststop.ts';
 import { makeReadable } from './readable-images.ts';
@@ -87,7 +87,6 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
   const { config } = blueprint.bundle;
   const terminal = config.process?.terminal === true;
   checkTerminal(blueprint.bundle, request.consoleSocket, request.detach === true);
-  checkManager(request.notifySocket);
   placed(blueprint.bundle, () => {
     refuseTracers(config);
   });

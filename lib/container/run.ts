@@ -13,7 +13,7 @@ import { endedAsInit } from './executed.ts';
 import { explainDeath } from './init-death.ts';
 import { makeContainer } from './make.ts';
 import type { Made } from './make.ts';
-import { checkManager } from './notify.ts';
+import { listeningManager } from './notify.ts';
 import { NotifyRelay } from './notify-relay.ts';
 import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './request.ts';
@@ -80,9 +80,9 @@ function begin(
   debug: (message: string) => void,
 ): Begun {
   const { root, id, detach = false, noNewKeyring } = request;
-  const blueprint = draw(request, 'engine', warn, debug);
+  const notifySocket = listeningManager(request.notifySocket, warn);
+  const blueprint = draw({ ...request, notifySocket }, 'engine', warn, debug);
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
-  checkManager(request.notifySocket);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
   const [ours, theirs] = relay ?? [];
@@ -96,7 +96,7 @@ function begin(
     } as const;
     const begun = makeContainer(blueprint, options, (made) => {
       announce(made, request, sockets);
-      const relay = NotifyRelay.open(made.folder, request.notifySocket);
+      const relay = NotifyRelay.open(made.folder, notifySocket);
       made.undo.onFailure('close its notify socket', () => relay?.close());
       const running = takeRunning(made, ours);
       execute(made);

@@ -17,6 +17,7 @@ import { ownEnvironment, runHooks } from './hooks.ts';
 import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
+import { listeningManager } from './notify.ts';
 import { NotifyRelay } from './notify-relay.ts';
 import { placed, placeIn } from './placed.ts';
 import { awaitEnd, stopProcess } from './process.ts';
@@ -59,7 +60,7 @@ function begin({ root, id, notifySocket }: StartRequest, warn: (message: string)
     const found = findContainer(root, id);
     checkStartable(found);
     const { record } = found;
-    started = { record, relay: NotifyRelay.open(folder, notifySocket) };
+    started = { record, relay: NotifyRelay.open(folder, listeningManager(notifySocket, warn)) };
     closeOnError(started, () => {
       letGo(folder, record, warn);
     });
