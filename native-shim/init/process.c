@@ -49,20 +49,35 @@ static int fail_groups(struct context *c, int error, const struct wire_u32s *gro
 }
 
 /*
- * A user who is not root must be able to open /dev/stdout again, which is what many images do:
- * terminals and pipes become his. Regular files stay whose they are, as they are the caller's, and
- * /dev/null everybody's.
+ * Whether a descriptor is given to the user. Terminals and pipes are; /dev/null stays everybody's.
+ * A regular file is when the process writes to it and it belongs to root, whose it would be
+ * otherwise: a file that somebody else has lent, or that is only read, stays whose it is.
+ */
+static bool is_given(int fd, const struct stat *st) {
+    unsigned char terminal[256];
+    int flags;
+
+    if (S_ISFIFO(st->st_mode))
+        return true;
+    if (S_ISCHR(st->st_mode))
+        return sys_ioctl(fd, TCGETS, (unsigned long)terminal) == 0;
+    if (!S_ISREG(st->st_mode) || st->st_uid != sys_geteuid())
+        return false;
+    flags = sys_fcntl(fd, F_GETFL, 0);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/*
+ * A user who is not root must be able to open /dev/stdout again, which is what many images do.
  */
 static int give_stdio(struct context *c, uint32_t uid) {
     for (int fd = 0; fd <= 2; fd++) {
         struct stat st;
-        unsigned char terminal[256];
         int error = sys_fstat(fd, &st);
 
         if (error < 0)
             return fail(c, error, "stdio");
-        if (!S_ISFIFO(st.st_mode) &&
-            !(S_ISCHR(st.st_mode) && sys_ioctl(fd, TCGETS, (unsigned long)terminal) == 0))
+        if (!is_given(fd, &st))
             continue;
         error = sys_fchown(fd, uid, (uint32_t)-1);
         /* An id or a file of another user namespace, or a read-only mount: it works without. */
