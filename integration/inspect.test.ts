@@ -192,6 +192,31 @@ describe('validate', () => {
     expect(finding?.message).to.match(/^not valid JSON: /);
   });
 
+  scenario('does not repeat a file of any size', async (scene) => {
+    const long = 'a b '.repeat(50_000);
+    const word = 'x'.repeat(200_000);
+    const texts = [
+      word,
+      `{"ociVersion": "${long}`,
+      `{"ociVersion": ${word}}`,
+      `{"ociVersion": "1.0.0", "${long}": 1, "${long}": 2}`,
+      JSON.stringify({ ...scene.configure(), [word]: 1, [`${long}"`]: 1, ociVersion: long }),
+      JSON.stringify({
+        ...scene.configure(),
+        hostname: long,
+        mounts: [{ destination: `/${long}`, type: word }],
+      }),
+    ];
+    for (const text of texts) {
+      scene.writeConfig(text);
+      for (const flags of [['--format', 'json'], []]) {
+        const { status, stdout } = await scene.tsrun(['validate', ...flags, scene.bundle]);
+        expect(status).to.equal(1);
+        expect(stdout.length, text.slice(0, 40)).to.be.below(4000);
+      }
+    }
+  });
+
   scenario('fails without a config', async (scene) => {
     const { status, stderr, stdout } = await scene.tsrun(['validate', '--format', 'json', scene.bundle]);
     expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' });

@@ -2,7 +2,7 @@ import { examine } from '../../lib/preflight/examine.ts';
 import type { Placed } from '../../lib/preflight/examine.ts';
 import type { Finding } from '../../lib/spec/finding.ts';
 import { isError } from '../../lib/spec/finding.ts';
-import { printable } from '../../lib/spec/printable.ts';
+import { briefMessage, printable, shorten } from '../../lib/spec/printable.ts';
 import { bundleArgument, bundleFlag } from './bundle-flag.ts';
 import { cgroupDriverOf, previewRootOf } from './context.ts';
 import { defineCommand } from './command.ts';
@@ -26,15 +26,22 @@ export const command = defineCommand({
   },
 });
 
+/** No reason of ours is longer; what is comes from the file, which may be of any size. */
+const longestText = 1000;
+
+function cut(text: string): string {
+  return shorten(briefMessage(text), longestText);
+}
+
 /** The shape is a promise to other programs: docs/inspecting.md. */
 function jsonOf(valid: boolean, findings: readonly Placed[]): string {
   const list = findings.map(({ severity, line, column, pointer, reason, hint }) => ({
     severity,
     line,
     column,
-    pointer,
-    message: reason,
-    ...(hint === undefined ? {} : { advice: hint }),
+    pointer: cut(pointer),
+    message: cut(reason),
+    ...(hint === undefined ? {} : { advice: cut(hint) }),
   }));
   return `${JSON.stringify({ valid, findings: list }, null, 2)}\n`;
 }
