@@ -207,6 +207,31 @@ describe(`the engine (${engine})`, () => {
     expect(await run(moved, args)).to.include({ status: 0, stdout: 'on node\n' });
   });
 
+  scenario('says which library cannot be loaded, also for the profile of a config', async (scene) => {
+    const names = readdirSync(join(projectRoot, 'dist'));
+    const allowAll = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [] };
+    scene.configure((config) => (config.linux.seccomp = allowAll));
+    for (const broken of ['libtsrun.so', 'koffi.node']) {
+      for (const content of [undefined, 'no library']) {
+        const folder = scene.path(`${broken}-${content === undefined ? 'gone' : 'bad'}`);
+        const partial = installTo(
+          folder,
+          names.filter((name) => name !== broken),
+        );
+        if (content !== undefined) writeFileSync(join(folder, broken), content);
+        for (const command of [['run', '--bundle', scene.bundle, scene.id()], ['features']]) {
+          if (command[0] === 'features' && broken === 'libtsrun.so') continue;
+          const { stderr } = failed(await run(partial, ['--root', scene.root, ...command]));
+          expect(stderr)
+            .to.match(new RegExp(`load .*${broken}`))
+            .and.match(/hint: /);
+          expect(stderr).to.not.match(/internal error|bug in tsrun/);
+        }
+      }
+    }
+    rmSync(scene.root, { recursive: true, force: true });
+  });
+
   scenario('says in one line what of it is missing', async (scene) => {
     const folder = scene.path('opt');
     const moved = installTo(folder, ['tsrun']);
@@ -225,7 +250,7 @@ describe(`the engine (${engine})`, () => {
       const { stderr } = failed(await run(partial, args));
       expect(stderr)
         .to.match(/tsrun-init|libtsrun|koffi|incomplete/)
-        .and.not.match(/^\s+at /m);
+        .and.not.match(/^\s+at |internal error|bug in tsrun/m);
     }
   });
 });

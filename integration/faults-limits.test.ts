@@ -4,9 +4,11 @@ import { expect } from 'chai';
 import { controllerMount } from './harness/cgroups.ts';
 import { refused, started } from './harness/inside.ts';
 import { isAlive } from './harness/processes.ts';
+import { tsrun } from './harness/programs.ts';
+import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import type { Scene } from './harness/scene.ts';
-import { succeeded } from './harness/scene.ts';
+import { failed, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** Gives the scene a state root of its own small filesystem while the body runs. */
@@ -33,6 +35,29 @@ function fill(scene: Scene): void {
 }
 
 describe('limits that are reached', () => {
+  scenario('a stdout that is full is an error of the system, and of no part of tsrun', async (scene) => {
+    scene.configure();
+    const commandLines = [
+      ['list'],
+      ['list', '--format', 'json'],
+      ['features'],
+      ['--version'],
+      ['--help'],
+      ['completion', 'bash'],
+      ['plan', scene.bundle],
+      ['validate', scene.bundle],
+    ];
+    for (const args of commandLines) {
+      const line = 'exec "$0" --root "$@" > /dev/full';
+      const command = ['-c', line, tsrun, scene.root, ...args];
+      const { stderr } = failed(await run('sh', command));
+      expect(stderr, args.join(' ')).to.match(/write to stdout: no space left on device \(ENOSPC\)\n$/);
+      // The message itself may be what cannot be written.
+      const silent = await run('sh', ['-c', `${line} 2>&1`, tsrun, scene.root, ...args]);
+      expect(silent.status, args.join(' ')).to.equal(1);
+    }
+  });
+
   scenario('a state root that is full after create: what frees space still works', async (scene) => {
     await onSmallRoot(scene, async () => {
       const id = scene.id();

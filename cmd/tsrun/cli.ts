@@ -1,4 +1,4 @@
-import { TsrunError } from '../../lib/errors.ts';
+import { TsrunError, systemError } from '../../lib/errors.ts';
 import { nearest } from '../../lib/nearest.ts';
 import { openLog } from '../../lib/log/logger.ts';
 import { briefMessage } from '../../lib/spec/printable.ts';
@@ -55,7 +55,7 @@ async function dispatch(
 
 /** The same failure with another exit status. */
 function withStatus(error: unknown, exitCode: number): TsrunError {
-  const { code, message, pointer, hint, errno } = error instanceof TsrunError ? error : internalError(error);
+  const { code, message, pointer, hint, errno } = error instanceof TsrunError ? error : unforeseen(error);
   return new TsrunError(code, message, {
     exitCode,
     cause: error,
@@ -120,7 +120,7 @@ async function report(
   name: string | undefined,
   globals: GlobalValues | undefined,
 ): Promise<number> {
-  const failure = error instanceof TsrunError ? error : internalError(error);
+  const failure = error instanceof TsrunError ? error : unforeseen(error);
   const where = name === undefined ? '' : prefixOf(failure, name);
   const message = briefMessage(`${where}${failure.message}`, argv);
   const hint =
@@ -148,11 +148,20 @@ function prefixOf({ code, message }: TsrunError, name: string): string {
   return message.startsWith('tsrun') ? '' : `${name}: `;
 }
 
-/** A bug of ours: the stack is for the report of it, one line each so that the log stays readable. */
-function internalError(error: unknown): TsrunError {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+/** What nobody has put in words: a system call that fails, which is the world's doing, or a bug of ours. */
+function unforeseen(error: unknown): TsrunError {
+  if (!(error instanceof Error)) return internalError(String(error));
+  if ('errno' in error && typeof error.errno === 'number' && 'syscall' in error) {
+    const path = 'path' in error ? ` ${String(error.path)}` : '';
+    return systemError(`${String(error.syscall)}${path}`, error.errno, { cause: error });
+  }
+  return internalError(error.stack ?? error.message, error);
+}
+
+/** A bug of ours: the stack is for the report of it, in one line so that the log stays readable. */
+function internalError(text: string, cause?: unknown): TsrunError {
   return new TsrunError('internal', `internal error: ${text.replaceAll(/\s*\n\s*/g, ' | ')}`, {
     hint: 'this is a bug in tsrun, please report it',
-    cause: error,
+    cause,
   });
 }

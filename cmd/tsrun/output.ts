@@ -1,32 +1,40 @@
 import { writeSync } from 'node:fs';
+import { isErrno } from '../../lib/container/is-errno.ts';
+import { fileError } from '../../lib/errors.ts';
 
 /**
  * Writes to stdout, whole and at once. process.stdout would make a pipe non-blocking, and the descriptor is
  * shared with whoever called tsrun. A reader that has gone away is no error, there is nobody to tell: then
- * it returns false.
+ * it returns false. Throws 'system' for what else goes wrong, such as a full disk.
  */
 export function print(text: string): boolean {
-  return writeAll(1, text);
+  try {
+    writeAll(1, text);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EPIPE') || isErrno(error, 'EBADF')) return false;
+    throw fileError('write to stdout', error);
+  }
 }
 
-/** The same to stderr. */
+/** The same to stderr. That it could not be written can be told to nobody. */
 export function printError(text: string): void {
-  writeAll(2, text);
+  try {
+    writeAll(2, text);
+  } catch {
+    // The exit status says it.
+  }
 }
 
-function writeAll(fd: number, text: string): boolean {
+function writeAll(fd: number, text: string): void {
   let bytes = Buffer.from(text, 'utf8');
   while (bytes.length > 0) {
     try {
       bytes = bytes.subarray(writeSync(fd, bytes));
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined;
-      if (code === 'EAGAIN') continue;
-      if (code === 'EPIPE' || code === 'EBADF') return false;
-      throw error;
+      if (!isErrno(error, 'EAGAIN')) throw error;
     }
   }
-  return true;
 }
 
 /** Rows under a header; columns are three apart and at least twelve wide, unless told, as runc prints `list`. */

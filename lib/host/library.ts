@@ -17,26 +17,37 @@ let handle: LibraryHandle | undefined;
 function loadKoffi(path: string): Koffi {
   if (koffi !== undefined) return koffi;
   const module: { exports: Partial<Koffi> } = { exports: {} };
-  process.dlopen(module, path);
+  try {
+    process.dlopen(module, path);
+  } catch (cause) {
+    throw cannotLoad(path, cause);
+  }
   const { load, decode } = module.exports;
-  if (load === undefined || decode === undefined) throw new Error(`${path} is not koffi`);
+  if (load === undefined || decode === undefined) throw cannotLoad(path, new Error('it is not koffi'));
   koffi = { load, decode };
   return koffi;
+}
+
+/** dlopen(3) has no errno, only words. */
+function cannotLoad(path: string, cause: unknown): TsrunError {
+  const words = cause instanceof Error ? cause.message : String(cause);
+  const why = words.split('\n', 1)[0] ?? '';
+  return new TsrunError('system', `load ${why.includes(path) ? '' : `${path}: `}${why}`, {
+    hint: 'the folder of the tsrun executable must hold libtsrun.so and koffi.node, on a filesystem without noexec; limits of memory (ulimit -v) and of open files (ulimit -n) keep them from being loaded, too',
+    cause,
+  });
 }
 
 /** libtsrun.so, loaded at the first call of any function of it. */
 function library(): LibraryHandle {
   if (handle !== undefined) return handle;
   const files = installation();
+  const { load } = loadKoffi(files.koffi);
   try {
-    handle = loadKoffi(files.koffi).load(files.libtsrun);
+    handle = load(files.libtsrun);
     return handle;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new TsrunError('internal', `load ${files.libtsrun}: ${why}`, {
-      hint: `The folder of the tsrun executable is incomplete: it must hold libtsrun.so and koffi.node.`,
-      cause,
-    });
+    throw cannotLoad(files.libtsrun, cause);
   }
 }
 
