@@ -6,6 +6,7 @@ import {
   linkSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -157,6 +158,86 @@ describe(`the engine (${engine})`, () => {
     expect(existsSync(join(folder, 'cache'))).to.equal(false);
   });
 
+  scenario('opens no file that the environment names, be it a FIFO', async (scene) => {
+    const fifo = scene.path('fifo');
+    execFileSync('mkfifo', [fifo]);
+    const named = [
+      'TZ',
+      'OPENSSL_CONF',
+      'SSL_CERT_FILE',
+      'LC_ALL',
+      'LANG',
+      'TMPDIR',
+      'HOME',
+      'XDG_CONFIG_HOME',
+    ];
+    const environments: Record<string, string>[] = [
+      ...named.map((name) => ({ [name]: fifo })),
+      { TZ: `:${fifo}` },
+      { TZ: 'fifo', TZDIR: scene.folder },
+    ];
+    const hook = { path: '/bin/sh', args: ['sh', '-c', 'echo "$TZ" > hooked'] };
+    scene.configure((config) => (config.hooks = { createRuntime: [hook] }));
+    for (const env of environments) {
+      const result = await scene.run([], { env, timeout: 10_000 });
+      expect(succeeded(result).timedOut, JSON.stringify(env)).to.equal(false);
+      // A hook without an environment of its own still has tsrun's.
+      expect(readFileSync(join(scene.bundle, 'hooked'), 'utf8')).to.equal(`${env['TZ'] ?? ''}\n`);
+    }
+  });
+
+  scenario('runs no node of the PATH it is given', async (scene) => {
+    const mark = scene.path('mark');
+    const folder = scene.path('planted');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'node'), `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    const env = { PATH: `${folder}:/usr/bin:/bin`, TSRUN_ENGINE: 'node' };
+    expect(succeeded(await scene.tsrun(['--version'], { env })).stdout).to.match(/^engine: node /m);
+    expect(existsSync(mark)).to.equal(false);
+  });
+
+  scenario('says what happened when it dies at its start, to the user and to nobody else', async (scene) => {
+    if (engine !== 'bun') return;
+    const trace = scene.path('trace');
+    const faults = [
+      'epoll_create1:error=EIO:when=1',
+      'eventfd2:error=ENOMEM:when=1',
+      'clone3:error=EIO:when=1',
+    ];
+    for (const fault of faults) {
+      const strace = [
+        '-f',
+        '-qq',
+        '-o',
+        trace,
+        '-e',
+        'trace=execve,epoll_create1,eventfd2,clone3',
+        '-e',
+        `inject=${fault}`,
+      ];
+      const line = 'ulimit -c unlimited; exec strace "$@"';
+      const result = await run('sh', ['-c', line, 'sh', ...strace, tsrun, '--root', scene.root, 'list'], {
+        cwd: scene.folder,
+      });
+      expect(result.status, fault).to.not.equal(0);
+      expect(result.stderr, fault)
+        .to.match(/the engine of tsrun \(Bun\) has crashed/)
+        .and.not.match(/bun\.report|https?:|GitHub/);
+      expect(readFileSync(trace, 'utf8').match(/execve\(/g), fault).to.have.length(2);
+      expect(readdirSync(scene.folder).filter((name) => name.includes('core'))).to.deep.equal([]);
+    }
+  });
+
+  scenario('its limits are not those of the container', async (scene) => {
+    scene.configure((config) => {
+      config.process.args = ['sh', '-c', 'ulimit -Sc; ulimit -Sn'];
+      delete (config.process as { rlimits?: unknown }).rlimits;
+    });
+    const line = 'ulimit -Sc 16; ulimit -Sn 99; exec "$0" --root "$1" run --bundle "$2" "$3"';
+    const args = ['-c', line, tsrun, scene.root, scene.bundle, scene.id()];
+    expect(succeeded(await run('sh', args)).stdout).to.equal('16\n99\n');
+  });
+
   scenario('unpacks nothing into the temporary folder', async (scene) => {
     const folder = scene.path('temporary');
     mkdirSync(folder);
@@ -181,7 +262,6 @@ describe(`the engine (${engine})`, () => {
     const command = [tsrun, '--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
     const result = await run('strace', [...args, ...command], { cwd: folder });
     expect(result.status).to.equal(0);
-    const { readFileSync } = await import('node:fs');
     expect(readFileSync(trace, 'utf8')).not.to.match(/hostile|bunfig|"package\.json|"\.env/);
   });
 

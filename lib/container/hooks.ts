@@ -50,8 +50,8 @@ export function runAllHooks(
 /** tsrun's own environment, for hooks that name none. */
 export function ownEnvironment(): string[] {
   // The launcher's notes are no part of it.
-  startedWith();
-  return Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`);
+  const { hidden } = startedWith();
+  return [...Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`), ...hidden];
 }
 
 function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext): void {

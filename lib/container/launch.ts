@@ -60,7 +60,7 @@ export function launchInit(request: LaunchRequest): Launched {
       args: ['tsrun-init', String(first)],
       env: [],
       fds: [...Array.from({ length: first }, (_, fd) => fd), plan, ...slotFds],
-      restoreNofile: true,
+      restoreLimits: true,
       // Its children must not inherit the caller's terminal: who traces one of them could write to it.
       newSession: true,
     });

@@ -68,7 +68,7 @@ function startProgram(program: Program, stdout: number, stderr: number): { pid: 
       args: program.args,
       env: program.env,
       fds: [program.stdin, stdout, stderr],
-      restoreNofile: true,
+      restoreLimits: true,
       cwd: program.cwd,
       newSession: true,
       // What it does for a container must not go on beside the clean-up after a tsrun that was killed.

@@ -79,7 +79,7 @@ function start(
         args: ['criu', 'swrk', String(socketFd)],
         env,
         fds: [...stdio, socket, ...extraFds],
-        restoreNofile: true,
+        restoreLimits: true,
         endWithTsrun: true,
       }),
     );

@@ -2,6 +2,8 @@
 export interface Origin {
   /** The soft RLIMIT_NOFILE; undefined when no launcher was there. */
   nofile: number | undefined;
+  /** The soft RLIMIT_CORE, which the launcher has lowered; undefined when no launcher was there. */
+  core: bigint | undefined;
   /**
    * How many descriptors were open from 3 on, without a gap; undefined when no launcher was there. Others in
    * that range are the engine's own by now.
@@ -9,7 +11,12 @@ export interface Origin {
   inheritedFds: number | undefined;
   /** The working directory had been deleted; the engine runs in / instead. */
   cwdGone: boolean;
+  /** Variables that the engine must not act on, `NAME=value` each: for programs that get tsrun's environment. */
+  hidden: readonly string[];
 }
+
+/** In front of such a variable. */
+const hiddenPrefix = 'TSRUN_ENV_';
 
 let origin: Origin | undefined;
 
@@ -21,11 +28,28 @@ export function startedWith(): Origin {
 
 /** The notes in `env`, which are removed from it. A note that is not the launcher's own format is no note. */
 export function takeNotes(env: NodeJS.ProcessEnv): Origin {
-  const { TSRUN_NOFILE: nofile, TSRUN_FDS: fds, TSRUN_CWD_GONE: cwdGone } = env;
-  delete env['TSRUN_NOFILE'];
-  delete env['TSRUN_FDS'];
-  delete env['TSRUN_CWD_GONE'];
-  return { nofile: parseCount(nofile), inheritedFds: parseCount(fds), cwdGone: cwdGone === '1' };
+  const take = (name: string): string | undefined => {
+    const value = env[name];
+    // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- environments have no other way
+    delete env[name];
+    return value;
+  };
+  take('BUN_ENABLE_CRASH_REPORTING');
+  const hidden = Object.keys(env)
+    .filter((name) => name.startsWith(hiddenPrefix))
+    .map((name) => `${name.slice(hiddenPrefix.length)}=${take(name) ?? ''}`);
+  return {
+    nofile: parseCount(take('TSRUN_NOFILE')),
+    core: parseLimit(take('TSRUN_CORE')),
+    inheritedFds: parseCount(take('TSRUN_FDS')),
+    cwdGone: take('TSRUN_CWD_GONE') === '1',
+    hidden,
+  };
+}
+
+/** A resource limit of any size: RLIM_INFINITY is 2^64 - 1. */
+function parseLimit(text: string | undefined): bigint | undefined {
+  return text !== undefined && /^[0-9]{1,20}$/.test(text) ? BigInt.asUintN(64, BigInt(text)) : undefined;
 }
 
 function parseCount(text: string | undefined): number | undefined {

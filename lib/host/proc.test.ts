@@ -15,7 +15,7 @@ import {
 import type { FileIdentity } from './proc.ts';
 
 function startSleep(executable: string | number = '/bin/sleep'): { pid: number; pidfd: number } {
-  return spawn({ executable, args: ['sleep', '60'], env: [], fds: [-1, 1, 2], restoreNofile: false });
+  return spawn({ executable, args: ['sleep', '60'], env: [], fds: [-1, 1, 2], restoreLimits: false });
 }
 
 function end(pidfd: number): void {

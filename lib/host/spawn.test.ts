@@ -120,7 +120,7 @@ describe('spawn', () => {
       args: ['sh', '-c', 'echo out; echo err >&2'],
       env: [],
       fds: [-1, second, first],
-      restoreNofile: false,
+      restoreLimits: false,
     });
     waitPidfd(pidfd, -1);
     expect(reap(pidfd)).to.equal(0);
@@ -149,7 +149,7 @@ describe('spawn', () => {
     writeFileSync(script, 'not a program', { mode: 0o755 });
     writeFileSync(join(folder, 'plain'), '', { mode: 0o644 });
     const attempt = (executable: string | number, cwd = '/'): TsrunError =>
-      errorOf(() => spawn({ executable, args: ['x'], env: [], fds: [0, 1, 2], restoreNofile: false, cwd }));
+      errorOf(() => spawn({ executable, args: ['x'], env: [], fds: [0, 1, 2], restoreLimits: false, cwd }));
     expect(attempt('/does/not/exist').errno).to.equal(os.errno.ENOENT);
     expect(attempt('/does/not/exist').message).to.equal(
       'execute /does/not/exist: no such file or directory (ENOENT)',
@@ -170,7 +170,7 @@ describe('spawn', () => {
 
   it('says when a listed descriptor is not open', () => {
     const error = errorOf(() =>
-      spawn({ executable: '/bin/true', args: ['x'], env: [], fds: [0, 1, 2, 4711], restoreNofile: false }),
+      spawn({ executable: '/bin/true', args: ['x'], env: [], fds: [0, 1, 2, 4711], restoreLimits: false }),
     );
     expect(error.errno).to.equal(os.errno.EBADF);
     expect(error.message).to.contain('descriptors');
@@ -194,18 +194,19 @@ describe('spawn', () => {
     expect(runShell('readlink /proc/self/cwd').stdout).to.equal(`${process.cwd()}\n`);
   });
 
-  it('restores the soft limit of open files that the launcher noted', () => {
+  it('restores the soft limits that the launcher noted', () => {
     const script =
       "import('./lib/host/testing/run.ts').then(({ runShell }) => {" +
-      "for (const restoreNofile of [true, false]) process.stdout.write(runShell('ulimit -Sn', { restoreNofile }).stdout)})";
+      "for (const restoreLimits of [true, false]) process.stdout.write(runShell('ulimit -Sn; ulimit -Sc', { restoreLimits }).stdout)})";
     const { stdout } = runShell('', {
       executable: process.execPath,
       args: ['node', '--import', 'tsx', '-e', script],
-      env: [`PATH=${process.env['PATH'] ?? ''}`, 'TSRUN_NOFILE=123'],
+      env: [`PATH=${process.env['PATH'] ?? ''}`, 'TSRUN_NOFILE=123', 'TSRUN_CORE=0'],
     });
-    const [restored, raised] = stdout.trim().split('\n').map(Number);
-    expect(restored).to.equal(123);
-    expect(raised).to.be.greaterThan(123);
+    const [files, core, raised, kept] = stdout.trim().split('\n');
+    expect([files, core]).to.deep.equal(['123', '0']);
+    expect(Number(raised)).to.be.greaterThan(123);
+    expect(kept).to.equal(runShell('ulimit -Sc').stdout.trim());
   });
 
   it('can lead a session of its own', () => {
@@ -221,7 +222,7 @@ describe('spawn', () => {
       args: ['sleep', '60'],
       env: [],
       fds: [input, 1, 2],
-      restoreNofile: false,
+      restoreLimits: false,
     });
     closeSync(input);
     expect(fstatSync(pidfd).isFile()).to.equal(false);

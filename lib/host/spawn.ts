@@ -11,8 +11,8 @@ export interface SpawnRequest {
   env: readonly string[];
   /** Descriptor i of the child is a copy of `fds[i]`; -1 leaves it closed. All others are closed. */
   fds: readonly number[];
-  /** Give the child the soft RLIMIT_NOFILE tsrun was started with, which the engine has raised. */
-  restoreNofile: boolean;
+  /** Give the child the soft RLIMIT_NOFILE and RLIMIT_CORE tsrun was started with: the engine runs with others. */
+  restoreLimits: boolean;
   /** Directory of the child; the caller's when absent. */
   cwd?: string;
   /** The child leads a session of its own (setsid(2)), without a controlling terminal. */
@@ -33,6 +33,7 @@ const spawnNative: Native<[Int32Array, number, Uint8Array, number, Int32Array]> 
 
 const newSessionFlag = 1;
 const endWithTsrunFlag = 2;
+const restoreCoreFlag = 4;
 
 /**
  * Starts a program and returns once execve(2) can no longer fail (its /proc/<pid>/cmdline may still be empty).
@@ -50,11 +51,15 @@ export function spawn(request: SpawnRequest): Spawned {
   if (withNul !== undefined) {
     throw new TsrunError('config', `execute ${what}: ${JSON.stringify(withNul)} contains a NUL byte`);
   }
+  const { nofile, core } = request.restoreLimits ? startedWith() : { nofile: undefined, core: undefined };
   const head = Int32Array.of(
     byPath ? -1 : executable,
-    request.restoreNofile ? (startedWith().nofile ?? -1) : -1,
+    nofile ?? -1,
+    Number(BigInt.asIntN(32, core ?? 0n)),
+    Number(BigInt.asIntN(32, (core ?? 0n) >> 32n)),
     (request.newSession === true ? newSessionFlag : 0) |
-      (request.endWithTsrun === true ? endWithTsrunFlag : 0),
+      (request.endWithTsrun === true ? endWithTsrunFlag : 0) |
+      (core === undefined ? 0 : restoreCoreFlag),
     args.length,
     env.length,
     fds.length,
@@ -76,7 +81,7 @@ function describeStep(step: number, what: string, cwd: string): string {
     case 2:
       return `execute ${what}: place its descriptors`;
     case 3:
-      return `execute ${what}: restore RLIMIT_NOFILE`;
+      return `execute ${what}: restore its limits`;
     case 4:
       return `execute ${what}: enter its directory ${cwd}`;
     case 5:

@@ -147,7 +147,7 @@ describe('init: seccomp', () => {
         args: ['agent'],
         env: [],
         fds: [stdin, out, out, listener],
-        restoreNofile: false,
+        restoreLimits: false,
       });
       closeSync(stdin);
       closeSync(out);

@@ -5,6 +5,13 @@ static bool has_prefix(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+static bool has_one_of(const char *text, const char *const *prefixes, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (has_prefix(text, prefixes[i]))
+            return true;
+    return false;
+}
+
 /*
  * Runtimes of JavaScript take options from the environment: code to load first, a different command
  * to be. And the launcher's notes are only the launcher's to write.
@@ -12,12 +19,45 @@ static bool has_prefix(const char *text, const char *prefix) {
 static bool is_dropped(const char *variable) {
     static const char *const prefixes[] = {"BUN_", "NODE_", "JSC_", "MIMALLOC_", "TSRUN_"};
 
-    if (has_prefix(variable, "TSRUN_ENGINE="))
-        return false;
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (has_prefix(variable, prefixes[i]))
-            return true;
-    return false;
+    return !has_prefix(variable, "TSRUN_ENGINE=") &&
+           has_one_of(variable, prefixes, sizeof prefixes / sizeof prefixes[0]);
+}
+
+/*
+ * Names of files that the engine would open, or even load, though tsrun has no use for them; any
+ * may be a FIFO that is never written to. Likewise the locale: Node dies of one that is a path.
+ * Programs that tsrun starts with its own environment get them all the same.
+ */
+static bool is_hidden(const char *variable) {
+    static const char *const names[] = {
+        "TZ=",
+        "TZDIR=",
+        "OPENSSL_CONF=",
+        "OPENSSL_CONF_INCLUDE=",
+        "OPENSSL_MODULES=",
+        "OPENSSL_ENGINES=",
+        "SSL_CERT_FILE=",
+        "SSL_CERT_DIR=",
+        "LOCPATH=",
+        "GCONV_PATH=",
+        "ICU_DATA=",
+        "LANG=",
+        "LANGUAGE=",
+        "LC_",
+    };
+
+    return has_one_of(variable, names, sizeof names / sizeof names[0]);
+}
+
+/* The variable under a name that means nothing to the engine, written to *at, which moves on. */
+static char *hide(char **at, const char *variable) {
+    char *hidden = *at;
+    size_t prefix = strlen(NOTE_HIDDEN), size = strlen(variable) + 1;
+
+    memcpy(hidden, NOTE_HIDDEN, prefix);
+    memcpy(hidden + prefix, variable, size);
+    *at += prefix + size;
+    return hidden;
 }
 
 const char *environment_value(char *const *env, const char *name) {
@@ -29,20 +69,25 @@ const char *environment_value(char *const *env, const char *name) {
 
 char **engine_environment(char **env, const char *const notes[MAX_NOTES], bool *wants_node) {
     const char *engine = environment_value(env, "TSRUN_ENGINE=");
-    size_t count = 0;
-    char **result;
+    size_t count = 0, hidden = 0;
+    char **result, *text;
 
     *wants_node = engine != NULL && has_prefix(engine, "node") && engine[4] == '\0';
-    while (env[count] != NULL)
-        count++;
+    for (; env[count] != NULL; count++)
+        if (is_hidden(env[count]))
+            hidden += strlen(NOTE_HIDDEN) + strlen(env[count]) + 1;
     /* The notes and the NULL at the end. */
-    result = sys_mmap((count + MAX_NOTES + 1) * sizeof *result, PROT_READ | PROT_WRITE,
+    count += MAX_NOTES + 1;
+    result = sys_mmap(count * sizeof *result + hidden, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1);
     if (sys_is_error(result))
         return NULL;
+    text = (char *)(result + count);
     count = 0;
     for (; *env != NULL; env++)
-        if (!is_dropped(*env))
+        if (is_hidden(*env))
+            result[count++] = hide(&text, *env);
+        else if (!is_dropped(*env))
             result[count++] = *env;
     for (size_t i = 0; i < MAX_NOTES; i++)
         if (notes[i] != NULL)

@@ -39,7 +39,9 @@ describe('the launcher', () => {
   const installEngine = (): void => {
     copyFileSync('/usr/bin/env', join(folder, 'tsrun-engine'));
   };
+  /** A script for Node, and the link to the Node that runs it. */
   const installScript = (): void => {
+    symlinkSync(process.execPath, join(folder, 'tsrun-node'));
     writeFileSync(
       join(folder, 'tsrun.cjs'),
       'console.log(JSON.stringify([process.execPath, ...process.argv.slice(1)]))',
@@ -56,7 +58,7 @@ describe('the launcher', () => {
   const environment = (env: NodeJS.ProcessEnv): string[] =>
     run([], env)
       .stdout.split('\n')
-      .filter((line) => line !== '' && !/^TSRUN_(NOFILE|FDS)=/.test(line))
+      .filter((line) => line !== '' && !/^(TSRUN_(NOFILE|FDS|CORE)|BUN_ENABLE_CRASH_REPORTING)=/.test(line))
       .sort();
 
   it('is small and needs no library', () => {
@@ -90,6 +92,71 @@ describe('the launcher', () => {
     const expected = Object.entries(kept).map(([name, value]) => `${name}=${value}`);
     expect(environment({ ...dropped, ...kept })).to.deep.equal(expected.sort());
     expect(environment({})).to.deep.equal([]);
+  });
+
+  it('hides variables that name files for the engine, and keeps them for others', () => {
+    installEngine();
+    const named = [
+      'TZ',
+      'TZDIR',
+      'OPENSSL_CONF',
+      'SSL_CERT_FILE',
+      'SSL_CERT_DIR',
+      'LOCPATH',
+      'GCONV_PATH',
+      'LANG',
+      'LC_ALL',
+    ];
+    const env = Object.fromEntries(named.map((name) => [name, `/of/${name}`]));
+    const expected = Object.entries({ ...env, X: '1' }).map(([name, value]) =>
+      name === 'X' ? 'X=1' : `TSRUN_ENV_${name}=${value}`,
+    );
+    expect(environment({ ...env, X: '1', TSRUN_ENV_X: '1' })).to.deep.equal(expected.sort());
+  });
+
+  it('lets the engine send no report of a crash and leave no core', () => {
+    installEngine();
+    const soft = (limit: string): string[] =>
+      spawnSync('sh', ['-c', `ulimit ${limit}; exec ${tsrun} sh -c 'ulimit -Sc; echo $TSRUN_CORE'`], {
+        encoding: 'utf8',
+        env: { PATH: '/usr/bin:/bin' },
+      })
+        .stdout.trim()
+        .split('\n');
+    // Of dash, in blocks of 512 bytes: a core of one byte is none at all.
+    expect(soft('-Sc 2')).to.deep.equal(['0', '1024']);
+    expect(soft('-c 0')).to.deep.equal(['0', '0']);
+    expect(run(['sh', '-c', 'echo $BUN_ENABLE_CRASH_REPORTING'], { PATH: '/usr/bin:/bin' }).stdout).to.equal(
+      '0\n',
+    );
+  });
+
+  it('says which limit is too low for the engine, which would not', () => {
+    installEngine();
+    installScript();
+    const limited = (limit: string, env: NodeJS.ProcessEnv = {}): Result => {
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', `ulimit ${limit}; exec ${tsrun}`], {
+        encoding: 'utf8',
+        env,
+      });
+      return { status, stdout, stderr };
+    };
+    const lines: [limit: string, line: string][] = [
+      ['-s 128', 'the limit of the stack, in KiB, is 128, and tsrun needs 256: raise it (ulimit -s)'],
+      ['-n 8', 'the limit of open files is 8, and tsrun needs 40: raise it (ulimit -n)'],
+      [
+        '-v 300000',
+        'the limit of virtual memory, in KiB, is 300000, and tsrun needs 491520: raise it (ulimit -v)',
+      ],
+      ['-d 100000', 'the limit of data, in KiB, is 100000, and tsrun needs 348160: raise it (ulimit -d)'],
+    ];
+    for (const [limit, line] of lines) {
+      expect(limited(limit)).to.deep.equal({ status: 1, stdout: '', stderr: `tsrun: ${line}\n` });
+    }
+    // The engines raise the soft limit of open files as far as they may.
+    expect(limited('-Sn 8').status).to.equal(0);
+    expect(limited('-n 40; exec 3</dev/null').stderr).to.match(/needs 41/);
+    expect(limited('-v 600000', { TSRUN_ENGINE: 'node' }).stderr).to.match(/needs 983040/);
   });
 
   it('notes the soft limit of open files, whatever the caller says it is', () => {
@@ -192,12 +259,12 @@ describe('the launcher', () => {
     expect(ignored & 1n, 'SIGHUP').to.equal(1n);
   });
 
-  it('falls back to node from PATH when there is no engine, or when told to', () => {
+  it('falls back to the node of the installation when there is no engine, or when told to', () => {
     installScript();
-    const path = `:.:bin:/nowhere:${dirname(process.execPath)}`;
     const script = join(folder, 'tsrun.cjs');
-    // The working directory may be anybody's: its node is not run.
+    // PATH and the working directory may be anybody's: no node of theirs is run.
     writeFileSync(join(folder, 'node'), '#!/bin/sh\necho hostile', { mode: 0o755 });
+    const path = `${folder}:.:/usr/bin`;
     const expected = `${JSON.stringify([process.execPath, script, 'state', '--root', 'x'])}\n`;
     expect(run(['state', '--root', 'x'], { PATH: path }, { cwd: folder }).stdout).to.equal(expected);
     installEngine();
@@ -218,10 +285,11 @@ describe('the launcher', () => {
       `tsrun: TSRUN_ENGINE=node needs ${slash}tsrun.cjs, which cannot be read: no such file or directory\n`,
     );
     installScript();
-    expect(run([], { PATH: '/nowhere:relative' })).to.deep.equal({
+    rmSync(join(folder, 'tsrun-node'));
+    expect(run([], { PATH: dirname(process.execPath) })).to.deep.equal({
       status: 1,
       stdout: '',
-      stderr: `tsrun: node is not in PATH, and is needed to run ${slash}tsrun.cjs; install Node.js 20 or newer\n`,
+      stderr: `tsrun: execute ${slash}tsrun-node (a link to the program node of Node.js 20 or newer): no such file or directory\n`,
     });
     installEngine();
     chmodSync(join(folder, 'tsrun-engine'), 0o644);

@@ -1,51 +1,8 @@
 /* What happens between the user's call and the engine's first instruction. */
 #include "launcher.h"
 
-/* The reasons a launcher meets, in words (strerror(3)); NULL for the rest. */
-static const char *reason(int error) {
-    switch (-error) {
-    case EPERM:
-        return "operation not permitted";
-    case ENOENT:
-        return "no such file or directory";
-    case E2BIG:
-        return "argument list too long";
-    case ENOEXEC:
-        return "exec format error";
-    case ENOMEM:
-        return "cannot allocate memory";
-    case EACCES:
-        return "permission denied";
-    case EMFILE:
-        return "too many open files";
-    default:
-        return NULL;
-    }
-}
-
 /* More descriptors than anybody hands down. */
 #define MAX_INHERITED 4096
-
-static _Noreturn void fail(const char *what, const char *path, const char *why, int error) {
-    struct text line = {.size = 0};
-
-    text_add_string(&line, "tsrun: ");
-    text_add_string(&line, what);
-    text_add_string(&line, path);
-    text_add_string(&line, why);
-    if (error < 0) {
-        const char *words = reason(error);
-
-        text_add_string(&line, ": ");
-        text_add_string(&line, words == NULL ? "errno " : words);
-        if (words == NULL)
-            text_add_number(&line, (uint64_t)-error);
-    }
-    text_add_string(&line, "\n");
-    /* Nobody is left to tell when this fails. */
-    (void)sys_write(2, line.bytes, line.size);
-    sys_exit(1);
-}
 
 /*
  * Opens the missing ones of stdin, stdout and stderr: the next files the engine opens would take
@@ -118,13 +75,15 @@ static bool is_cwd_gone(void) {
 }
 
 /*
- * Becomes `node script args…`, with node from PATH. Only absolute folders of PATH count: the
- * working directory may be anybody's.
+ * Becomes `node script args…`. Which node is said by the link that the installation made, and not
+ * by PATH: root runs tsrun with the PATH of other people.
  */
-static _Noreturn void run_node(const char *script, int argc, char **argv, char **env) {
-    const char *folders = environment_value(env, "PATH=");
+static _Noreturn void run_node(const struct text *folder, const char *script, int argc, char **argv,
+                               char **env) {
+    struct text path;
     char **args = sys_mmap(((size_t)argc + 3) * sizeof *args, PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    int error;
 
     if (sys_is_error(args))
         fail("no memory", "", "", 0);
@@ -133,27 +92,15 @@ static _Noreturn void run_node(const char *script, int argc, char **argv, char *
     for (int i = 1; i < argc; i++)
         args[i + 1] = argv[i];
     args[argc > 0 ? argc + 1 : 2] = NULL;
-    if (folders == NULL)
-        folders = "/usr/local/bin:/usr/bin:/bin";
-    while (*folders != '\0') {
-        struct text path = {.size = 0};
-        size_t size = 0;
-
-        while (folders[size] != '\0' && folders[size] != ':')
-            size++;
-        text_add(&path, folders, size);
-        text_add_string(&path, "/node");
-        if (folders[0] == '/' && !path.cut)
-            (void)sys_execve(path.bytes, args, env);
-        folders += size;
-        if (*folders == ':')
-            folders++;
-    }
-    fail("node is not in PATH, and is needed to run ", script, "; install Node.js 20 or newer", 0);
+    file_of(&path, folder, "tsrun-node");
+    error = sys_execve(path.bytes, args, env);
+    fail("execute ", path.bytes, " (a link to the program node of Node.js 20 or newer)", error);
 }
 
 static _Noreturn void run(int argc, char **argv, char **env) {
-    struct text folder = {.size = 0}, path, nofile = {.size = 0}, fds = {.size = 0};
+    struct text folder = {.size = 0}, path, nofile = {.size = 0}, core = {.size = 0};
+    struct text fds = {.size = 0};
+    uint64_t inherited, core_limit;
     const char *notes[MAX_NOTES] = {NULL};
     struct rlimit64 limit;
     bool wants_node;
@@ -174,14 +121,22 @@ static _Noreturn void run(int argc, char **argv, char **env) {
     }
     /* Asked now: soon the engine has files of its own there. */
     text_add_string(&fds, NOTE_FDS);
-    text_add_number(&fds, count_inherited());
+    inherited = count_inherited();
+    text_add_number(&fds, inherited);
     notes[2] = fds.bytes;
+    if (forbid_core(&core_limit)) {
+        text_add_string(&core, NOTE_CORE);
+        text_add_number(&core, core_limit);
+        notes[3] = core.bytes;
+    }
+    notes[4] = NOTE_NO_REPORT;
     own_folder(&folder);
     env = engine_environment(env, notes, &wants_node);
     if (env == NULL)
         fail("no memory", "", "", 0);
     if (!wants_node && cpu_runs_engine()) {
         file_of(&path, &folder, "tsrun-engine");
+        check_limits(&bun_needs, inherited);
         error = sys_execve(path.bytes, argv, env);
         if (error != -ENOENT)
             fail("execute ", path.bytes, "", error);
@@ -192,7 +147,8 @@ static _Noreturn void run(int argc, char **argv, char **env) {
         fail("TSRUN_ENGINE=node needs ", path.bytes, ", which cannot be read", error);
     if (error < 0)
         fail("neither tsrun-engine nor tsrun.cjs is in ", folder.bytes, ": install tsrun again", 0);
-    run_node(path.bytes, argc, argv, env);
+    check_limits(&node_needs, inherited);
+    run_node(&folder, path.bytes, argc, argv, env);
 }
 
 /* `stack` is what the kernel leaves for a new program: argc, argv, NULL, environment, NULL. */

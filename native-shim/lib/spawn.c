@@ -45,6 +45,8 @@ struct child {
     int *fds;
     int nfds;
     int nofile;
+    bool restore_core;
+    uint64_t core;
     bool setsid;
     /* Our pid when the child is to end with us, else 0. */
     pid_t parent;
@@ -139,12 +141,12 @@ static int place_fds(struct child *child) {
     return close_from((unsigned int)n + 1);
 }
 
-static int lower_nofile(int soft) {
+static int set_soft_limit(int resource, uint64_t soft) {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+    if (getrlimit(resource, &limit) < 0)
         return -errno;
-    limit.rlim_cur = (rlim_t)soft < limit.rlim_max ? (rlim_t)soft : limit.rlim_max;
-    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+    limit.rlim_cur = soft < limit.rlim_max ? (rlim_t)soft : limit.rlim_max;
+    return setrlimit(resource, &limit) < 0 ? -errno : 0;
 }
 
 static int run_child(void *argument) {
@@ -175,9 +177,11 @@ static int run_child(void *argument) {
     child->error = place_fds(child);
     if (child->error < 0)
         return 127;
-    child->step = TSRUN_STEP_NOFILE;
+    child->step = TSRUN_STEP_LIMITS;
     if (child->nofile >= 0)
-        child->error = lower_nofile(child->nofile);
+        child->error = set_soft_limit(RLIMIT_NOFILE, (uint64_t)child->nofile);
+    if (child->error == 0 && child->restore_core)
+        child->error = set_soft_limit(RLIMIT_CORE, child->core);
     if (child->error < 0)
         return 127;
     child->step = TSRUN_STEP_EXEC;
@@ -222,6 +226,8 @@ static int read_request(struct child *child, const struct tsrun_spawn_head *head
     child->executable = head->executable;
     child->nfds = (int)head->nfds;
     child->nofile = head->nofile;
+    child->restore_core = (head->flags & TSRUN_SPAWN_RESTORE_CORE) != 0;
+    child->core = (uint64_t)head->core_high << 32 | head->core_low;
     child->setsid = (head->flags & TSRUN_SPAWN_SETSID) != 0;
     child->parent = (head->flags & TSRUN_SPAWN_DIE_WITH_PARENT) != 0 ? getpid() : 0;
     return 0;

@@ -16,6 +16,8 @@
 struct tsrun_spawn_head {
     int32_t executable; /* descriptor, or -1: the path in the strings */
     int32_t nofile;     /* soft RLIMIT_NOFILE of the child, or -1 */
+    uint32_t core_low;  /* soft RLIMIT_CORE, with TSRUN_SPAWN_RESTORE_CORE */
+    uint32_t core_high;
     uint32_t flags;
     uint32_t argc;
     uint32_t envc;
@@ -26,13 +28,14 @@ struct tsrun_spawn_head {
 #define TSRUN_SPAWN_SETSID 1u
 /* The child is killed when we end. */
 #define TSRUN_SPAWN_DIE_WITH_PARENT 2u
+#define TSRUN_SPAWN_RESTORE_CORE    4u
 
 /* Steps of spawn, to tell which one failed. */
 enum {
     TSRUN_STEP_START = 0,
     TSRUN_STEP_EXEC = 1,
     TSRUN_STEP_FDS = 2,
-    TSRUN_STEP_NOFILE = 3,
+    TSRUN_STEP_LIMITS = 3,
     TSRUN_STEP_CWD = 4,
     TSRUN_STEP_SETSID = 5,
 };

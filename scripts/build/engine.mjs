@@ -1,8 +1,10 @@
 // dist/tsrun-engine: the bundle compiled with Bun into one executable.
 
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.mjs';
+import { replaceCrashText } from './crash-text.mjs';
 import { BuildError, dist, install, root, run, scratch, step } from './step.mjs';
 
 /**
@@ -30,7 +32,8 @@ export function buildEngine() {
     return;
   }
   const settings = [...flags, bun, String(statSync(bun).size)];
-  step('tsrun-engine', { inputs: [bundle], settings, outputs: [output] }, () => {
+  const script = fileURLToPath(new URL('crash-text.mjs', import.meta.url));
+  step('tsrun-engine', { inputs: [bundle, script], settings, outputs: [output] }, () => {
     const made = join(scratch, 'tsrun-engine');
     const { stdout, stderr } = run(bun, ['build', ...flags, bundle, '--outfile', made], {
       cwd: scratch,
@@ -40,6 +43,9 @@ export function buildEngine() {
     if (/\berror\b/i.test(stdout + stderr) || !existsSync(made)) {
       throw new BuildError(`bun build failed:\n${stdout}${stderr}`);
     }
+    const bytes = readFileSync(made);
+    replaceCrashText(bytes);
+    writeFileSync(made, bytes);
     install(made, output);
   });
 }

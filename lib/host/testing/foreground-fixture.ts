@@ -67,7 +67,7 @@ const { pid, pidfd } = spawn({
   args: ['setsid', ...(mode === 'pty' ? ['-c'] : []), ...shell],
   env,
   fds: stdio,
-  restoreNofile: false,
+  restoreLimits: false,
 });
 if (mode === 'pty') closeSync(stdio[0] ?? -1);
 let status = foreground(pidfd, pid, master);

@@ -20,7 +20,7 @@ export function runShell(script: string, request: Partial<SpawnRequest> = {}): O
       executable: '/bin/sh',
       args: ['sh', '-c', script],
       env: ['PATH=/usr/bin:/bin'],
-      restoreNofile: false,
+      restoreLimits: false,
       ...request,
       fds: [input, output, 2, ...(request.fds ?? [])],
     });

@@ -77,7 +77,7 @@ export function runInit(request: InitRequest): InitResult {
       args: wrap.length > 0 ? [...wrap, ...args.slice(1)] : args,
       env: [],
       fds: [request.stdin ?? open(openSync('/dev/null', 'r')), out, err, ...keep, planFd, ...slotFds],
-      restoreNofile: false,
+      restoreLimits: false,
     });
     closeSync(theirs);
     const conversation = talk(ours, request);

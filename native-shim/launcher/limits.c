@@ -1,0 +1,55 @@
+/* Resource limits (getrlimit(2)) that matter to the engine before it can say anything. */
+#include "launcher.h"
+
+#define MIB (UINT64_C(1024) * 1024)
+
+/* Measured: what a container takes to be run, and a quarter more. */
+const struct needs bun_needs = {.stack = 256 * 1024, .address_space = 480 * MIB, .data = 340 * MIB};
+const struct needs node_needs = {
+    .stack = 256 * 1024, .address_space = 960 * MIB, .data = 512 * MIB};
+
+/* Besides those the caller hands down; stdio among them. */
+#define NEEDED_FDS 40
+
+static void check(unsigned int resource, uint64_t needed, bool raised, uint64_t unit,
+                  const char *what, const char *advice) {
+    struct rlimit64 limit;
+    struct text line = {.size = 0};
+    uint64_t found;
+
+    if (sys_prlimit(0, (int)resource, NULL, &limit) < 0)
+        return;
+    /* Some limits the engine raises by itself as far as it may. */
+    found = raised ? limit.rlim_max : limit.rlim_cur;
+    if (found >= needed)
+        return;
+    text_add_string(&line, what);
+    text_add_string(&line, " is ");
+    text_add_number(&line, found / unit);
+    text_add_string(&line, ", and tsrun needs ");
+    text_add_number(&line, needed / unit);
+    text_add_string(&line, ": raise it (");
+    text_add_string(&line, advice);
+    text_add_string(&line, ")");
+    fail(line.bytes, "", "", 0);
+}
+
+void check_limits(const struct needs *needs, uint64_t inherited_fds) {
+    check(RLIMIT_NOFILE, NEEDED_FDS + inherited_fds, true, 1, "the limit of open files",
+          "ulimit -n");
+    check(RLIMIT_STACK, needs->stack, false, 1024, "the limit of the stack, in KiB,", "ulimit -s");
+    check(RLIMIT_AS, needs->address_space, false, 1024, "the limit of virtual memory, in KiB,",
+          "ulimit -v");
+    check(RLIMIT_DATA, needs->data, false, 1024, "the limit of data, in KiB,", "ulimit -d");
+}
+
+bool forbid_core(uint64_t *before) {
+    struct rlimit64 limit;
+
+    if (sys_prlimit(0, RLIMIT_CORE, NULL, &limit) < 0)
+        return false;
+    *before = limit.rlim_cur;
+    /* With 0 a program that takes cores through a pipe would still get one (core(5)). */
+    limit.rlim_cur = limit.rlim_max > 0 ? 1 : 0;
+    return sys_prlimit(0, RLIMIT_CORE, &limit, NULL) == 0;
+}
