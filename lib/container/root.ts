@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
+import { inUserNamespace } from '../host/own-process.ts';
 
 export interface RootRequest {
   /** `--root`. */
@@ -47,15 +48,6 @@ function actsForUser(request: RootRequest): boolean {
   if (request.rootless === 'true' || request.uid !== 0) return true;
   if (request.rootless === 'false') return false;
   return request.env['USER'] !== 'root' && inUserNamespace();
-}
-
-/** In the initial user namespace every id maps to itself. */
-function inUserNamespace(): boolean {
-  try {
-    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
-  } catch {
-    return false;
-  }
 }
 
 /** Makes the folder, for its owner only; one that exists stays as it is. */

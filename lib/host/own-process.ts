@@ -39,3 +39,12 @@ export function parseHardLimits(text: string): ReadonlyMap<string, bigint | unde
 export function ownOomScoreAdj(): number {
   return Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
 }
+
+/** True but in the initial user namespace, where every id maps to itself. */
+export function inUserNamespace(): boolean {
+  try {
+    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));
+  } catch {
+    return false;
+  }
+}

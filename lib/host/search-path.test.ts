@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from './search-path.ts';
+
+describe('findProgram', () => {
+  let folder = '';
+  let program = '';
+  const path = process.env['PATH'];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tsrun-path-'));
+    program = join(folder, 'program-of-a-test');
+    writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });
+    process.env['PATH'] = `/nowhere:${folder}`;
+  });
+  afterEach(() => {
+    process.env['PATH'] = path;
+    rmSync(folder, { recursive: true });
+  });
+  const find = (): string | undefined => findProgram('program-of-a-test');
+
+  it('looks in absolute folders only, for what may be executed', () => {
+    expect(find()).to.equal(program);
+    process.env['PATH'] = `.:${folder.slice(1)}:`;
+    expect(find()).to.equal(undefined);
+    process.env['PATH'] = folder;
+    chmodSync(program, 0o644);
+    expect(find()).to.equal(undefined);
+  });
+
+  it('takes for root no program that somebody else may have put there', function () {
+    if (process.getuid?.() !== 0) return this.skip();
+    chmodSync(program, 0o775);
+    expect(find()).to.equal(undefined);
+    chmodSync(program, 0o755);
+    chownSync(program, 1000, 0);
+    expect(find()).to.equal(undefined);
+    chownSync(program, 0, 0);
+    chmodSync(folder, 0o777);
+    expect(find()).to.equal(undefined);
+    chmodSync(folder, 0o755);
+    chownSync(folder, 1000, 0);
+    expect(find()).to.equal(undefined);
+    chownSync(folder, 0, 0);
+    expect(find()).to.equal(program);
+    const elsewhere = mkdtempSync(join(tmpdir(), 'tsrun-path-'));
+    chmodSync(elsewhere, 0o777);
+    writeFileSync(join(elsewhere, 'target'), '#!/bin/sh\n', { mode: 0o755 });
+    rmSync(program);
+    symlinkSync(join(elsewhere, 'target'), program);
+    expect(find()).to.equal(undefined);
+    rmSync(elsewhere, { recursive: true });
+  });
+});
