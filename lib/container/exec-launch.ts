@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
 import { waitPidfd } from '../host/child.ts';
 import { holdSignals, releaseSignals } from '../host/foreground.ts';
+import type { StdioEnds } from '../host/foreground.ts';
 import { sendDescriptor, socketPair } from '../host/socket.ts';
 import type { Plan } from '../plan/types.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
@@ -33,6 +34,8 @@ export interface ExecLaunch {
   cgroup: string | undefined;
   /** pidfd of the container's first process. */
   container: number;
+  /** What it gets as 0, 1 and 2: tsrun's own, unless given. */
+  stdio: StdioEnds | undefined;
   /** It has a terminal, and we hold the other end. */
   holdsTerminal: boolean;
   /** We wait for its end. */
@@ -112,7 +115,7 @@ function consoleSockets(undo: Undo): [number, number] {
 
 /** Process A. */
 function startFirst(
-  { code, keptFds, cgroup, container }: ExecLaunch,
+  { code, keptFds, cgroup, container, stdio }: ExecLaunch,
   consoleSocket: number | undefined,
   undo: Undo,
 ): Omit<Launched, 'process'> & { process: Child } {
@@ -124,6 +127,7 @@ function startFirst(
       console: consoleSocket,
       cgroup: directory,
       container,
+      stdio,
     });
     const process = new Child(launched.process.pid, launched.process.pidfd);
     undo.always('put away process A', () => {

@@ -27,6 +27,7 @@ import type { StateRoot } from './root.ts';
 import type { Running } from './running.ts';
 import { informAgent } from './seccomp-agent.ts';
 import { connectCallerSockets } from './sockets.ts';
+import { StdioPipes } from './stdio-pipes.ts';
 import { checkExecTerminal } from './terminal.ts';
 import { Undo } from './undo.ts';
 import { logWarnings } from './warnings.ts';
@@ -58,21 +59,26 @@ export interface ExecRequest extends ListenRequest {
  * of it is left. Takes no lock: it changes nothing that tsrun keeps.
  */
 export async function exec(request: ExecRequest): Promise<number> {
-  const { pid, pidfd, master } = await logWarnings(request.log, (warn) => begin(request, warn));
+  const { pid, pidfd, master, pipes } = await logWarnings(request.log, (warn) => begin(request, warn));
   try {
-    return request.detach === true ? 0 : foreground(pidfd, pid, master);
+    return request.detach === true ? 0 : foreground(pidfd, pid, master, undefined, pipes?.ours);
   } finally {
     closeSync(pidfd);
   }
 }
 
-function begin(request: ExecRequest, warn: (message: string) => void): Running {
+interface Begun extends Running {
+  pipes: StdioPipes | undefined;
+}
+
+function begin(request: ExecRequest, warn: (message: string) => void): Begun {
   const { consoleSocket, pidfdSocket, detach = false } = request;
   const found = findContainer(request.root, request.id);
   const init = checkExecutable(found, request.ignorePaused ?? false);
   const drawn = drawProcess(found.folder, request.process, warn);
   checkExecTerminal(drawn.process.terminal === true, consoleSocket, detach);
   const sockets = connectCallerSockets(consoleSocket, pidfdSocket);
+  const pipes = !detach && drawn.process.terminal !== true ? StdioPipes.open() : undefined;
   const undo = new Undo();
   try {
     const running = withPidfd(init, (container) => {
@@ -85,7 +91,15 @@ function begin(request: ExecRequest, warn: (message: string) => void): Running {
         });
       };
       const result = launchExec(
-        { ...prepared, ...caller, subject, inform, container, pidFile: request.pidFile },
+        {
+          ...prepared,
+          ...caller,
+          subject,
+          inform,
+          container,
+          pidFile: request.pidFile,
+          stdio: pipes?.theirs,
+        },
         undo,
       );
       prepared.keep();
@@ -93,11 +107,13 @@ function begin(request: ExecRequest, warn: (message: string) => void): Running {
     });
     if (running === undefined) throw stopped();
     undo.succeed().forEach(warn);
-    return running;
+    return { ...running, pipes };
   } catch (error) {
+    pipes?.closeOurs();
     undo.fail().forEach(warn);
     throw livesOn(init.pid, init.startTime) ? error : stopped(error);
   } finally {
+    pipes?.closeTheirs();
     sockets.close();
   }
 }

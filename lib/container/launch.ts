@@ -1,5 +1,6 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fileError, TsrunError } from '../errors.ts';
+import type { StdioEnds } from '../host/foreground.ts';
 import { installation } from '../host/install.ts';
 import { startedWith } from '../host/origin.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../host/memfd.ts';
@@ -18,7 +19,11 @@ export interface LaunchRequest {
   console?: number | undefined;
   cgroup?: number | undefined;
   container?: number | undefined;
+  /** What becomes 0, 1 and 2: tsrun's own, unless given. */
+  stdio?: StdioEnds | undefined;
 }
+
+export const ownStdio: StdioEnds = [0, 1, 2];
 
 export interface Launched {
   /** Process A, our child. */
@@ -49,6 +54,7 @@ export function launchInit(request: LaunchRequest): Launched {
     const image = keep(sealedMemfdOfFile('tsrun-init', installation().init));
     const { dev, ino } = fstatSync(image, { bigint: true });
     const first = firstKept + request.preserveFds;
+    const kept = Array.from({ length: request.preserveFds }, (_, index) => firstKept + index);
     const slotFds = new Array<number>(slots.first).fill(-1);
     slotFds[slots.sync] = theirSync;
     slotFds[slots.start] = request.start ?? -1;
@@ -59,7 +65,7 @@ export function launchInit(request: LaunchRequest): Launched {
       executable: image,
       args: ['tsrun-init', String(first)],
       env: [],
-      fds: [...Array.from({ length: first }, (_, fd) => fd), plan, ...slotFds],
+      fds: [...(request.stdio ?? ownStdio), ...kept, plan, ...slotFds],
       restoreLimits: true,
       // Its children must not inherit the caller's terminal: who traces one of them could write to it.
       newSession: true,

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { markCgroups } from '../cgroup/mark.ts';
 import { TsrunError } from '../errors.ts';
+import type { StdioEnds } from '../host/foreground.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
 import { listenSocket } from '../host/socket.ts';
@@ -17,7 +18,7 @@ import { ownEnvironment, runHooks } from './hooks.ts';
 import { writeIdMaps } from './id-maps.ts';
 import { explainDeath } from './init-death.ts';
 import { claimFolder } from './claim.ts';
-import { checkPreservedFds, launchInit, openCgroup } from './launch.ts';
+import { checkPreservedFds, launchInit, openCgroup, ownStdio } from './launch.ts';
 import type { Launched } from './launch.ts';
 import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
 import { moveNetDevices } from './net-devices.ts';
@@ -42,6 +43,8 @@ export interface MakeOptions {
   gate: 'start' | 'engine';
   /** Connected socket that gets the terminal. */
   console?: number | undefined;
+  /** What the container gets as 0, 1 and 2: tsrun's own, unless given. */
+  stdio?: StdioEnds | undefined;
   /** The plan gives it no session keyring of its own. */
   noNewKeyring?: boolean | undefined;
   warn: (message: string) => void;
@@ -120,7 +123,7 @@ export function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder 
 
 export function newRecord(
   { id, bundle, rootfs, facts, cgroup }: Blueprint,
-  { noNewKeyring = false }: Pick<MakeOptions, 'noNewKeyring'>,
+  { noNewKeyring = false, stdio = ownStdio }: Pick<MakeOptions, 'noNewKeyring' | 'stdio'>,
 ): ContainerRecord {
   const { ociVersion, annotations, hooks, linux, process: program } = bundle.config;
   return {
@@ -138,7 +141,7 @@ export function newRecord(
     ownsCgroup: false,
     ownPids: hasNewNamespace(linux, 'pid'),
     ...(noNewKeyring ? { noNewKeyring } : {}),
-    ...(program?.terminal === true ? {} : { stdio: stdioKeys() }),
+    ...(program?.terminal === true ? {} : { stdio: stdioKeys(stdio) }),
     hooks: {
       ...(hooks?.poststart === undefined ? {} : { poststart: hooks.poststart }),
       ...(hooks?.poststop === undefined ? {} : { poststop: hooks.poststop }),
@@ -199,6 +202,7 @@ function launch(
       start,
       console: options.console,
       cgroup,
+      stdio: options.stdio,
     });
   } finally {
     if (start !== undefined) closeSync(start);

@@ -8,6 +8,7 @@ import { requestTypes } from '../criu/rpc.ts';
 import type { CriuOptions } from '../criu/rpc.ts';
 import { fileError } from '../errors.ts';
 import { foreground } from '../host/foreground.ts';
+import type { StdioEnds } from '../host/foreground.ts';
 import { withPrivateBind } from '../host/private-mounts.ts';
 import { socketPair } from '../host/socket.ts';
 import { attend } from './attend.ts';
@@ -20,6 +21,7 @@ import type { CriuFlags, ImageFolders } from './criu-request.ts';
 import { joinNamespaces, refuseTracers } from './external-namespaces.ts';
 import { ownEnvironment } from './hooks.ts';
 import { claim, makeCgroups, newRecord } from './make.ts';
+import { ownStdio } from './launch.ts';
 import { makeNotifyFolder } from './notify.ts';
 import { reportReady } from './notify-relay.ts';
 import { runPoststop } from './poststop.ts';
@@ -33,6 +35,7 @@ import { placed } from './placed.ts';
 import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
+import { StdioPipes } from './stdio-pipes.ts';
 import { writeConfig, writeRecord } from './store.ts';
 import { checkTerminal } from './terminal.ts';
 import { Undo } from './undo.ts';
@@ -72,9 +75,9 @@ export async function restore(request: RestoreRequest): Promise<number> {
       reportReady(request.notifySocket, process.pid, false, warn);
       return running;
     },
-    ({ pid, pidfd, master }) => {
+    ({ pid, pidfd, master, pipes }) => {
       try {
-        return foreground(pidfd, pid, master);
+        return foreground(pidfd, pid, master, undefined, pipes?.ours);
       } finally {
         closeSync(pidfd);
       }
@@ -82,7 +85,11 @@ export async function restore(request: RestoreRequest): Promise<number> {
   );
 }
 
-function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
+interface Begun extends Running {
+  pipes: StdioPipes | undefined;
+}
+
+function begin(request: RestoreRequest, warn: Say, debug: Say): Begun {
   const blueprint = draw(request, 'engine', warn, debug);
   const { config } = blueprint.bundle;
   const terminal = config.process?.terminal === true;
@@ -94,11 +101,12 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
   const folders = openFolders(request, false);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = request.detach !== true && terminal ? socketPair() : undefined;
+  const pipes = request.detach !== true && !terminal ? StdioPipes.open() : undefined;
   const [ours, theirs] = relay ?? [];
   const undo = new Undo();
   try {
     const folder = claim(blueprint.id, request.root, undo);
-    const record = newRecord(blueprint, {});
+    const record = newRecord(blueprint, { stdio: pipes?.theirs });
     writeRecord(folder, record);
     writeConfig(folder, blueprint.bundle.text);
     // Also without a service manager: a container that was made for one has the mount, and criu wants its source.
@@ -122,15 +130,18 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Running {
           announce({ folder, record, init: made, undo }, request, sockets);
         },
         nothing,
+        stdio: pipes?.theirs ?? ownStdio,
       }),
     );
     const running = takeRunning({ init, undo }, ours);
     undo.succeed().forEach(warn);
-    return running;
+    return { ...running, pipes };
   } catch (error) {
+    pipes?.closeOurs();
     undo.fail().forEach(warn);
     throw error;
   } finally {
+    pipes?.closeTheirs();
     relay?.forEach((fd) => {
       closeSync(fd);
     });
@@ -146,10 +157,11 @@ interface Revival extends Expected {
   criu: { path: string; env: readonly string[] };
   /** /dev/null. */
   nothing: number;
+  stdio: StdioEnds;
 }
 
 function revive(revival: Revival): Child {
-  const { request, blueprint, record, folder, folders, warn, criu, nothing } = revival;
+  const { request, blueprint, record, folder, folders, warn, criu, nothing, stdio } = revival;
   const { bundle, rootfs } = blueprint;
   const places = makeMountpoints(blueprint, folder, warn);
   const target = join(folder.path, 'criu-root');
@@ -184,7 +196,7 @@ function revive(revival: Revival): Child {
     const answer = converse({
       program: criu.path,
       env: criu.env,
-      stdio: [0, 1, 2],
+      stdio,
       extraFds: [nothing, ...joined.fds],
       // The folders, too, are opened there: criu mounts in its working directory.
       within: (start) =>

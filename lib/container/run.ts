@@ -21,6 +21,7 @@ import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
 import { runPoststart, waitUntilReady } from './start.ts';
+import { StdioPipes } from './stdio-pipes.ts';
 import { checkTerminal } from './terminal.ts';
 import { logWarnings } from './warnings.ts';
 
@@ -57,16 +58,17 @@ interface Begun {
   running: Running;
   record: ContainerRecord;
   relay: NotifyRelay | undefined;
+  pipes: StdioPipes | undefined;
 }
 
 /** Until the container has ended; returns its exit status. */
-async function stay({ running: { pid, pidfd, master }, relay }: Begun, log: Log): Promise<number> {
+async function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, log: Log): Promise<number> {
   return await logWarnings(log, (warn) => {
     const failed = (error: TsrunError): void => {
       warn(error.message);
     };
     try {
-      return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed });
+      return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed }, pipes?.ours);
     } finally {
       closeSync(pidfd);
       relay?.close();
@@ -85,12 +87,14 @@ function begin(
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
+  const pipes = !detach && !hasTerminal(blueprint) ? StdioPipes.open() : undefined;
   const [ours, theirs] = relay ?? [];
   try {
     const options = {
       root,
       gate: 'engine',
       console: theirs ?? sockets.console,
+      stdio: pipes?.theirs,
       noNewKeyring,
       warn,
     } as const;
@@ -100,7 +104,7 @@ function begin(
       made.undo.onFailure('close its notify socket', () => relay?.close());
       const running = takeRunning(made, ours);
       execute(made);
-      return { running, record: made.record, relay };
+      return { running, record: made.record, relay, pipes };
     });
     runPoststart(begun.record, blueprint.bundle, () => {
       const { pidfd, master } = begun.running;
@@ -110,7 +114,11 @@ function begin(
       removeContainer({ root, id, force: true }, warn);
     });
     return begun;
+  } catch (error) {
+    pipes?.closeOurs();
+    throw error;
   } finally {
+    pipes?.closeTheirs();
     relay?.forEach((fd) => {
       closeSync(fd);
     });

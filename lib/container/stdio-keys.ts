@@ -1,13 +1,14 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
+import type { StdioEnds } from '../host/foreground.ts';
 
 /**
- * What tsrun's own stdin, stdout and stderr are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,
+ * What the stdin, stdout and stderr of a container are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,
  * `file[1f:a2]` (mount id and inode, both hexadecimal). A container that gets them and is restored from a
  * checkpoint gets others instead, by these names. A terminal has none: criu restores it by other means. Neither has
  * a descriptor that cannot be looked at. Before that of /dev/null is `null:`.
  */
-export function stdioKeys(): string[] {
-  return [0, 1, 2].map(keyOf);
+export function stdioKeys(stdio: StdioEnds): string[] {
+  return stdio.map(keyOf);
 }
 
 /** Device number of /dev/null (null(4)): major 1, minor 3. */

@@ -11,6 +11,9 @@ const foregroundNative: Native<[number, number, number, Int32Array]> = native(
 );
 const copySizeNative: Native<[number]> = native('int tsrun_copy_terminal_size(int)');
 
+/** A descriptor for each of stdin, stdout and stderr. */
+export type StdioEnds = readonly [stdin: number, stdout: number, stderr: number];
+
 /** Sockets of sd_notify(3); they stay the caller's. */
 export interface Notify {
   /** Where the container speaks. */
@@ -52,11 +55,20 @@ export function copyTerminalSize(master: number): void {
  * With a pty `master`, which it takes over and closes, tsrun's terminal is raw and connected to that pty until
  * the child has ended and its last output is written.
  *
+ * With `pipes`, our ends of those that the child has as stdin, stdout and stderr (-1 where it has something else),
+ * which it takes over and closes, tsrun's own stdio is connected to them until the child has ended.
+ *
  * With `notify`, the first READY=… that comes from the container goes to the service manager (forwardReady of
  * notify.ts), with tsrun as the service's process; that it could not be sent goes to `failed`.
  */
-export function foreground(pidfd: number, pid: number, master = -1, notify?: Notify): number {
-  const sockets = Int32Array.of(notify?.container ?? -1, notify?.manager ?? -1);
+export function foreground(
+  pidfd: number,
+  pid: number,
+  master = -1,
+  notify?: Notify,
+  [stdin, stdout, stderr]: StdioEnds = [-1, -1, -1],
+): number {
+  const sockets = Int32Array.of(notify?.container ?? -1, notify?.manager ?? -1, stdin, stdout, stderr);
   const result = foregroundNative(pidfd, pid, master, sockets);
   if (result < 0) throw systemError(`wait for process ${String(pid)}`, result);
   const [notified = 0] = sockets;

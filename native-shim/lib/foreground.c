@@ -57,6 +57,8 @@ struct relay {
     struct buffer out;
     bool raw;
     struct termios cooked;
+    /* Without a terminal of the container: its stdio, where ours is a terminal. */
+    struct stream streams[3];
 };
 
 static bool is_empty(const struct buffer *buffer) {
@@ -324,6 +326,9 @@ static int relay_until_end(struct relay *relay) {
             {.fd = wants_stdin ? STDIN_FILENO : -1, .events = POLLIN},
             {.fd = has_output ? STDOUT_FILENO : -1, .events = POLLOUT},
             {.fd = relay->notify, .events = POLLIN},
+            stream_wish(&relay->streams[0]),
+            stream_wish(&relay->streams[1]),
+            stream_wish(&relay->streams[2]),
         };
         if (poll(entries, sizeof entries / sizeof entries[0], busy ? 0 : -1) < 0) {
             if (errno == EINTR)
@@ -341,6 +346,9 @@ static int relay_until_end(struct relay *relay) {
         if (entries[2].revents != 0)
             note_master_events(relay);
         move_bytes(relay, entries[3].revents != 0, entries[4].revents != 0);
+        for (int i = 0; i < 3; i++)
+            if (entries[6 + i].revents != 0)
+                stream_move(&relay->streams[i]);
     }
 }
 
@@ -370,6 +378,14 @@ static void drain(struct relay *relay) {
     }
 }
 
+/* Writes what the container has left behind in its pipes. */
+static void drain_streams(struct relay *relay) {
+    stream_close(&relay->streams[0]);
+    for (int i = 1; i < 3; i++)
+        while (!relay->give_up && stream_drain(&relay->streams[i]))
+            handle_signals(relay, true);
+}
+
 static int take_status(int pidfd) {
     siginfo_t info = {0};
     while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
@@ -379,17 +395,31 @@ static int take_status(int pidfd) {
     return shell_status(&info);
 }
 
-int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify) {
+/* Takes over our ends of the pipes, even when it fails. */
+static int open_streams(struct relay *relay, const int32_t *pipes) {
+    int result = stream_open(&relay->streams[0], STDIN_FILENO, pipes[0], pipes[0]);
+    for (int i = 1; i < 3; i++) {
+        int opened = stream_open(&relay->streams[i], pipes[i], i, pipes[i]);
+        if (result == 0)
+            result = opened;
+    }
+    return result;
+}
+
+int tsrun_foreground(int pidfd, int pid, int master, int32_t *sockets) {
     struct relay relay = {
         .pidfd = pidfd,
         .pid = pid,
         .signals = -1,
         .master = master,
-        .notify = notify[0],
-        .manager = notify[1],
+        .notify = sockets[0],
+        .manager = sockets[1],
         .epoll = -1,
     };
-    int result = tsrun_hold_signals();
+    int result = open_streams(&relay, sockets + 2);
+    if (result < 0)
+        goto out;
+    result = tsrun_hold_signals();
     if (result < 0)
         goto out;
     relay.signals = held_signals();
@@ -404,12 +434,15 @@ int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify) {
     if (result < 0)
         goto out;
     drain(&relay);
+    drain_streams(&relay);
     result = take_status(pidfd);
     reap_orphans(-1);
 
 out:
-    notify[0] = relay.notified;
+    sockets[0] = relay.notified;
     restore_terminal(&relay);
+    for (int i = 0; i < 3; i++)
+        stream_close(&relay.streams[i]);
     if (relay.epoll >= 0)
         close(relay.epoll);
     if (relay.master >= 0)

@@ -157,11 +157,12 @@ TSRUN_API int tsrun_release_signals(void);
 TSRUN_API int tsrun_copy_terminal_size(int master);
 
 /*
- * The exit status of the child. Takes over `master` (-1: none). `notify`: the sockets of
+ * The exit status of the child. Takes over `master` (-1: none). `sockets`: first the two of
  * tsrun_forward_ready (-1: none), to be called until it has forwarded or failed; what it returned
- * then takes the first one's place.
+ * then takes the first one's place. Behind them our ends of the pipes that are the child's stdin,
+ * stdout and stderr (-1: none), which it takes over, too.
  */
-TSRUN_API int tsrun_foreground(int pidfd, int pid, int master, int32_t *notify);
+TSRUN_API int tsrun_foreground(int pidfd, int pid, int master, int32_t *sockets);
 
 /* mounts.c */
 

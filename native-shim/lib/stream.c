@@ -1,0 +1,82 @@
+/* A pipe to or from the container, whose other side is our own stdio. */
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* More than a pipe keeps: what is left to read after this much comes from a process that goes on.
+ */
+#define DRAIN_LIMIT (256 * 1024)
+
+static bool is_empty(const struct stream *stream) {
+    return stream->start == stream->end;
+}
+
+int stream_open(struct stream *stream, int from, int to, int ours) {
+    stream->from = from;
+    stream->to = to;
+    stream->ours = ours;
+    if (ours < 0)
+        return 0;
+    /* The container's end has flags of its own. */
+    int flags = fcntl(ours, F_GETFL);
+    return flags < 0 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+void stream_close(struct stream *stream) {
+    if (stream->ours >= 0)
+        close(stream->ours);
+    stream->ours = -1;
+    stream->start = stream->end = 0;
+}
+
+struct pollfd stream_wish(const struct stream *stream) {
+    struct pollfd wish = {.fd = -1};
+    if (stream->ours >= 0) {
+        wish.fd = is_empty(stream) ? stream->from : stream->to;
+        wish.events = is_empty(stream) ? POLLIN : POLLOUT;
+    }
+    return wish;
+}
+
+static void fill(struct stream *stream) {
+    ssize_t got = read(stream->from, stream->bytes, sizeof stream->bytes);
+    if (got > 0) {
+        stream->start = 0;
+        stream->end = (size_t)got;
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+        /* The end: for the container, when it is stdin that has ended. */
+        stream_close(stream);
+    }
+}
+
+static void empty(struct stream *stream) {
+    ssize_t put = write(stream->to, stream->bytes + stream->start, stream->end - stream->start);
+    if (put >= 0)
+        stream->start += (size_t)put;
+    else if (errno != EINTR && errno != EAGAIN)
+        /* Nobody reads any more, which the container learns in the same way. */
+        stream_close(stream);
+}
+
+void stream_move(struct stream *stream) {
+    if (is_empty(stream))
+        fill(stream);
+    else
+        empty(stream);
+}
+
+bool stream_drain(struct stream *stream) {
+    if (stream->ours < 0)
+        return false;
+    if (!is_empty(stream)) {
+        empty(stream);
+        return stream->ours >= 0;
+    }
+    if (stream->drained >= DRAIN_LIMIT)
+        return false;
+    fill(stream);
+    stream->drained += stream->end;
+    return stream->ours >= 0 && !is_empty(stream);
+}
