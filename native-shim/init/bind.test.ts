@@ -18,6 +18,7 @@ import {
   NODEV,
   NOEXEC,
   NOSUID,
+  NOSYMFOLLOW,
   RDONLY,
   inFolder,
   makeImage,
@@ -121,6 +122,23 @@ describe('bind mounts', () => {
         { wrap },
       ),
     ).to.match(/^\/mnt.file ro,relatime shared:\d+$/);
+  });
+
+  it('refuse attributes that mount(2) does not know on kernels without mount_setattr(2)', () => {
+    const wrap = [compile('old-kernel', image.folder), installation().init];
+    const refusal = [ENOSYS, 'mount options that mount(2) does not know need Linux 5.12'];
+    // Of idmapped mounts, and of a kernel to come.
+    for (const unknown of [0x100000, 0x800000]) {
+      expect(fail([bind({ attributesSet: RDONLY | unknown })], { wrap })).to.deep.equal(refusal);
+      expect(fail([bind({ attributesClear: unknown })], { wrap })).to.deep.equal(refusal);
+      expect(fail([bind(), remount({ attributesSet: unknown })], { wrap })).to.deep.equal(refusal);
+      const tmpfs = op('mountFilesystem', { destination: '/mnt', type: 'tmpfs', source: 'tmpfs' });
+      expect(fail([{ ...tmpfs, attributes: unknown } as TestOp], { wrap })).to.deep.equal(refusal);
+    }
+    expect(show([bind({ attributesSet: NOSYMFOLLOW })], { wrap })).to.equal('/mnt rw,relatime,nosymfollow');
+    expect(show([bind(), remount({ attributesSet: NOSYMFOLLOW })], { wrap })).to.equal(
+      '/mnt rw,relatime,nosymfollow',
+    );
   });
 
   it('apply propagation', () => {

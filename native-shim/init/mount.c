@@ -12,6 +12,11 @@
 /* The inode of a procfs root is the same in every procfs. */
 #define PROCFS_ROOT_INODE 1
 
+/* Attributes that mount(2) can give a mount. */
+#define CLASSIC_ATTRIBUTES                                                                         \
+    (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |                \
+     MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
+
 uint64_t mount_host_propagation;
 
 int mount_clone(struct context *c, int dir, const char *path, unsigned int flags,
@@ -92,13 +97,17 @@ int mount_classic_flags(int fd, uint64_t set, uint64_t clear, uint64_t *flags) {
 
 /*
  * For kernels before 5.12, and before 5.14 for nosymfollow: only attached mounts, and not
- * recursive.
+ * recursive. mount(2) ignores a flag it does not know, so what came of it is looked at.
  */
 static int change_classic(struct context *c, int fd, uint64_t set, uint64_t clear) {
-    uint64_t flags;
+    uint64_t flags, now;
     int error = mount_classic_flags(fd, set, clear, &flags);
 
-    return error < 0 ? error : mount_classic(c, fd, NULL, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+    if (error == 0)
+        error = mount_classic(c, fd, NULL, NULL, MS_REMOUNT | MS_BIND | flags, NULL);
+    if (error == 0)
+        error = mount_classic_flags(fd, 0, 0, &now);
+    return error == 0 && (flags & ~now) != 0 ? -ENOSYS : error;
 }
 
 static int setattr(int fd, uint64_t set, uint64_t clear, unsigned int flags) {
@@ -107,11 +116,16 @@ static int setattr(int fd, uint64_t set, uint64_t clear, unsigned int flags) {
     return set == 0 && clear == 0 ? 0 : sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
 }
 
+/* mount_setattr(2) is missing, or does not know `bits`, and mount(2) may do. */
 static bool too_old(int error, uint64_t bits) {
+    if ((bits & ~(uint64_t)CLASSIC_ATTRIBUTES) != 0)
+        return false;
     return error == -ENOSYS || (error == -EINVAL && (bits & MOUNT_ATTR_NOSYMFOLLOW) != 0);
 }
 
 static int explain_change(struct context *c, int error) {
+    if (error == -ENOSYS)
+        return fail(c, error, "mount options that mount(2) does not know need Linux 5.12");
     if (error == -EPERM)
         return fail(c, error,
                     "mount options (in a user namespace those of the source cannot be lifted)");
