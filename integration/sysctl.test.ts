@@ -77,6 +77,17 @@ describe('sysctl', () => {
     });
   }
 
+  scenario('kernel.domainname may say again what domainname says, and nothing else', async (scene) => {
+    const edit = (value: string) => (config: TestConfig) => {
+      config.domainname = 'example.org';
+      config.linux.sysctl = { 'kernel.domainname': value };
+    };
+    expect(await scene.shell('cat /proc/sys/kernel/domainname', edit('example.org'))).to.equal(
+      'example.org\n',
+    );
+    expect((await scene.failure(edit('other'))).stderr).to.include('property "domainname"');
+  });
+
   scenario('is set in a namespace of somebody else that is joined', async (scene) => {
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     const holder = await scene.create(scene.id());

@@ -7,7 +7,7 @@ import type { Config } from '../types.ts';
 
 /** Only parameters of a namespace the container does not share with the host may be set. */
 export function sysctl({ linux, domainname }: Config, report: Report): void {
-  for (const name of Object.keys(linux?.sysctl ?? {})) {
+  for (const [name, value] of Object.entries(linux?.sysctl ?? {})) {
     const pointer = pointerTo('/linux/sysctl', name);
     const path = sysctlPath(name);
     if (!isParameter(path)) {
@@ -23,8 +23,8 @@ export function sysctl({ linux, domainname }: Config, report: Report): void {
       );
     } else if (path === 'kernel/hostname') {
       report(error(pointer, 'the name of the container is set by the property "hostname"'));
-    } else if (path === 'kernel/domainname' && (domainname ?? '') !== '') {
-      report(error(pointer, 'conflicts with the property "domainname"'));
+    } else if (path === 'kernel/domainname' && (domainname ?? '') !== '' && domainname !== value) {
+      report(error(pointer, 'is not what the property "domainname" says'));
     }
   }
 }
