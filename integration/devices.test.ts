@@ -99,9 +99,29 @@ describe('devices', () => {
     expect(output).to.match(/writable\n$/);
   });
 
-  scenario('devices with the same path, or without numbers, are errors', async (scene) => {
+  for (const namespace of ['none', 'user'] as const) {
+    scenario(`a device that is given twice is made once, user namespace: ${namespace}`, async (scene) => {
+      const script = `${statScript(['/dev/full'])}; grep -c " /dev/full " /proc/self/mountinfo; true`;
+      const output = await scene.shell(script, (config) => {
+        const device = { type: 'c', path: '/dev/full', major: 1, minor: 7, fileMode: 0o666 };
+        config.linux.devices = [device, { ...device, path: '/dev/full/' }, device];
+        if (namespace === 'none') return;
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = config.linux.gidMappings = [
+          { containerID: 0, hostID: 100_000, size: 65_536 },
+        ];
+        execFileSync('chown', ['-hR', '100000:100000', scene.rootfs]);
+      });
+      expect(output)
+        .to.match(/^\/dev\/full character special file 1:7 666 /)
+        .and.match(namespace === 'none' ? /\n0\n$/ : /\n1\n$/);
+    });
+  }
+
+  scenario('another device for the same path, or one without numbers, is an error', async (scene) => {
     const device = { type: 'c', path: '/dev/x', major: 1, minor: 3 };
-    await scene.failure((config) => (config.linux.devices = [device, device]));
+    const twice = await scene.failure((config) => (config.linux.devices = [device, { ...device, minor: 5 }]));
+    expect(twice.stderr).to.match(/devices[[/.]1.*another device/);
     const { stderr } = await scene.failure(
       (config) => (config.linux.devices = [{ type: 'c', path: '/dev/x' }]),
     );

@@ -213,6 +213,33 @@ describe('mounts', () => {
       expect(output).to.equal('-\nbelow\n');
     });
 
+    for (const options of [
+      ['rbind', 'bind'],
+      ['bind', 'rbind'],
+    ]) {
+      scenario(`${options.join(',')} takes all below it`, async (scene) => {
+        const source = hostTree(scene);
+        const output = await scene
+          .shell('ls /all/sub', (config) => {
+            config.mounts.push({ destination: '/all', type: 'bind', source, options });
+          })
+          .finally(() => {
+            umountTree(scene);
+          });
+        expect(output).to.equal('below\n');
+      });
+    }
+
+    scenario('the type bind alone makes none', async (scene) => {
+      const source = hostFolder(scene);
+      for (const type of ['bind', 'rbind']) {
+        const { stderr } = await scene.failure((config) => {
+          config.mounts.push({ destination: '/b', type, source, options: ['ro'] });
+        });
+        expect(stderr).to.include(`a mount of type "${type}" needs the option "${type}"`);
+      }
+    });
+
     scenario('the host does not change by what a container makes of its bind mounts', async (scene) => {
       const source = hostTree(scene);
       const before = readFileSync('/proc/self/mountinfo', 'utf8');

@@ -83,6 +83,16 @@ describe('compileDevices', () => {
     expect(opsOf(plan, 'device').map(({ path }) => path)).not.to.include('/dev/ptmx');
   });
 
+  it('makes a device that is given twice once', () => {
+    const fuse = { type: 'c', path: '/dev/fuse', major: 10, minor: 229, fileMode: 0o600 };
+    const twice = [fuse, { ...fuse, path: '/dev//fuse/', fileMode: 0o644 }];
+    const made = opsOf(withDevices(twice), 'device').filter(({ path }) => path === '/dev/fuse');
+    expect(made.map(({ mode, origin }) => [mode, origin])).to.deep.equal([[0o020600, '/linux/devices/0']]);
+    expect(opsOf(inUserNamespace(twice), 'deviceBind').filter(({ origin }) => origin !== '')).to.have.length(
+      1,
+    );
+  });
+
   it('makes nothing in a /dev that is a bind mount', () => {
     for (const destination of ['/dev', '/dev/', '//dev/.']) {
       const mount: Mount = { destination, source: '/dev', options: ['rbind'] };

@@ -45,10 +45,15 @@ export function compileDevices(draft: Draft): Op[] {
     }
     return [];
   }
-  const own = new Set(devices.map(({ path }) => tidyPath(path)));
+  // Of two for one path the first one counts. Only equal ones get here (lib/spec).
+  const own = new Map<string, Op[]>();
+  for (const [index, device] of devices.entries()) {
+    const path = tidyPath(device.path);
+    if (!own.has(path)) own.set(path, configuredDevice(draft, device, `/linux/devices/${index}`));
+  }
   return [
     ...defaultDevices.filter(({ path }) => !own.has(path)).map((device) => defaultDevice(draft, device)),
-    ...devices.flatMap((device, index) => configuredDevice(draft, device, `/linux/devices/${index}`)),
+    ...[...own.values()].flat(),
     ...defaultLinks.map((link): Op => ({ op: 'symlink', origin: '', ...link })),
   ];
 }

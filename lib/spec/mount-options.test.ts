@@ -60,6 +60,17 @@ describe('parseMountOptions', () => {
     expect(parseMountOptions(['norelatime']).attributes).to.deep.equal({ set: 0, clear: 0 });
   });
 
+  it('adds up bind and rbind, in any order', () => {
+    for (const options of [
+      ['rbind', 'bind'],
+      ['bind', 'rbind'],
+      ['bind', 'rbind', 'ro', 'bind'],
+    ]) {
+      expect(parseMountOptions(options).bind, options.join()).to.equal('rbind');
+    }
+    expect(parseMountOptions(['bind', 'bind']).bind).to.equal('bind');
+  });
+
   it('keeps recursive attributes apart', () => {
     const parsed = parseMountOptions(['rbind', 'rro', 'nosuid', 'rexec']);
     expect(parsed).to.deep.include({

@@ -153,7 +153,7 @@ export const mountOptions: ReadonlyMap<string, MountOption> = new Map<string, Mo
 
 /** What all options of a mount say together; later ones win over earlier ones. */
 export interface ParsedMountOptions {
-  /** The last of `bind` and `rbind`. */
+  /** `rbind` when it is there at all: the flags of mount(2) add up, as with other runtimes. */
   bind: 'none' | 'bind' | 'rbind';
   remount: boolean;
   /** MOUNT_ATTR_* of this mount. `clear` has the whole access time field when `set` says something of it. */
@@ -225,7 +225,7 @@ function applyOption(parsed: ParsedMountOptions, text: string): void {
       parsed.propagation.push(option.flags);
       return;
     case 'bind':
-      parsed.bind = option.recursive ? 'rbind' : 'bind';
+      if (parsed.bind !== 'rbind') parsed.bind = option.recursive ? 'rbind' : 'bind';
       return;
     case 'remount':
       parsed.remount = true;

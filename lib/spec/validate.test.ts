@@ -504,7 +504,7 @@ describe('the rules', () => {
     [
       'mounts',
       mount({ type: 'bind', options: ['ro'] }),
-      'warning /mounts/0/options: should have "bind": other runtimes do not go by the type',
+      'error /mounts/0/options: a mount of type "bind" needs the option "bind"; it makes the bind mount, not the type',
     ],
     [
       'mounts',
@@ -567,13 +567,28 @@ describe('the rules', () => {
         { type: 'p', path: 'dev/../x' },
         { type: 'p', path: '/dev/x', fileMode: 666 },
         { type: 'p', path: '/' },
+        { type: 'p', path: '/./' },
       ],
       'error /linux/devices/0/minor: a device of type "c" needs it',
       'warning /linux/devices/1/path: should be an absolute path; it is taken as one from the root',
       'error /linux/devices/1/path: must not have ".." in it',
-      'error /linux/devices/2/path: this device is given twice',
+      'error /linux/devices/2/path: another device is given for this path, too',
       'warning /linux/devices/2/fileMode: is read as a decimal number',
       'error /linux/devices/3/path: must name a file, not a directory',
+      'error /linux/devices/4/path: must name a file, not a directory',
+    ],
+    [
+      'linux.devices',
+      [
+        { type: 'c', path: '/dev/x/', major: 1, minor: 3 },
+        { type: 'u', path: '/dev//x', major: 1, minor: 3, fileMode: 0o666, uid: 0, gid: 0 },
+        { type: 'c', path: '/dev/x', major: 1, minor: 3, uid: 7 },
+        { type: 'b', path: '/dev/x', major: 1, minor: 3 },
+        { type: 'c', path: '/dev/./x', major: 1, minor: 5 },
+      ],
+      'warning /linux/devices/2/path: this device is given twice; mode and owner of the first one count',
+      'error /linux/devices/3/path: another device is given for this path, too',
+      'error /linux/devices/4/path: another device is given for this path, too',
     ],
     [
       'hooks',

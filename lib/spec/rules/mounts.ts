@@ -11,7 +11,7 @@ import type { Config, Mount } from '../types.ts';
 interface Subject {
   mount: Mount;
   options: ParsedMountOptions;
-  /** By option, or by type as mount(8) also knows it. */
+  /** By option; a type without one is an error, and says what was meant. */
   bind: boolean;
   /** The mount's pointer. */
   at: string;
@@ -75,7 +75,8 @@ function type({ mount, options, bind, at }: Subject, report: Report): void {
   if (options.remount) return;
   const { type = '' } = mount;
   if (bind && options.bind === 'none') {
-    report(warning(`${at}/options`, `should have "${type}": other runtimes do not go by the type`));
+    const reason = `a mount of type "${type}" needs the option "${type}"; it makes the bind mount, not the type`;
+    report(error(mount.options === undefined ? at : `${at}/options`, reason));
   } else if (!bind && (type === '' || type === 'none')) {
     report(error(`${at}/type`, 'a mount that is not a bind mount needs the type of its filesystem'));
   }

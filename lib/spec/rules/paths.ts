@@ -1,8 +1,9 @@
+import { posix } from 'node:path';
 import type { Report } from '../finding.ts';
 import { error, warning } from '../finding.ts';
 import { hookKinds } from '../hook-kinds.ts';
 import { pointerTo } from '../pointer.ts';
-import type { Config } from '../types.ts';
+import type { Config, Device } from '../types.ts';
 
 /** config-linux.md, "Masked Paths" and "Readonly Paths". */
 export function restrictedPaths({ linux }: Config, report: Report): void {
@@ -17,8 +18,9 @@ export function restrictedPaths({ linux }: Config, report: Report): void {
 
 /** config-linux.md, "Devices". */
 export function devices({ linux }: Config, report: Report): void {
-  const seen = new Set<string>();
-  for (const [i, { type, path, major, minor, fileMode }] of (linux?.devices ?? []).entries()) {
+  const seen = new Map<string, Device>();
+  for (const [i, device] of (linux?.devices ?? []).entries()) {
+    const { type, path, major, minor, fileMode } = device;
     const at = pointerTo('/linux/devices', i);
     if (type !== 'p' && (major === undefined || minor === undefined)) {
       report(
@@ -28,14 +30,27 @@ export function devices({ linux }: Config, report: Report): void {
     if (!path.startsWith('/'))
       report(warning(`${at}/path`, 'should be an absolute path; it is taken as one from the root'));
     if (path.split('/').includes('..')) report(error(`${at}/path`, 'must not have ".." in it'));
-    if (/^\/*$/.test(path) || path.endsWith('/'))
-      report(error(`${at}/path`, 'must name a file, not a directory'));
-    if (seen.has(path)) report(error(`${at}/path`, 'this device is given twice'));
-    seen.add(path);
+    const place = posix.resolve('/', path);
+    if (place === '/') report(error(`${at}/path`, 'must name a file, not a directory'));
+    const before = seen.get(place);
+    if (before === undefined) seen.set(place, device);
+    else deviceTwice(before, device, at, report);
     if (fileMode !== undefined && looksOctal(fileMode)) {
       const meant = Number.parseInt(String(fileMode), 8);
       report(warning(`${at}/fileMode`, 'is read as a decimal number', `Write ${meant} for 0${fileMode}.`));
     }
+  }
+}
+
+/** Engines add a device to all of the host's, and it is among them. */
+function deviceTwice(before: Device, device: Device, at: string, report: Report): void {
+  const what = ({ type, major, minor }: Device): string =>
+    `${type === 'u' ? 'c' : type} ${major ?? 0} ${minor ?? 0}`;
+  const how = ({ fileMode, uid, gid }: Device): string => `${fileMode ?? 0o666} ${uid ?? 0} ${gid ?? 0}`;
+  if (what(before) !== what(device)) {
+    report(error(`${at}/path`, 'another device is given for this path, too'));
+  } else if (how(before) !== how(device)) {
+    report(warning(`${at}/path`, 'this device is given twice; mode and owner of the first one count'));
   }
 }
 
