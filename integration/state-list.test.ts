@@ -128,6 +128,21 @@ describe('state and list', () => {
       .and.match(/not a directory|file (already )?exists/i);
     failed(await scene.tsrun(['--root', '/', 'list']));
   });
+
+  scenario('list refuses a state root that cannot exist, and is empty for one that can', async (scene) => {
+    for (const root of ['/proc/nowhere', '/sys/nowhere/state', join(scene.bundle, 'config.json/state')]) {
+      scene.configure();
+      for (const flags of [[], ['--quiet'], ['--format', 'json']]) {
+        const { stderr, stdout } = failed(await scene.tsrun(['--root', root, 'list', ...flags]));
+        expect(stderr)
+          .to.contain(root)
+          .and.match(/no such file|not permitted|not a directory/);
+        expect(stdout).to.equal('');
+      }
+    }
+    const root = scene.path('new', 'state');
+    expect(succeeded(await scene.tsrun(['--root', root, 'list', '-q'])).stdout).to.equal('');
+  });
 });
 
 /** The JSON files of a container's state folder. */

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import { listContainerIds, listContainers } from '../../lib/container/list.ts';
+import { makeStateRoot } from '../../lib/container/root.ts';
 import { defineCommand, globalFlags } from './command.ts';
 import { logOf, rootOf } from './context.ts';
 import { formatFlag } from './format-flag.ts';
@@ -14,6 +16,8 @@ export const command = defineCommand({
   examples: ['tsrun list', 'tsrun list --format json'],
   async run({ flags, globals }) {
     const root = rootOf(globals);
+    // As with runc: a folder that cannot be there is a mistake, and not one without containers.
+    if (globals.root !== undefined && !existsSync(root.path)) makeStateRoot(root);
     if (flags.quiet) {
       print(
         listContainerIds(root)

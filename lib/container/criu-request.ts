@@ -1,8 +1,9 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import { cgroupModes } from '../criu/rpc.ts';
 import type { CriuOptions } from '../criu/rpc.ts';
+import { makeFolders } from '../host/folders.ts';
 import { criuConfigAnnotation } from '../spec/annotations.ts';
 import { namespaces } from '../spec/namespaces.ts';
 
@@ -65,7 +66,7 @@ export function openFolders(
 
 function makeDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
   } catch (error) {
     throw fileError(`make the folder ${path}`, error);
   }

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
+import { makeFolders } from '../host/folders.ts';
 import { inUserNamespace } from '../host/own-process.ts';
 
 export interface RootRequest {
@@ -53,7 +54,7 @@ function actsForUser(request: RootRequest): boolean {
 /** Makes the folder, for its owner only; one that exists stays as it is. */
 export function makeStateRoot(root: StateRoot): void {
   try {
-    mkdirSync(root.path, { recursive: true, mode: 0o700 });
+    makeFolders(root.path, 0o700);
     // The sticky bit tells the cleaner of $XDG_RUNTIME_DIR to keep it (XDG Base Directory Specification).
     if (root.inRuntimeDir) chmodSync(root.path, 0o1700);
   } catch (error) {

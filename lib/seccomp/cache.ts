@@ -4,7 +4,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -14,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../host/folders.ts';
 import type { CompiledFilter } from './compile.ts';
 
 /**
@@ -70,7 +70,7 @@ export function readCached(folder: string, name: string): CompiledFilter | undef
 /** Stores a filter: written beside and renamed, so that nobody reads half of one. */
 export function writeCached(folder: string, name: string, filter: CompiledFilter): void {
   try {
-    mkdirSync(folder, { mode: 0o700, recursive: true });
+    makeFolders(folder, 0o700);
     if (!isOurs(lstatSync(folder), 'directory')) return;
     const text = serialise(filter, name);
     if (text.length > maxBytes) return;
