@@ -20,6 +20,7 @@ import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
 import type { NamespaceType } from '../spec/types.ts';
 import type { CompileRequest, CreateRequest } from './request.ts';
+import { sourcesInside } from './sources-inside.ts';
 import { containerFolder } from './store.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
@@ -103,6 +104,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       cgroupPaths: new Map(Object.entries(cgroup.paths)),
       extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
       extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
+      sourcesInside: sourcesInside(bundle, rootfs),
       seccomp: seccomp?.filter,
     }),
   );

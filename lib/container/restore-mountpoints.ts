@@ -15,6 +15,7 @@ import { meetInit } from './meet.ts';
 import { notifyMount } from './notify.ts';
 import { placeInside, withDirectory } from './place-inside.ts';
 import { placeIn } from './placed.ts';
+import { sourcesInside } from './sources-inside.ts';
 import type { ContainerFolder } from './store.ts';
 import { Undo } from './undo.ts';
 
@@ -41,6 +42,7 @@ export function makeMountpoints(
     gate: 'engine',
     cgroupPaths: new Map(Object.entries(cgroup.paths)),
     extraEnv: [],
+    sourcesInside: sourcesInside(bundle, rootfs),
     extraMounts: blueprint.notifies ? [notifyMount(folder)] : [],
   });
   const undo = new Undo();

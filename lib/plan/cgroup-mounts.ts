@@ -157,5 +157,8 @@ function cgroupBind(
     recursiveClear: options.recursiveAttributes.clear,
     propagation: options.propagation,
     flags: 0,
+    attributesUnnamed: 0,
+    inside: '',
+    userSlot: noSlot,
   };
 }

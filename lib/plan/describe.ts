@@ -34,6 +34,7 @@ const describers: Describer = {
   makeUserNamespace: ({ uidMap, gidMap }) =>
     `make a user namespace for idmapped mounts (uids ${maps(uidMap)}; gids ${maps(gidMap)})`,
   cloneTree: ({ path }) => `clone the mount of ${path}`,
+  cloneInside: ({ root, path }) => `clone what ${path} is in ${root}, if it is there already`,
   idmapTree: ({ recursive }) => `map the ids of that clone${recursive === 1 ? ', recursively' : ''}`,
   enterContainer: ({ flags }) =>
     BigInt(flags) === 0n
@@ -75,7 +76,7 @@ const describers: Describer = {
       ...propagation.map(propagationName),
     ])}`,
   mountBind: (op) =>
-    `bind mount ${op.source} on ${op.destination}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, linkOptions(op.flags))}`,
+    `bind mount ${op.source} on ${op.destination}${op.inside === '' ? '' : ', as it is in the rootfs by then'}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, linkOptions(op.flags))}`,
   remount: (op) => `remount ${op.destination}${changes(op, op.options)}`,
   device: ({ path, mode, major, minor }) =>
     `make the ${nodeType(mode)} ${path} (${major}:${minor}, mode ${octal(mode & 0o7777)})`,

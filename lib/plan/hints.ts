@@ -93,7 +93,13 @@ const hints: Partial<Record<OpName, Hint>> = {
   }),
   mountFilesystem: (_, errno) => ({ ...destinationHints, ...filesystemHints })[errno],
   mountBind: (_, errno, detail) => {
+    if (errno === 'EPERM' && detail.startsWith('idmapped mount')) {
+      return 'what an earlier mount has brought cannot get id maps in a user namespace: mount its own source';
+    }
     if (!detail.startsWith('source ')) return destinationHints[errno];
+    if (errno === 'EACCES' && detail.includes('in the rootfs')) {
+      return "every directory on the way to the source must be open to the container's root";
+    }
     if (errno === 'EACCES') {
       return 'every directory on the way to the source must be open to the user who runs tsrun';
     }

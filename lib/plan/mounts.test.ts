@@ -6,6 +6,7 @@ import {
   mountOps,
   namespaceList,
   names,
+  onlyOp,
   opsOf,
   planOf,
   planOptions,
@@ -73,8 +74,28 @@ describe('compileMounts', () => {
         recursiveClear: 0,
         propagation: [mountPropagation.private | mountPropagation.recursive],
         flags: mountFlags.recursive,
+        attributesUnnamed: attr.nodev | attr.noexec | attr.nosymfollow | attr.nodiratime,
+        inside: '',
+        userSlot: noSlot,
       },
     ]);
+  });
+
+  it('clear what the options of a bind mount do not name, if they name anything', () => {
+    const flags = attr.readonly | attr.nosuid | attr.nodev | attr.noexec | attr.nosymfollow;
+    const cases: [string[], number][] = [
+      [[], 0],
+      [['rbind', 'rprivate', 'rro', 'idmap=uids=0-0-1;gids=0-0-1'], 0],
+      [['ro'], flags & ~attr.readonly],
+      [['rw'], flags & ~attr.readonly],
+      [['nosuid', 'exec'], flags & ~attr.nosuid & ~attr.noexec],
+      [['noatime'], flags | attr.nodiratime],
+      [['nodiratime'], flags | attr.atimeField],
+      [['diratime'], flags],
+    ];
+    for (const [options, unnamed] of cases) {
+      expect(bind('bind', ...options).at(-1), options.join()).to.include({ attributesUnnamed: unnamed });
+    }
   });
 
   describe('every option of the table', () => {
@@ -293,6 +314,72 @@ describe('compileMounts', () => {
         expect(ops).to.have.length(1);
         expect(ops[0]).to.include({ op: 'mountBind', slot: noSlot });
       }
+    });
+
+    describe('in the rootfs', () => {
+      const inside = (source: string, options = ['bind']): Mount => ({ ...mount, source, options });
+
+      it('are looked for there, in the order of the config', () => {
+        for (const [source, path] of Object.entries({
+          '/bundle/rootfs/m/sub': '/m/sub',
+          '/bundle//rootfs/./m/': '/m',
+          rootfs: '/',
+          'rootfs/m': '/m',
+        })) {
+          const ops = mountOps(inside(source));
+          expect(ops, source).to.have.length(1);
+          expect(ops[0], source).to.include({ op: 'mountBind', slot: noSlot, inside: path });
+          expect(mountOps(inside(source), userFacts(), withUserNamespace)).to.deep.include(ops[0]);
+        }
+        for (const source of ['/bundle/rootfs/../data', '/bundle/rootfsx', '/bundle', 'data']) {
+          expect(mountOps(inside(source))[0], source).to.include({ inside: '' });
+        }
+      });
+
+      it('may be there by links of the host', () => {
+        const options = planOptions({ rootfs: '/real', sourcesInside: new Map([['/link/x', '/x']]) });
+        const plan = planOf(
+          (config) => {
+            config.mounts = ['/real/a', '/bundle/rootfs/b', '/link/x', '/link/y'].map((source) =>
+              inside(source),
+            );
+          },
+          rootFacts(),
+          options,
+        );
+        expect(opsOf(plan, 'mountBind').map((op) => op.inside)).to.deep.equal(['/a', '/b', '/x', '']);
+      });
+
+      it('are a matter of the host where its / is the rootfs', () => {
+        const plan = planOf(
+          (config) => (config.mounts = [inside('/srv')]),
+          rootFacts(),
+          planOptions({ rootfs: '/' }),
+        );
+        expect(onlyOp(plan, 'mountBind')).to.include({ inside: '' });
+      });
+
+      it('are cloned in A, too, for what B may not', () => {
+        const [clone, op] = mountOps(inside('rootfs/m', ['rbind']), rootFacts(), withUserNamespace);
+        expect(clone).to.include({
+          op: 'cloneInside',
+          root: '/bundle/rootfs',
+          path: '/m',
+          userSlot: noSlot,
+          flags: mountFlags.recursive,
+        });
+        const slot: unknown = Reflect.get(clone ?? {}, 'slot');
+        expect(op).to.include({ op: 'mountBind', inside: '/m', slot });
+        const idmapped = mountOps(inside('rootfs/m', ['bind', 'ridmap=uids=0-1-1;gids=0-1-1']));
+        expect(idmapped.map((one) => one.op)).to.deep.equal([
+          'makeUserNamespace',
+          'cloneInside',
+          'mountBind',
+        ]);
+        const userSlot: unknown = Reflect.get(idmapped[0] ?? {}, 'slot');
+        expect(idmapped[1]).to.include({ userSlot, flags: mountFlags.idmapRecursive });
+        expect(idmapped[2]).to.include({ userSlot });
+      });
     });
 
     it('may not be more than a plan has slots for', () => {

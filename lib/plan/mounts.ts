@@ -1,13 +1,14 @@
 /** linux mounts of the config, in its order (config.md, "Mounts"; mount(2), fsopen(2), mount_setattr(2)). */
 import { TsrunError } from '../errors.ts';
 import { mountAttributes } from '../spec/mount-options.ts';
+import type { ParsedMountOptions } from '../spec/mount-options.ts';
 import { cgroupMounts } from './cgroup-mounts.ts';
 import type { Draft } from './draft.ts';
 import { labelAfterMount, labelOption } from './labels.ts';
 import { isBind, readMount, readonlyRemount } from './mount-entry.ts';
 import type { MountEntry, MountOps } from './mount-entry.ts';
 import { covers, fromBundle } from './paths.ts';
-import { idmappedSlot, sourceSlot, wantsIdmap } from './sources.ts';
+import { bindSource, wantsIdmap } from './sources.ts';
 import { mountFlags } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -157,24 +158,42 @@ function bindMount(draft: Draft, entry: MountEntry): MountOps {
     (options.sourceNoFollow || options.copySymlink ? mountFlags.sourceNoFollow : 0) |
     (options.copySymlink ? mountFlags.copySymlink : 0) |
     (options.ensureDirectory ? mountFlags.ensureDirectory : 0) |
+    (options.idmap === 'ridmap' ? mountFlags.idmapRecursive : 0) |
     destinationFlags(entry);
   const { set, recursiveSet, readonlyLater } = splitReadonly(entry);
   const op: OpOf<'mountBind'> = {
     op: 'mountBind',
     origin: pointer,
     destination,
-    source,
-    slot: wantsIdmap(mount, options)
-      ? idmappedSlot(draft, mount, options, source, flags, pointer)
-      : sourceSlot(draft, source, flags, pointer),
+    ...bindSource(draft, mount, options, source, flags, pointer),
     attributesSet: set,
     attributesClear: options.attributes.clear,
+    attributesUnnamed: unnamedAttributes(options),
     recursiveSet,
     recursiveClear: options.recursiveAttributes.clear,
     propagation: options.propagation,
     flags,
   };
   return { ops: [op], readonlyLater };
+}
+
+const flagAttributes =
+  mountAttributes.readonly |
+  mountAttributes.nosuid |
+  mountAttributes.nodev |
+  mountAttributes.noexec |
+  mountAttributes.nosymfollow;
+const atimeAttributes = mountAttributes.atimeField | mountAttributes.nodiratime;
+
+/**
+ * What a bind mount has from its source and its options do not name. As with runc, options that name any attribute
+ * say how the whole mount shall be, and without such options it is as its source is. The access time counts as
+ * one, and stays unless the options say how it shall be.
+ */
+function unnamedAttributes({ attributes: { set, clear } }: ParsedMountOptions): number {
+  if ((set | clear) === 0) return 0;
+  const atime = (clear & mountAttributes.atimeField) !== 0 || (set & mountAttributes.nodiratime) !== 0;
+  return (flagAttributes | (atime ? atimeAttributes : 0)) & ~(set | clear);
 }
 
 /**

@@ -21,6 +21,12 @@ export function covers(above: string, path: string): boolean {
   return above === '/' || path === above || path.startsWith(`${above}/`);
 }
 
+/** What `path` is below `above`, from `/` on; undefined when it is not there, by name. Both tidy. */
+export function insideOf(above: string, path: string): string | undefined {
+  if (!covers(above, path) || path.split('/').includes('..')) return undefined;
+  return above === '/' ? path : path.slice(above.length) || '/';
+}
+
 /** The last part of a path. */
 export function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);

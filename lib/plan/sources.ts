@@ -1,11 +1,13 @@
-/** The sources of bind mounts: who clones them, and through which id maps. */
+/** The sources of bind mounts: where they are looked for, who clones them, and through which id maps. */
 import { TsrunError } from '../errors.ts';
 import type { ParsedMountOptions } from '../spec/mount-options.ts';
 import type { Mount } from '../spec/types.ts';
 import type { Draft } from './draft.ts';
+import { insideOf, tidyPath, fromBundle } from './paths.ts';
 import { idMapText, parseIdmapOption } from './idmaps.ts';
 import type { IdMaps } from './idmaps.ts';
 import { mountFlags, noSlot } from './wire.ts';
+import type { OpOf } from './wire.ts';
 
 /**
  * The slot of a clone of `path` that process A makes, or noSlot when process B shall clone it itself.
@@ -18,10 +20,12 @@ export function sourceSlot(draft: Draft, path: string, flags: number, origin: st
   return draft.inUserNamespace && draft.facts.privileged ? cloneInA(draft, path, flags, origin) : noSlot;
 }
 
+/** What a clone of the source must know of the mount. */
+const cloneFlags = mountFlags.recursive | mountFlags.sourceNoFollow;
+
 function cloneInA(draft: Draft, path: string, flags: number, origin: string): number {
   const slot = draft.slot(origin);
-  const cloneFlags = flags & (mountFlags.recursive | mountFlags.sourceNoFollow);
-  draft.sources.push({ op: 'cloneTree', origin, slot, path, flags: cloneFlags });
+  draft.sources.push({ op: 'cloneTree', origin, slot, path, flags: flags & cloneFlags });
   return slot;
 }
 
@@ -32,11 +36,66 @@ export function wantsIdmap(mount: Mount, options: ParsedMountOptions): boolean {
   );
 }
 
+/** The part of a mountBind that says where its source comes from. */
+export type Source = Pick<OpOf<'mountBind'>, 'source' | 'slot' | 'inside' | 'userSlot'>;
+
+/** Where a bind mount's source comes from: `path` on the host, which may be a place in the rootfs. */
+export function bindSource(
+  draft: Draft,
+  mount: Mount,
+  options: ParsedMountOptions,
+  path: string,
+  flags: number,
+  pointer: string,
+): Source {
+  const inside = sourceInside(draft, path);
+  const idmap = wantsIdmap(mount, options);
+  if (inside === undefined) {
+    const slot = idmap
+      ? idmappedSlot(draft, mount, options, path, flags, pointer)
+      : sourceSlot(draft, path, flags, pointer);
+    return { source: path, slot, inside: '', userSlot: noSlot };
+  }
+  const userSlot = idmap ? idmapUserSlot(draft, mount, options, pointer) : noSlot;
+  const slot = idmap || draft.inUserNamespace ? cloneInside(draft, inside, userSlot, flags, pointer) : noSlot;
+  return { source: path, slot, inside, userSlot };
+}
+
+/**
+ * The path in the rootfs of a source that lies in it, or undefined. An earlier mount may have brought it there, so
+ * B looks at its turn; and from the rootfs on the way is the image's, so no link of it may lead out.
+ *
+ * A rootfs that is / holds everything, and no image is between a path of the host and its file.
+ */
+function sourceInside({ config, options }: Draft, path: string): string | undefined {
+  if (options.rootfs === '/') return undefined;
+  const known = options.sourcesInside?.get(path);
+  if (known !== undefined) return known;
+  const named = tidyPath(fromBundle(options.bundle, config.root?.path ?? ''));
+  const tidy = tidyPath(path);
+  return insideOf(options.rootfs, tidy) ?? insideOf(named, tidy);
+}
+
+function cloneInside(draft: Draft, path: string, userSlot: number, flags: number, origin: string): number {
+  if (!draft.facts.privileged) return noSlot;
+  const slot = draft.slot(origin);
+  draft.sources.push({
+    op: 'cloneInside',
+    origin,
+    slot,
+    root: draft.options.rootfs,
+    path,
+    userSlot,
+    flags: flags & (cloneFlags | mountFlags.idmapRecursive),
+  });
+  return slot;
+}
+
 /**
  * As sourceSlot, with id maps. Always in A: only a detached mount that nobody has seen can get them, by somebody
  * with power over its filesystem (mount_setattr(2)).
  */
-export function idmappedSlot(
+function idmappedSlot(
   draft: Draft,
   mount: Mount,
   options: ParsedMountOptions,

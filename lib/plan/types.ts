@@ -57,6 +57,11 @@ export interface PlanOptions {
   entersContainer?: boolean;
   /** Environment added by the command (LISTEN_FDS, NOTIFY_SOCKET …), after process.env. */
   extraEnv: readonly string[];
+  /**
+   * Sources of bind mounts, as absolute paths, that lead into the rootfs by links of the host: their paths in it.
+   * Those that lie in it by name need not be here.
+   */
+  sourcesInside?: ReadonlyMap<string, string>;
   /** Mounts added by the command, after those of the config. */
   extraMounts?: readonly Mount[];
   /** linux.seccomp, compiled. Must be there when the config has a profile. */

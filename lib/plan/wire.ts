@@ -123,6 +123,8 @@ export const mountFlags = {
   destinationNoFollow: 64,
   /** A source that is a symbolic link is made anew at the destination, not mounted. Needs sourceNoFollow. */
   copySymlink: 128,
+  /** Ids are mapped of everything mounted below, too (ridmap). */
+  idmapRecursive: 256,
 } as const;
 
 /**
@@ -250,7 +252,11 @@ export const wireOps = {
       flags: 'u32',
     },
   },
-  /** A bind mount of `source`, or of the detached mount in `slot`. */
+  /**
+   * A bind mount of `source`, or of the detached mount in `slot`. `attributesUnnamed` are cleared, too, unless the
+   * mount keeps them for the user namespace it came from. A source in the rootfs is `inside` it, looked for there
+   * at this moment, and mapped by the user namespace in `userSlot`; otherwise `inside` is empty.
+   */
   mountBind: {
     code: 35,
     in: 'ab',
@@ -264,6 +270,9 @@ export const wireOps = {
       recursiveClear: 'u64',
       propagation: 'u32s',
       flags: 'u32',
+      attributesUnnamed: 'u64',
+      inside: 'str',
+      userSlot: 'u32',
     },
   },
   /** Changes the mount already at `destination`; `options` reconfigure its superblock. */
@@ -378,6 +387,16 @@ export const wireOps = {
   waitStart: { code: 96, in: 'b', fields: {} },
   /** execve(2) of what findExecutable found. Descriptors from 3 + `preserveFds` on close. */
   exec: { code: 97, in: 'b', fields: { args: 'strs', env: 'strs', preserveFds: 'u32' } },
+
+  /**
+   * In A: clones what `path` is in the directory `root`, the rootfs, without any link on the way, and maps its ids
+   * by the user namespace in `userSlot`. For B, which may lack the power: what cannot be had leaves `slot` empty.
+   */
+  cloneInside: {
+    code: 110,
+    in: 'a',
+    fields: { slot: 'u32', root: 'str', path: 'str', userSlot: 'u32', flags: 'u32' },
+  },
 } as const satisfies Record<
   string,
   { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }

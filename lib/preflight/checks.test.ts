@@ -208,6 +208,22 @@ describe('preflight of files', () => {
     ]);
   });
 
+  it('only warns of a source in the rootfs that an earlier mount may bring', () => {
+    const edit = (config: Config): void => {
+      config.root = { path: 'rootfs' };
+      config.mounts = ['rootfs/a', 'rootfs/b', 'rootfs/../c'].map((source) => ({
+        destination: '/x',
+        source,
+        options: ['bind'],
+      }));
+    };
+    expect(said(mountSources, edit, host({ unreachable: () => 2 }))).to.deep.equal([
+      'error /mounts/0/source',
+      'warning /mounts/1/source',
+      'error /mounts/2/source',
+    ]);
+  });
+
   it('warns of filesystems the kernel does not know', () => {
     const edit = (config: Config): void => {
       config.mounts = [

@@ -1,5 +1,5 @@
 import { errnoText } from '../host/errno.ts';
-import { fromBundle } from '../plan/paths.ts';
+import { fromBundle, insideOf, tidyPath } from '../plan/paths.ts';
 import { error, warning } from '../spec/finding.ts';
 import { hookKinds } from '../spec/hook-kinds.ts';
 import { parseMountOptions } from '../spec/mount-options.ts';
@@ -7,7 +7,7 @@ import { pointerTo } from '../spec/pointer.ts';
 import type { Check } from './check.ts';
 
 /** config.md, "Mounts": what is bind mounted must be there; filesystems must be known. */
-export const mountSources: Check = ({ config: { mounts = [] }, bundle, host }, report) => {
+export const mountSources: Check = ({ config: { mounts = [], root }, bundle, host }, report) => {
   for (const [i, { type = '', source = '', options }] of mounts.entries()) {
     const pointer = pointerTo('/mounts', i);
     const { bind, remount, sourceNoFollow, copySymlink } = parseMountOptions(options);
@@ -17,7 +17,13 @@ export const mountSources: Check = ({ config: { mounts = [] }, bundle, host }, r
       // A link that is shown or copied itself may lead nowhere.
       const look = sourceNoFollow || copySymlink ? host.unreachableLink : host.unreachable;
       const errno = source === '' ? undefined : look(path);
-      if (errno !== undefined) report(error(`${pointer}/source`, `bind source ${path}: ${errnoText(errno)}`));
+      if (errno === undefined) continue;
+      const reason = `bind source ${path}: ${errnoText(errno)}`;
+      // What is in the rootfs may come by an earlier mount; nothing is mounted to see it.
+      const later =
+        i > 0 && insideOf(tidyPath(fromBundle(bundle, root?.path ?? '')), tidyPath(path)) !== undefined;
+      if (later) report(warning(`${pointer}/source`, `${reason}; an earlier mount must bring it`));
+      else report(error(`${pointer}/source`, reason));
     } else if (type !== '' && type !== 'cgroup' && !host.facts.filesystems.has(type.split('.')[0] ?? '')) {
       const hint = 'See /proc/filesystems; a module may have to be loaded.';
       report(warning(`${pointer}/type`, 'is no filesystem this kernel knows at the moment', hint));

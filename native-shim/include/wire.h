@@ -46,6 +46,7 @@
 #define MOUNT_FLAG_ENSURE_DIRECTORY 32
 #define MOUNT_FLAG_DESTINATION_NO_FOLLOW 64
 #define MOUNT_FLAG_COPY_SYMLINK 128
+#define MOUNT_FLAG_IDMAP_RECURSIVE 256
 
 #define ROOT_MODE_PIVOT 0
 #define ROOT_MODE_MOVE 1
@@ -121,6 +122,7 @@
 #define OP_MEMORY_POLICY 79
 #define OP_WAIT_START 96
 #define OP_EXEC 97
+#define OP_CLONE_INSIDE 110
 
 /* X(name, code, stage) for every operation. */
 #define WIRE_OPS(X) \
@@ -185,7 +187,8 @@
     X(personality, OP_PERSONALITY, STAGE_AB) \
     X(memory_policy, OP_MEMORY_POLICY, STAGE_AB) \
     X(wait_start, OP_WAIT_START, STAGE_B) \
-    X(exec, OP_EXEC, STAGE_B)
+    X(exec, OP_EXEC, STAGE_B) \
+    X(clone_inside, OP_CLONE_INSIDE, STAGE_A)
 
 struct op_oom_score_adj {
     int32_t value;
@@ -539,6 +542,9 @@ struct op_mount_bind {
     uint64_t recursive_clear;
     struct wire_u32s propagation;
     uint32_t flags;
+    uint64_t attributes_unnamed;
+    const char *inside;
+    uint32_t user_slot;
 };
 
 static inline bool decode_mount_bind(struct reader *r, struct op_mount_bind *o)
@@ -552,6 +558,9 @@ static inline bool decode_mount_bind(struct reader *r, struct op_mount_bind *o)
         && read_u64(r, &o->recursive_clear)
         && read_u32s(r, &o->propagation)
         && read_u32(r, &o->flags)
+        && read_u64(r, &o->attributes_unnamed)
+        && read_str(r, &o->inside)
+        && read_u32(r, &o->user_slot)
         && r->at == r->end;
 }
 
@@ -958,6 +967,24 @@ static inline bool decode_exec(struct reader *r, struct op_exec *o)
     return read_strs(r, &o->args)
         && read_strs(r, &o->env)
         && read_u32(r, &o->preserve_fds)
+        && r->at == r->end;
+}
+
+struct op_clone_inside {
+    uint32_t slot;
+    const char *root;
+    const char *path;
+    uint32_t user_slot;
+    uint32_t flags;
+};
+
+static inline bool decode_clone_inside(struct reader *r, struct op_clone_inside *o)
+{
+    return read_u32(r, &o->slot)
+        && read_str(r, &o->root)
+        && read_str(r, &o->path)
+        && read_u32(r, &o->user_slot)
+        && read_u32(r, &o->flags)
         && r->at == r->end;
 }
 

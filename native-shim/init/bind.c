@@ -1,37 +1,7 @@
 /* mountBind, remount and deviceBind: mounts of what is there already. */
 #include "filesystem.h"
 #include "link.h"
-
-/* The detached tree in `slot`, or a clone of `source`. */
-static int open_source(struct context *c, const char *source, uint32_t slot, uint32_t flags) {
-    char what[PATH_MAX + 16] = "source ";
-
-    if (slot != WIRE_NO_SLOT)
-        return slot_get(c, slot);
-    if (append_text(what, sizeof(what), source) < 0)
-        return fail(c, -ENAMETOOLONG, "source ", source);
-    return mount_clone(c, AT_FDCWD, source,
-                       ((flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0) |
-                           ((flags & MOUNT_FLAG_SOURCE_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0),
-                       what);
-}
-
-static void close_source(struct context *c, int tree, uint32_t slot) {
-    if (slot != WIRE_NO_SLOT)
-        slot_close(c, slot);
-    else
-        sys_close(tree);
-}
-
-/*
- * A tree cloned in process A is still a peer of the caller's mounts. It gets what the mounts of
- * this namespace got from hostPropagation, as if it had been cloned here.
- */
-static int join_namespace(struct context *c, int tree, uint32_t slot) {
-    if (slot == WIRE_NO_SLOT || mount_host_propagation == 0)
-        return 0;
-    return mount_propagation(c, tree, mount_host_propagation | MS_REC);
-}
+#include "source.h"
 
 static int open_destination(struct context *c, const struct op_mount_bind *o, bool directory,
                             struct place *at) {
@@ -67,38 +37,44 @@ static int copy_link(struct context *c, int tree, const struct op_mount_bind *o)
 }
 
 int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
-    const struct attributes attributes = {.set = o->attributes_set,
-                                          .clear = o->attributes_clear,
-                                          .recursive_set = o->recursive_set,
-                                          .recursive_clear = o->recursive_clear};
+    struct attributes attributes = {.set = o->attributes_set,
+                                    .clear = o->attributes_clear,
+                                    .clear_unlocked = o->attributes_unnamed,
+                                    .recursive_set = o->recursive_set,
+                                    .recursive_clear = o->recursive_clear};
+    struct source source;
     struct place at;
     struct statx st;
-    int error, tree = open_source(c, o->source, o->slot, o->flags);
+    int error = o->inside[0] != 0 ? source_open_inside(c, o, &source)
+                                  : source_open(c, o->source, o->slot, o->flags, &source);
 
-    if (tree < 0)
-        return tree;
+    if (error < 0)
+        return error;
+    /* The kernel locks nothing on what A has cloned outside, and the same goes for it. */
+    if (source.slot != WIRE_NO_SLOT && c->user_namespace)
+        attributes.clear_unlocked = 0;
     at.fd = -1;
-    error = path_identify(tree, &st);
+    error = path_identify(source.tree, &st);
     if (error < 0) {
         fail(c, error, "source ", o->source);
         goto out;
     }
     if (S_ISLNK(st.stx_mode) && (o->flags & MOUNT_FLAG_COPY_SYMLINK) != 0) {
-        error = copy_link(c, tree, o);
+        error = copy_link(c, source.tree, o);
         goto out;
     }
     error = open_destination(c, o, S_ISDIR(st.stx_mode), &at);
     if (error == 0)
-        error = mount_guard(c, &at, mount_is_whole_procfs(tree), o->flags);
+        error = mount_guard(c, &at, mount_is_whole_procfs(source.tree), o->flags);
     if (error == 0)
-        error = mount_attach(c, tree, &at, &attributes);
+        error = mount_attach(c, source.tree, &at, &attributes);
     if (error == 0)
-        error = join_namespace(c, tree, o->slot);
+        error = source_join_namespace(c, &source);
     if (error == 0)
-        error = mount_propagations(c, tree, &o->propagation);
+        error = mount_propagations(c, source.tree, &o->propagation);
 out:
     path_close(&at);
-    close_source(c, tree, o->slot);
+    source_close(c, &source);
     return error;
 }
 
@@ -124,14 +100,15 @@ int run_remount(struct context *c, const struct op_remount *o) {
 
 int run_device_bind(struct context *c, const struct op_device_bind *o) {
     const struct attributes none = {0};
+    struct source source;
     struct place at;
     struct statx st;
-    int error, tree = open_source(c, o->source, o->slot, 0);
+    int error = source_open(c, o->source, o->slot, 0, &source);
 
-    if (tree < 0)
-        return tree;
+    if (error < 0)
+        return error;
     at.fd = -1;
-    error = path_identify(tree, &st);
+    error = path_identify(source.tree, &st);
     if (error == 0 && !S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
         error = -ENODEV;
     if (error < 0) {
@@ -147,11 +124,11 @@ int run_device_bind(struct context *c, const struct op_device_bind *o) {
     }
     error = mount_guard(c, &at, false, 0);
     if (error == 0)
-        error = mount_attach(c, tree, &at, &none);
+        error = mount_attach(c, source.tree, &at, &none);
     if (error == 0)
-        error = join_namespace(c, tree, o->slot);
+        error = source_join_namespace(c, &source);
 out:
     path_close(&at);
-    close_source(c, tree, o->slot);
+    source_close(c, &source);
     return error;
 }

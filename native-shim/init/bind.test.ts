@@ -124,6 +124,31 @@ describe('bind mounts', () => {
     ).to.match(/^\/mnt.file ro,relatime shared:\d+$/);
   });
 
+  it('clear what is not named, but not what is locked for a user namespace', () => {
+    const wraps = [[], [compile('old-kernel', image.folder), installation().init]];
+    for (const wrap of wraps) {
+      const clear = bind({ source: below, attributesSet: NODEV, attributesUnnamed: NOSUID | NOEXEC | ATIME });
+      expect(show([clear], { wrap })).to.equal('/mnt rw,nodev,relatime');
+      const user = { wrap, namespaces: CLONE_NEWUSER, atSync: userMaps };
+      expect(show([clear], user)).to.equal('/mnt rw,nosuid,nodev,relatime');
+      const slot = slots.first;
+      const before = [op('cloneTree', { slot, path: below })];
+      expect(show([{ ...clear, slot } as TestOp], { ...user, before })).to.equal(
+        '/mnt rw,nosuid,nodev,relatime',
+      );
+      // What has not been locked can be cleared there, too.
+      const own = op('mountFilesystem', {
+        destination: '/t',
+        type: 'tmpfs',
+        source: 'x',
+        attributes: NOEXEC,
+      });
+      const again = bind({ inside: '/t', source: 't', attributesSet: NODEV, attributesUnnamed: NOEXEC });
+      expect(show([own, again], user)).to.equal('/mnt rw,nodev,relatime');
+      expect(fail([bind({ source: below, attributesClear: NOSUID })], user)[0]).to.equal(EPERM);
+    }
+  });
+
   it('refuse attributes that mount(2) does not know on kernels without mount_setattr(2)', () => {
     const wrap = [compile('old-kernel', image.folder), installation().init];
     const refusal = [ENOSYS, 'mount options that mount(2) does not know need Linux 5.12'];

@@ -1,4 +1,7 @@
-/* cloneTree and idmapTree: detached mounts, kept in slots until something is done with them. */
+/*
+ * cloneTree, cloneInside and idmapTree: detached mounts, kept in slots until something is done with
+ * them.
+ */
 #include "mount.h"
 
 int run_clone_tree(struct context *c, const struct op_clone_tree *o) {
@@ -16,22 +19,50 @@ int run_clone_tree(struct context *c, const struct op_clone_tree *o) {
 }
 
 int run_idmap_tree(struct context *c, const struct op_idmap_tree *o) {
-    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
-    int error, user, tree = slot_get(c, o->slot);
+    int user, tree = slot_get(c, o->slot);
 
     if (tree < 0)
         return tree;
     user = slot_get(c, o->user_slot);
-    if (user < 0)
-        return user;
-    attr.userns_fd = (uint64_t)user;
-    error =
-        sys_mount_setattr(tree, "", AT_EMPTY_PATH | (o->recursive != 0 ? AT_RECURSIVE : 0), &attr);
-    if (error == -ENOSYS)
-        return fail(c, error, "idmapped mounts need Linux 5.12");
-    if (error == -EINVAL)
-        return fail(c, error,
-                    "idmapped mount (the filesystem cannot do it on this kernel, or the mount is "
-                    "idmapped already)");
-    return error < 0 ? fail(c, error, "idmapped mount") : 0;
+    return user < 0 ? user : mount_idmap(c, tree, user, o->recursive != 0);
+}
+
+/* Without links the path means the same whoever walks it: B can tell what A has found (bind.c). */
+static int open_inside(const struct op_clone_inside *o) {
+    const char *path = o->path;
+    int fd, root = sys_openat(AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+
+    if (root < 0)
+        return root;
+    while (*path == '/')
+        path++;
+    fd = sys_openat2(root, *path == 0 ? "." : path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+                     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
+    sys_close(root);
+    return fd;
+}
+
+int run_clone_inside(struct context *c, const struct op_clone_inside *o) {
+    int tree, error = 0, fd = open_inside(o);
+
+    if (fd < 0)
+        return 0;
+    tree = sys_open_tree(fd, "",
+                         AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+                             ((o->flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0));
+    sys_close(fd);
+    if (tree < 0)
+        return 0;
+    if (o->user_slot != WIRE_NO_SLOT) {
+        int user = slot_get(c, o->user_slot);
+
+        error = user < 0 ? user
+                         : mount_idmap(c, tree, user, (o->flags & MOUNT_FLAG_IDMAP_RECURSIVE) != 0);
+    }
+    if (error == 0)
+        return slot_put(c, o->slot, tree);
+    /* B says what is wrong, if it comes to that. */
+    set_detail(c, NULL);
+    sys_close(tree);
+    return 0;
 }

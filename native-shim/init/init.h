@@ -36,6 +36,8 @@ struct context {
 
     /* The rootfs once run_rootfs has opened it, or -1; an O_PATH directory. */
     int rootfs;
+    /* Something of the plan is mounted on the rootfs itself. */
+    bool rootfs_covered;
     /* The roots of two procfs, or -errno (proc.c); use proc_open. */
     int procfs;
     int private_procfs;

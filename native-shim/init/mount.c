@@ -33,6 +33,19 @@ int mount_clone(struct context *c, int dir, const char *path, unsigned int flags
     return tree < 0 ? fail(c, tree, what) : tree;
 }
 
+int mount_idmap(struct context *c, int tree, int user, bool recursive) {
+    struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user};
+    int error = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
+
+    if (error == -ENOSYS)
+        return fail(c, error, "idmapped mounts need Linux 5.12");
+    if (error == -EINVAL)
+        return fail(c, error,
+                    "idmapped mount (the filesystem cannot do it on this kernel, or the mount is "
+                    "idmapped already)");
+    return error < 0 ? fail(c, error, "idmapped mount") : 0;
+}
+
 int mount_classic(struct context *c, int fd, const char *source, const char *type, uint64_t flags,
                   const char *data) {
     char number[NUMBER_SIZE];
@@ -116,8 +129,23 @@ static int setattr(int fd, uint64_t set, uint64_t clear, unsigned int flags) {
     return set == 0 && clear == 0 ? 0 : sys_mount_setattr(fd, "", AT_EMPTY_PATH | flags, &attr);
 }
 
+static int setattr_unlocked(int fd, const struct attributes *a) {
+    int error = setattr(fd, a->set, a->clear | a->clear_unlocked, 0);
+
+    return error == -EPERM && a->clear_unlocked != 0 ? setattr(fd, a->set, a->clear, 0) : error;
+}
+
+static int change_classic_unlocked(struct context *c, int fd, const struct attributes *a) {
+    int error = change_classic(c, fd, a->set, a->clear | a->clear_unlocked);
+
+    return error == -EPERM && a->clear_unlocked != 0 ? change_classic(c, fd, a->set, a->clear)
+                                                     : error;
+}
+
 /* mount_setattr(2) is missing, or does not know `bits`, and mount(2) may do. */
-static bool too_old(int error, uint64_t bits) {
+static bool too_old(int error, const struct attributes *a) {
+    uint64_t bits = a->set | a->clear | a->clear_unlocked;
+
     if ((bits & ~(uint64_t)CLASSIC_ATTRIBUTES) != 0)
         return false;
     return error == -ENOSYS || (error == -EINVAL && (bits & MOUNT_ATTR_NOSYMFOLLOW) != 0);
@@ -143,10 +171,10 @@ static int change_recursive(struct context *c, int fd, const struct attributes *
 }
 
 int mount_change(struct context *c, int fd, const struct attributes *a) {
-    int error = setattr(fd, a->set, a->clear, 0);
+    int error = setattr_unlocked(fd, a);
 
-    if (too_old(error, a->set | a->clear))
-        error = change_classic(c, fd, a->set, a->clear);
+    if (too_old(error, a))
+        error = change_classic_unlocked(c, fd, a);
     return error < 0 ? explain_change(c, error) : change_recursive(c, fd, a);
 }
 
@@ -177,9 +205,9 @@ static bool is_rootfs(struct context *c, const struct place *at) {
 
 int mount_attach(struct context *c, int tree, const struct place *at, const struct attributes *a) {
     bool root = is_rootfs(c, at), late;
-    int error = setattr(tree, a->set, a->clear, 0);
+    int error = setattr_unlocked(tree, a);
 
-    late = too_old(error, a->set | a->clear);
+    late = too_old(error, a);
     if (error < 0 && !late)
         return explain_change(c, error);
     error = change_recursive(c, tree, a);
@@ -195,6 +223,7 @@ int mount_attach(struct context *c, int tree, const struct place *at, const stru
             return fail(c, error, "destination /");
         sys_close(c->rootfs);
         c->rootfs = error;
+        c->rootfs_covered = true;
     } else {
         error = check_landed(c, tree, at);
         if (error < 0)
@@ -202,7 +231,7 @@ int mount_attach(struct context *c, int tree, const struct place *at, const stru
     }
     if (!late)
         return 0;
-    error = change_classic(c, tree, a->set, a->clear);
+    error = change_classic_unlocked(c, tree, a);
     return error < 0 ? explain_change(c, error) : 0;
 }
 

@@ -14,6 +14,8 @@
 struct attributes {
     uint64_t set;
     uint64_t clear;
+    /* Cleared like `clear` where the kernel allows it: locked ones stay (mount_namespaces(7)). */
+    uint64_t clear_unlocked;
     /* The same for everything mounted below, too; needs Linux 5.12 unless nothing is. */
     uint64_t recursive_set;
     uint64_t recursive_clear;
@@ -28,6 +30,12 @@ struct attributes {
  * `flags`: AT_RECURSIVE, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH.
  */
 int mount_clone(struct context *c, int dir, const char *path, unsigned int flags, const char *what);
+
+/*
+ * Maps the ids of the detached mount `tree` by the user namespace `user`, of all below it, too,
+ * when `recursive`.
+ */
+int mount_idmap(struct context *c, int tree, int user, bool recursive);
 
 /* Changes the attributes of an attached mount, given by the descriptor of its root. */
 int mount_change(struct context *c, int fd, const struct attributes *a);

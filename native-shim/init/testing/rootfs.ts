@@ -42,7 +42,13 @@ type Fields<N extends OpName> = Omit<OpOf<N>, 'op' | 'origin'>;
 export function op<N extends OpName>(name: N, given: Partial<Fields<N>> = {}): TestOp {
   const filled = Object.entries(wireOps[name].fields).map(([field, type]) => [
     field,
-    field === 'slot' ? noSlot : type === 'str' ? '' : type === 'strs' || type === 'u32s' ? [] : 0,
+    field === 'slot' || field === 'userSlot'
+      ? noSlot
+      : type === 'str'
+        ? ''
+        : type === 'strs' || type === 'u32s'
+          ? []
+          : 0,
   ]);
   // The fields come from the same table as the type.
   return { op: name, ...(Object.fromEntries(filled) as object), ...given } as unknown as TestOp;
