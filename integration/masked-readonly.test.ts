@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { scenario } from './harness/scenario.ts';
 
@@ -64,10 +64,25 @@ describe('maskedPaths and readonlyPaths', () => {
   });
 
   scenario('a symbolic link of the image is not a way out', async (scene) => {
+    // The same path on the host and in the image: what is masked, and what is not?
     const outside = scene.path('outside');
-    writeFileSync(outside, 'host\n');
+    const inside = join(scene.rootfs, outside);
+    mkdirSync(dirname(inside), { recursive: true });
+    for (const file of [outside, inside]) writeFileSync(file, 'content\n');
     symlinkSync(outside, join(scene.rootfs, 'link'));
-    await scene.shell('true', (config) => config.linux.maskedPaths.push('/link'));
-    expect(readFileSync(outside, 'utf8')).to.equal('host\n');
+    symlinkSync(`../../../../../..${outside}`, join(scene.rootfs, 'climbing'));
+    const script = `cat ${outside}; cat /link; (echo x >${outside}) 2>&1; cat /seen/outside`;
+    for (const [property, link, expected] of [
+      ['maskedPaths', '/link', /^content\n$/],
+      ['maskedPaths', '/climbing', /^content\n$/],
+      ['readonlyPaths', '/link', /^content\ncontent\nsh: can't create .*: Read-only file system\ncontent\n$/],
+    ] as const) {
+      const output = await scene.shell(script, (config) => {
+        config.linux[property].push(link);
+        config.mounts.push({ destination: '/seen', type: 'bind', source: scene.folder, options: ['bind'] });
+      });
+      expect(output, `${property} ${link}`).to.match(expected);
+    }
+    expect(readFileSync(outside, 'utf8')).to.equal('content\n');
   });
 });

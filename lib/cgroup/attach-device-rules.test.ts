@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs';
 import type { DeviceRule } from '../spec/types.ts';
 import { attachDeviceRules } from './attach-device-rules.ts';
 import { failure, layout, TestCgroups } from './testing/cgroups.ts';
+import { needRoot, skip } from '../testing/skip.ts';
 
 const denyAll: DeviceRule = { allow: false, access: 'rwm' };
 /** Of the kernel's log: a device that is everywhere, and no container's by default. */
@@ -16,9 +17,10 @@ describe('device rules in the kernel', function () {
   this.timeout(60_000);
 
   before(function () {
-    if (process.getuid?.() !== 0 || layout.v2 === undefined) this.skip();
+    needRoot(this);
+    if (layout.v2 === undefined) skip(this, 'no cgroup v2 is mounted');
     // Other device rules may hold for us already.
-    if (tryOpen('/sys/fs/cgroup', '/dev/kmsg', false) !== '') this.skip();
+    if (tryOpen('/sys/fs/cgroup', '/dev/kmsg', false) !== '') skip(this, '/dev/kmsg cannot be opened here');
   });
   beforeEach(() => {
     cgroups = new TestCgroups();

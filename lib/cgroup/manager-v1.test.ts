@@ -6,8 +6,9 @@ import { cgroupManager } from './manager.ts';
 import { removeCgroups } from './remove.ts';
 import { directoryOf, failure, layout, present, read, TestCgroups, until } from './testing/cgroups.ts';
 import { walk } from './tree.ts';
+import { needRoot, skip } from '../testing/skip.ts';
 
-const usable = process.getuid?.() === 0 && (layout.mode === 'hybrid' || layout.mode === 'v1');
+const usable = layout.mode === 'hybrid' || layout.mode === 'v1';
 
 /** The state letter of a process (proc(5)); empty when it has ended. */
 function stateOf(pid: number): string {
@@ -23,7 +24,8 @@ describe('cgroup v1 on this host', function () {
 
   this.timeout(60_000);
   before(function () {
-    if (!usable) this.skip();
+    needRoot(this);
+    if (!usable) skip(this, 'this host has no cgroup v1');
   });
   beforeEach(() => {
     cgroups = new TestCgroups();
@@ -312,7 +314,8 @@ describe('cgroup v1 on this host', function () {
     });
 
     it('refuses a limit whose controller is missing before it writes any', function () {
-      if (layout.v1.some(({ controllers }) => controllers.includes('net_cls'))) this.skip();
+      if (layout.v1.some(({ controllers }) => controllers.includes('net_cls')))
+        skip(this, 'this host has net_cls');
       const record = cgroups.record();
       const manager = cgroupManager(record);
       manager.create();

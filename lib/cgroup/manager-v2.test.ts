@@ -6,6 +6,7 @@ import { executeSteps } from './execute.ts';
 import { ManagerV2 } from './manager-v2.ts';
 import { failure, layout, present, TestCgroups, until } from './testing/cgroups.ts';
 import type { CgroupRecord } from './types.ts';
+import { needRoot, skip } from '../testing/skip.ts';
 
 /** Where the v2 hierarchy is the only one, its controllers are there to be tested; in hybrid ones they are not. */
 const isWhole = layout.mode === 'v2';
@@ -18,7 +19,8 @@ describe('cgroup v2 on this host', function () {
   this.timeout(60_000);
 
   before(function () {
-    if (process.getuid?.() !== 0 || layout.v2 === undefined) this.skip();
+    needRoot(this);
+    if (layout.v2 === undefined) skip(this, 'no cgroup v2 is mounted');
   });
   beforeEach(() => {
     cgroups = new TestCgroups();
@@ -173,7 +175,7 @@ describe('cgroup v2 on this host', function () {
   });
 
   it('limits what the kernel can limit', function () {
-    if (!isWhole) this.skip();
+    if (!isWhole) skip(this, 'cgroup v2 has no controllers here');
     const container = manager();
     container.create();
     const warnings = container.apply({

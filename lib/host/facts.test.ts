@@ -6,6 +6,7 @@ import { TsrunError } from '../errors.ts';
 import { parseCgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 import { hasSysAdmin, parseFilesystems, parseKernelVersion, readHostFacts } from './facts.ts';
 import { runShell } from './testing/run.ts';
+import { needRoot, skip } from '../testing/skip.ts';
 
 describe('facts about the host', () => {
   it('are those of this host', () => {
@@ -125,7 +126,8 @@ describe('cgroup layout', () => {
 
   it('shows the part of cgroup v2 that is mounted at the usual place', function () {
     const { v2: host } = readCgroupLayout();
-    if (process.getuid?.() !== 0 || host === undefined) this.skip();
+    needRoot(this);
+    if (host === undefined) skip(this, 'no cgroup v2 is mounted');
     const name = `tsrun-test-${String(process.pid)}`;
     const directory = `${host.mountpoint}/${name}`;
     const read =

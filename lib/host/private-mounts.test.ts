@@ -1,8 +1,11 @@
 import { expect } from 'chai';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readlinkSync,
   rmSync,
@@ -12,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withPrivateBind } from './private-mounts.ts';
+import { needRoot } from '../testing/skip.ts';
 
 /** Of this thread alone: the others never leave the namespace of the process. */
 const namespace = (): string => readlinkSync('/proc/thread-self/ns/mnt');
@@ -22,7 +26,7 @@ describe('a mount namespace for one step', () => {
   let target: string;
 
   before(function () {
-    if (process.getuid?.() !== 0) this.skip();
+    needRoot(this);
   });
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tsrun-private-'));
@@ -44,6 +48,33 @@ describe('a mount namespace for one step', () => {
     expect(namespace()).to.equal(outside);
     expect(process.cwd()).to.equal(cwd);
     expect(existsSync(join(target, 'file'))).to.equal(false);
+  });
+
+  it('loses what the host unmounts meanwhile, so that nothing is kept busy', () => {
+    const host = openSync('/proc/thread-self/ns/mnt', 'r');
+    const nsenter = ['--mount=/proc/self/fd/3', '--'];
+    const onHost = (...command: string[]): void => {
+      execFileSync('nsenter', [...nsenter, ...command], { stdio: ['ignore', 'pipe', 'pipe', host] });
+    };
+    // What is unmounted goes the way of the mount it was on.
+    const shared = join(folder, 'shared');
+    const mounted = join(shared, 'mounted');
+    mkdirSync(shared);
+    execFileSync('mount', ['-t', 'tmpfs', 'tsrun-test', shared]);
+    execFileSync('mount', ['--make-shared', shared]);
+    mkdirSync(mounted);
+    execFileSync('mount', ['-t', 'tmpfs', 'tsrun-test', mounted]);
+    try {
+      withPrivateBind(source, target, () => {
+        const table = (): string => readFileSync('/proc/thread-self/mountinfo', 'utf8');
+        expect(table()).to.include(mounted);
+        onHost('umount', mounted);
+        expect(table()).not.to.include(mounted);
+      });
+    } finally {
+      closeSync(host);
+      spawnSync('umount', ['--recursive', shared], { stdio: 'ignore' });
+    }
   });
 
   it('is left when the step fails, or the mount', () => {

@@ -32,7 +32,7 @@ import {
 } from './testing/rootfs.ts';
 import type { ContainerRequest, Image } from './testing/rootfs.ts';
 
-const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST } = os.errno;
+const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST, ESTALE } = os.errno;
 
 const noFollow = 16;
 const recursive = 8;
@@ -173,6 +173,21 @@ describe('bind mounts', () => {
     expect(show([bind({ flags: recursive, propagation: [MS_SHARED | MS_REC, MS_PRIVATE] })])).to.match(
       /^\/mnt rw,relatime\n\/mnt\/below rw,nosuid,relatime shared:\d+$/,
     );
+  });
+
+  it('notice that the destination is no longer where they were mounted', () => {
+    mkdirSync(join(image.rootfs, 'a/mnt'), { recursive: true });
+    mkdirSync(join(image.rootfs, 'b/mnt'), { recursive: true });
+    const swap = ['swap', join(image.rootfs, 'a'), join(image.rootfs, 'b'), installation().init];
+    // The first one is that of the rootfs.
+    const wrap = [compile('at-syscall', image.folder), 'move_mount', '2', ...swap];
+    const tmpfs = op('mountFilesystem', { destination: '/a/mnt', type: 'tmpfs', source: 'tmpfs' });
+    for (const mount of [bind({ destination: '/a/mnt' }), tmpfs]) {
+      expect(fail([mount], { wrap })).to.deep.equal([
+        ESTALE,
+        'destination /a/mnt (replaced while it was mounted on)',
+      ]);
+    }
   });
 
   it('of a file, a device or a socket make a file', () => {

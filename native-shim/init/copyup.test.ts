@@ -5,6 +5,7 @@ import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import type { OpOf } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
+import { isInstalled } from './testing/programs.ts';
 import {
   CLONE_NEWUSER,
   RDONLY,
@@ -18,6 +19,7 @@ import {
   userMaps,
 } from './testing/rootfs.ts';
 import type { Image } from './testing/rootfs.ts';
+import { skip } from '../../lib/testing/skip.ts';
 
 const { ELOOP, ENOSPC, EROFS } = os.errno;
 const copyUp = 2;
@@ -99,11 +101,8 @@ describe('tmpcopyup', () => {
 
   it('copies extended attributes that a tmpfs can have', function () {
     writeFileSync(join(top, 'file'), 'x');
-    try {
-      execFileSync('setcap', ['cap_net_raw=ep', join(top, 'file')], { stdio: 'pipe' });
-    } catch {
-      return void this.skip();
-    }
+    if (!isInstalled('setcap')) return skip(this, 'setcap is missing (Debian: libcap2-bin)');
+    execFileSync('setcap', ['cap_net_raw=ep', join(top, 'file')], { stdio: 'pipe' });
     let seen = '';
     shellIn(image, 'true', {
       ops: [tmpfs(), op('sync', { point: 2 })],

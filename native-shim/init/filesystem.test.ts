@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/host/install.ts';
-import { compile } from './testing/programs.ts';
+import { compile, isInstalled } from './testing/programs.ts';
 import {
   ATIME,
   CLONE_NEWCGROUP,
@@ -34,8 +34,9 @@ import {
 import type { ContainerRequest, Image } from './testing/rootfs.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
+import { skip } from '../../lib/testing/skip.ts';
 
-const { EINVAL, ELOOP, ENODEV, EPERM, ENOTDIR, ENOENT, E2BIG } = os.errno;
+const { EINVAL, ELOOP, ENODEV, EPERM, ENOTDIR, ENOENT, E2BIG, ESTALE } = os.errno;
 
 function filesystem(type: string, more: Partial<OpOf<'mountFilesystem'>> = {}): TestOp {
   return op('mountFilesystem', { destination: '/mnt', type, source: type, ...more });
@@ -91,14 +92,9 @@ describe('mountFilesystem', () => {
     });
 
     it('cgroup v1 hierarchy', function () {
-      let controller: string;
-      try {
-        controller =
-          execFileSync('awk', ['$2 != 0 {print $1}', '/proc/cgroups']).toString().split('\n')[1] ?? '';
-      } catch {
-        controller = '';
-      }
-      if (controller === '') return void this.skip();
+      // Its hierarchy has a number; cgroup v2 has 0.
+      const controller = /^(\w+)\t[1-9]/m.exec(readFileSync('/proc/cgroups', 'utf8'))?.[1];
+      if (controller === undefined) return skip(this, 'no controller is in a hierarchy of cgroup v1');
       const namespaces = CLONE_NEWCGROUP;
       expect(show(filesystem('cgroup', { options: [controller] }), { namespaces })).to.contain(controller);
       expect(show(filesystem('cgroup', { options: ['none', 'name=systemd'] }), { namespaces })).to.contain(
@@ -120,7 +116,7 @@ describe('mountFilesystem', () => {
           ...more,
         });
       const probe = runContainer(image, 'true', { ops: [overlay(layers.slice(0, 2))] });
-      if (probe.errno === ENODEV) return void this.skip();
+      if (probe.errno === ENODEV) return skip(this, 'this kernel has no overlay');
       const see = (mount: TestOp): string =>
         shellIn(image, `ls /mnt | wc -l; ${showMount}; touch /mnt/x 2>&1; true`, { ops: [procfs, mount] });
       expect(see(overlay(layers.slice(0, 2)))).to.match(/^2\nrw,relatime overlay overlay rw,/);
@@ -130,6 +126,15 @@ describe('mountFilesystem', () => {
       expect(see(overlay(layers, { attributes, propagation: [MS_SHARED] }))).to.match(
         /^20\nro,nosuid,nodev,noatime shared:\d+ overlay overlay rw,.*\ntouch: .*Read-only/,
       );
+      mkdirSync(join(image.rootfs, 'a/mnt'), { recursive: true });
+      mkdirSync(join(image.rootfs, 'b/mnt'), { recursive: true });
+      const swap = ['swap', join(image.rootfs, 'a'), join(image.rootfs, 'b'), installation().init];
+      // The first one is the propagation of the host's mounts.
+      const wrap = [compile('at-syscall', image.folder), 'mount', '2', ...swap];
+      expect(fail(overlay(layers, { destination: '/a/mnt' }), { wrap })).to.deep.equal([
+        ESTALE,
+        'destination /a/mnt (replaced while it was mounted on)',
+      ]);
       const tooMany = Array.from({ length: 300 }, () => layers[0] ?? '');
       expect(fail(overlay(tooMany))).to.deep.equal([
         E2BIG,
@@ -142,15 +147,12 @@ describe('mountFilesystem', () => {
     });
 
     it('filesystem of a block device', function () {
+      if (!existsSync('/dev/loop-control')) return skip(this, 'this host has no loop devices');
+      if (!isInstalled('mke2fs')) return skip(this, 'mke2fs is missing (Debian: e2fsprogs)');
       const disk = join(image.folder, 'disk');
-      let device: string;
-      try {
-        execFileSync('truncate', ['-s', '1M', disk]);
-        execFileSync('mke2fs', ['-q', '-t', 'ext4', disk], { stdio: 'pipe' });
-        device = execFileSync('losetup', ['--find', '--show', disk], { stdio: 'pipe' }).toString().trim();
-      } catch {
-        return void this.skip();
-      }
+      writeFileSync(disk, Buffer.alloc(1 << 20));
+      execFileSync('mke2fs', ['-q', '-t', 'ext4', disk], { stdio: 'pipe' });
+      const device = execFileSync('losetup', ['--find', '--show', disk], { stdio: 'pipe' }).toString().trim();
       try {
         const mount = filesystem('ext4', { source: device, options: ['ro', 'errors=continue', 'iversion'] });
         expect(show(mount)).to.match(new RegExp(`^rw,relatime ext4 ${device} ro`));

@@ -31,6 +31,7 @@ import {
   withMaps,
 } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
+import { skip } from '../../lib/testing/skip.ts';
 
 describe('init: namespaces', () => {
   const { path, file } = scratch();
@@ -251,7 +252,7 @@ describe('init: namespaces', () => {
   it('start in the cgroup of the plan', function () {
     const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     const mountpoint = mounts.find((line) => line.includes(' - cgroup2 '))?.split(' ')[4];
-    if (mountpoint === undefined) this.skip();
+    if (mountpoint === undefined) skip(this, 'no cgroup v2 is mounted');
     const cgroup = `${mountpoint}/tsrun-init-test-${String(process.pid)}`;
     mkdirSync(cgroup);
     const fd = openSync(cgroup, constants.O_RDONLY | constants.O_DIRECTORY);

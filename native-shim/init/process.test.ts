@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs';
 import { installation } from '../../lib/host/install.ts';
 import { messages } from '../../lib/plan/wire.ts';
+import { capabilityNumbers } from '../../lib/spec/capabilities.ts';
 import {
   afterMounts,
   clone,
@@ -98,6 +99,19 @@ describe('init: the process', () => {
     expect(warnings.slice(1)).to.deep.equal([
       'CAP_DAC_READ_SEARCH cannot be granted: what is inheritable must be bounding',
       'CAP_DAC_OVERRIDE cannot be granted: what is ambient must be permitted and inheritable',
+    ]);
+  });
+
+  it('is told of each capability by its name', () => {
+    const known = [...capabilityNumbers].sort(([, a], [, b]) => a - b);
+    const permitted = known.reduce((sum, [, number]) => sum | (1n << BigInt(number)), 0n);
+    const { messages: said } = runOps(
+      [clone(), { op: 'capabilities', effective: 0n, permitted, inheritable: 0n, ambient: 0n }, ...status],
+      { wrap: ['/usr/bin/setpriv', '--inh-caps=-all', '--bounding-set=-all', installation().init] },
+    );
+    expect(known).to.have.length(41);
+    expect(said.map(({ detail }) => detail)).to.deep.equal([
+      `${known.map(([name]) => name).join(', ')} cannot be granted: tsrun does not have it`,
     ]);
   });
 

@@ -8,6 +8,7 @@ import { messages, syncPoints } from '../../../lib/plan/wire.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';
 import type { InitRequest, InitResult } from './run.ts';
+import { needRoot } from '../../../lib/testing/skip.ts';
 
 export const { errno } = os;
 
@@ -101,7 +102,7 @@ export function scratch(): Scratch {
   let folder = '';
   before(function () {
     // Namespaces, users and capabilities are the subject.
-    if (process.geteuid?.() !== 0) this.skip();
+    needRoot(this);
     folder = mkdtempSync(join(tmpdir(), 'tsrun-init-test-'));
   });
   after(() => {

@@ -1,5 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+
+/** True when PATH has the program. */
+export function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}
 
 /**
  * Compiles testing/<name>.c, statically so that it also runs in a container. Returns the path in `folder`.

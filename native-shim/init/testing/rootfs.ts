@@ -14,6 +14,7 @@ import type { OpName, OpOf } from '../../../lib/plan/wire.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';
 import type { InitRequest } from './run.ts';
+import { needRoot as skipUnlessRoot } from '../../../lib/testing/skip.ts';
 
 /** clone(2), mount(2) and mount_setattr(2) in numbers. */
 export const CLONE_NEWNS = 0x20000;
@@ -65,7 +66,7 @@ export const procfs = op('mountFilesystem', {
 /** For a `describe` whose tests mount: without root they are skipped. */
 export function needRoot(): void {
   before(function () {
-    if (process.geteuid?.() !== 0) this.skip();
+    skipUnlessRoot(this);
   });
 }
 
