@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   mkdtempSync,
@@ -12,7 +14,10 @@ import {
 } from 'node:fs';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { compile } from '../../native-shim/init/testing/programs.ts';
 import { TsrunError } from '../errors.ts';
+import { needRoot } from '../testing/skip.ts';
+import { setCloexec } from './file.ts';
 import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from './native.ts';
 import { executableIdentity } from './proc.ts';
 import { countDescriptors, runShell } from './testing/run.ts';
@@ -34,6 +39,13 @@ function errorOf(action: () => unknown): TsrunError {
     throw error;
   }
   throw new Error('nothing was thrown');
+}
+
+/** A descriptor that execve(2) does not close. */
+function inheritable(): number {
+  const fd = openSync('/dev/zero', 'r');
+  setCloexec(fd, false);
+  return fd;
 }
 
 describe('spawn', () => {
@@ -83,7 +95,7 @@ describe('spawn', () => {
   });
 
   it('gives the child only the listed descriptors', () => {
-    const extra = openSync('/dev/zero', 'r');
+    const extra = inheritable();
     const { stdout } = runShell(listDescriptors, { fds: [extra, -1, extra] });
     closeSync(extra);
     expect(stdout).to.equal('0 1 2 3 5 ');
@@ -130,7 +142,9 @@ describe('spawn', () => {
 
   it('executes a descriptor, whatever its number', () => {
     const memfd = sealedMemfdOfFile('shell', '/bin/sh');
-    for (const filler of [0, memfd, memfd + 5]) {
+    const extra = inheritable();
+    // In the last case what is above the program is one that execve would not close.
+    for (const filler of [0, memfd, memfd + 5, extra - 4]) {
       const fds = new Array<number>(filler).fill(-1);
       const { status, stdout } = runShell('', {
         executable: memfd,
@@ -141,6 +155,7 @@ describe('spawn', () => {
       expect(stdout).to.equal('/memfd:shell (deleted)\n0 1 2 ');
     }
     closeSync(memfd);
+    closeSync(extra);
   });
 
   it('tells why it could not execute, and leaves neither child nor descriptor', () => {
@@ -213,6 +228,30 @@ describe('spawn', () => {
     const { stdout } = runShell('echo $$; cut -d" " -f6 /proc/$$/stat', { newSession: true });
     const [pid, session] = stdout.split('\n');
     expect(session).to.equal(pid);
+  });
+
+  it('executes nothing for a caller that has ended meanwhile', function () {
+    needRoot(this);
+    const marker = join(folder, 'marker');
+    const fixture = [
+      process.execPath,
+      '--import',
+      'tsx',
+      join(import.meta.dirname, 'testing/spawn-fixture.ts'),
+    ];
+    const tracer = compile('at-syscall', folder);
+    const run = (count: string): NodeJS.Signals | null => {
+      // The tracer has our pipe until the last process has ended.
+      const { signal } = spawnSync(tracer, ['pdeathsig', count, 'orphan', '-', '-', ...fixture, marker], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      return signal;
+    };
+    expect(run('2')).to.equal(null);
+    expect(existsSync(marker)).to.equal(true);
+    rmSync(marker);
+    expect(run('1')).to.equal('SIGKILL');
+    expect(existsSync(marker)).to.equal(false);
   });
 
   it('keeps the child when it is asked to run on', () => {

@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { chownSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/host/install.ts';
@@ -34,6 +43,8 @@ import type { ContainerRequest, Image } from './testing/rootfs.ts';
 
 const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST, ESTALE } = os.errno;
 
+/** O_CLOEXEC of open(2). */
+const closeOnExec = 0o2000000;
 const noFollow = 16;
 const recursive = 8;
 const ensureDirectory = 32;
@@ -271,6 +282,33 @@ describe('bind mounts', () => {
     it('attach what process A has cloned', () => {
       const request = { before: [clone(recursive)], ops: [procfs, bind({ slot, source })] };
       expect(shellIn(image, 'cat /mnt/below/file', request)).to.equal('mounted');
+    });
+
+    it('are closed by execve, as everything the init opens', () => {
+      const userSlot = slot + 1;
+      const descriptors: string[] = [];
+      const before = [
+        op('makeUserNamespace', { slot: userSlot, uidMap: '0 7 1\n', gidMap: '0 8 1\n' }),
+        clone(recursive),
+        op('cloneInside', { slot: slot + 2, root: image.rootfs, path: '/etc' }),
+        op('openNamespace', { slot: slot + 3, type: 0x04000000, path: '/proc/self/ns/uts' }),
+        op('openTimeOffsets', { slot: slot + 4 }),
+        op('openCgroup', { slot: slot + 5, path: join(source, 'file') }),
+      ];
+      shellIn(image, 'true', {
+        before,
+        ops: [procfs, op('maskPath', { path: '/etc' }), op('sync', { point: 2 })],
+        atSync: (_, pid) => {
+          for (const fd of readdirSync(`/proc/${pid}/fdinfo`).filter((name) => Number(name) > 2)) {
+            const flags = /^flags:\s+([0-7]+)$/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))?.[1];
+            const target = readlinkSync(`/proc/${pid}/fd/${fd}`);
+            descriptors.push(`${target} ${parseInt(flags ?? '', 8) & closeOnExec ? 'closes' : 'stays'}`);
+          }
+          return [];
+        },
+      });
+      expect(descriptors).to.have.length.above(before.length);
+      expect(descriptors.filter((line) => !line.endsWith(' closes'))).to.deep.equal([]);
     });
 
     it('are no peers of the mounts of the host', () => {

@@ -13,7 +13,7 @@ import {
   statSync,
 } from 'node:fs';
 import { installation } from '../../lib/host/install.ts';
-import { pidfdOpen, pidfdSignal } from '../../lib/host/native.ts';
+import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/host/native.ts';
 import type { Message } from '../../lib/host/native.ts';
 import { noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
@@ -31,6 +31,8 @@ import {
   withMaps,
 } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
+import { compile } from './testing/programs.ts';
+import { reapEnded } from './testing/run.ts';
 import { skip } from '../../lib/testing/skip.ts';
 
 describe('init: namespaces', () => {
@@ -74,6 +76,27 @@ describe('init: namespaces', () => {
     const before = readFileSync('/proc/sys/kernel/hostname', 'utf8');
     outputOf([clone(newNs.uts), setup, { op: 'hostname', name: 'elsewhere' }, ...program(['true'])]);
     expect(readFileSync('/proc/sys/kernel/hostname', 'utf8')).to.equal(before);
+  });
+
+  it('are not entered by a process that nobody knows of, since A was killed before it said so', () => {
+    const wrap = [compile('at-syscall', path()), 'sendmsg', '1', 'kill', '-', '-', installation().init];
+    const ops = [clone(newNs.uts), setup, ...program(['echo', 'alive'])];
+    expect(runOps(ops, { wrap })).to.deep.equal({
+      messages: [],
+      syncPoints: [],
+      status: 128 + 9,
+      stdout: '',
+      stderr: '',
+    });
+    // B is a child of ours, and nobody else waits for it.
+    const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, 'utf8').split(' ');
+    for (const pid of children.filter((word) => word !== '').map(Number)) {
+      if (!/^Name:\s+tsrun-init$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))) continue;
+      const pidfd = pidfdOpen(pid);
+      expect(waitPidfd(pidfd, 10_000)).to.equal(true);
+      expect(reapEnded(pidfd)).to.equal(1);
+      closeSync(pidfd);
+    }
   });
 
   it('of users are mapped by the engine while the init waits, and it becomes their root', () => {

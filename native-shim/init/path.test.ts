@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
+import { installation } from '../../lib/host/install.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {
@@ -63,6 +64,25 @@ describe('paths in the rootfs', () => {
       expect(mounted([bindMarker('/a/file')])).to.equal('/a/file');
       const st = statSync(join(image.rootfs, 'a/file'));
       expect([st.isFile(), st.size, st.mode & 0o7777]).to.deep.equal([true, 0, 0o644]);
+    });
+
+    it('are looked for and made without ever a chance to leave the rootfs', () => {
+      symlinkSync('/run/store', join(image.rootfs, 'etc/link'));
+      const wrap = [
+        compile('at-syscall', image.folder),
+        'openat2',
+        '0',
+        'scoped',
+        '-',
+        '-',
+        installation().init,
+      ];
+      const ops = [procfs, tmpfs('/etc/link/a/../b'), bindMarker('/etc/link/b/c/file')];
+      const devices = [op('device', { path: '/dev/x/null', mode: 0o20666, major: 1, minor: 3 })];
+      const after = [op('maskPath', { path: '/etc/link/b' })];
+      expect(shellIn(image, listMounts, { wrap, ops: [...ops, ...devices], after })).to.equal(
+        '/run/store/b\n/run/store/b/c/file\n/run/store/b',
+      );
     });
 
     it('may be written with extra slashes and dots', () => {

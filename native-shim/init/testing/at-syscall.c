@@ -4,18 +4,22 @@
  *   swap    the files A and B change places
  *   kill    the process ends instead
  *   orphan  its parent ends, and it has another one
- * The tracer is nobody's parent: whoever waits for the program finds it where it would be.
+ *   scoped  the process ends, if it is an openat2(2) that may leave its directory; COUNT is 0 for
+ * all The tracer is nobody's parent: whoever waits for the program finds it where it would be.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,14 +31,14 @@ struct call {
 };
 
 static const struct call calls[] = {
-    {"mount", SYS_mount, 0},
-    {"move_mount", SYS_move_mount, 0},
-    {"pdeathsig", SYS_prctl, PR_SET_PDEATHSIG},
+    {"mount", SYS_mount, 0},     {"move_mount", SYS_move_mount, 0},
+    {"openat2", SYS_openat2, 0}, {"pdeathsig", SYS_prctl, PR_SET_PDEATHSIG},
     {"sendmsg", SYS_sendmsg, 0},
 };
 
 static const struct call *call;
 static long count;
+static bool every;
 static const char *action, *a, *b;
 
 static int parent_of(pid_t pid) {
@@ -53,12 +57,23 @@ static int parent_of(pid_t pid) {
     return parent;
 }
 
-static void act(pid_t pid) {
+static int is_scoped(pid_t pid, const struct __ptrace_syscall_info *info) {
+    struct open_how how = {0};
+    struct iovec to = {&how, sizeof(how)}, from = {(void *)info->entry.args[2], sizeof(how)};
+
+    return process_vm_readv(pid, &to, 1, &from, 1, 0) == sizeof(how) &&
+           (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) != 0;
+}
+
+static void act(pid_t pid, const struct __ptrace_syscall_info *info) {
     if (strcmp(action, "swap") == 0) {
         if (renameat2(-100, a, -100, b, RENAME_EXCHANGE) != 0)
             perror("renameat2");
     } else if (strcmp(action, "kill") == 0) {
         kill(pid, SIGKILL);
+    } else if (strcmp(action, "scoped") == 0) {
+        if (!is_scoped(pid, info))
+            kill(pid, SIGKILL);
     } else {
         int parent = parent_of(pid);
 
@@ -76,8 +91,8 @@ static void look(pid_t pid, int status) {
     if (signal == (SIGTRAP | 0x80)) {
         if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), &info) > 0 &&
             info.op == PTRACE_SYSCALL_INFO_ENTRY && (long)info.entry.nr == call->number &&
-            (call->first == 0 || info.entry.args[0] == call->first) && --count == 0)
-            act(pid);
+            (call->first == 0 || info.entry.args[0] == call->first) && (every || --count == 0))
+            act(pid, &info);
         signal = 0;
     } else if (status >> 16 != 0) {
         signal = 0;
@@ -117,6 +132,7 @@ int main(int argc, char **argv) {
     if (call == NULL)
         return 2;
     count = atol(argv[2]);
+    every = count == 0;
     action = argv[3];
     a = argv[4];
     b = argv[5];

@@ -153,8 +153,19 @@ function finish(pidfd: number): number | undefined {
       reap(pidfd);
       throw new Error('the init hangs');
     }
-    return reap(pidfd);
+    return reapEnded(pidfd);
   } finally {
     closeSync(pidfd);
   }
+}
+
+/** The status of a child that has ended. One that is traced is its parent's only when the tracer has seen it. */
+export function reapEnded(pidfd: number): number | undefined {
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  let status = reap(pidfd);
+  for (let i = 0; i < patience && status === undefined; i++) {
+    Atomics.wait(pause, 0, 0, 1);
+    status = reap(pidfd);
+  }
+  return status;
 }
