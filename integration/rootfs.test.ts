@@ -10,6 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { shareNamespace } from './harness/config.ts';
+import type { TestConfig } from './harness/config.ts';
+import { started } from './harness/inside.ts';
 import { mountAt, parseMountinfo } from './harness/mountinfo.ts';
 import { scenario } from './harness/scenario.ts';
 
@@ -32,6 +35,28 @@ describe('the root filesystem', () => {
       .to.match(/mkdir: .*Read-only file system/)
       .and.match(/fine\n$/);
   });
+
+  scenario(
+    'read-only without a mount namespace, for exec as well, and nothing is mounted on the host',
+    async (scene) => {
+      const before = readFileSync('/proc/self/mountinfo', 'utf8');
+      const script = '(touch /made) 2>&1; cd /; cd ..; ls /bin/busybox; pwd';
+      const expected = 'touch: /made: Read-only file system\n/bin/busybox\n/\n';
+      const edit = (config: TestConfig): void => {
+        shareNamespace(config, 'mount');
+        config.root.readonly = true;
+        config.process.cwd = '/made/for/it';
+        config.mounts = [];
+        config.linux.maskedPaths = config.linux.readonlyPaths = [];
+      };
+      expect(await scene.shell(script, edit)).to.equal(expected);
+      const { shell } = await started(scene, edit);
+      expect(await shell(script)).to.equal(expected);
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).to.equal(before);
+      expect(existsSync(join(scene.rootfs, 'made/for/it'))).to.equal(true);
+      writeFileSync(join(scene.rootfs, 'from-the-host'), '');
+    },
+  );
 
   scenario('read-only says nothing about the host: the folder stays writable there', async (scene) => {
     await scene.shell('true', (config) => (config.root.readonly = true));

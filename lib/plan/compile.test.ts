@@ -418,7 +418,6 @@ describe('compile', () => {
           delete config.root?.readonly;
           change(config);
         });
-      expect(refusal((config) => (config.root = { path: 'x', readonly: true }))).to.throw('mount namespace');
       expect(refusal((config) => (config.linux = { maskedPaths: ['/x'] }))).to.throw('mount namespace');
       expect(refusal((config) => (config.linux = { readonlyPaths: ['/x'] }))).to.throw('mount namespace');
       expect(refusal((config) => (config.hostname = 'x'))).to.throw('uts namespace');

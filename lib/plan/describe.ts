@@ -87,6 +87,7 @@ const describers: Describer = {
   hook: ({ path }) => `run the hook ${path}`,
   maskPath: ({ path }) => `mask ${path}`,
   readonlyPath: ({ path }) => `make ${path} read-only`,
+  detachRootfs: () => 'clone the mount of the rootfs for the container alone',
   readonlyRoot: () => 'make / read-only',
   enterRoot: ({ mode }) => rootTexts[mode] ?? `enter the rootfs (mode ${mode})`,
   rootPropagation: ({ flags }) => `make / ${propagationName(Number(flags))}`,

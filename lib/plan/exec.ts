@@ -5,6 +5,7 @@ import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
 import { compileOomScore, compileProcess, raiseHardLimits } from './process.ts';
+import { openRootfs, readonlyRoot } from './rootfs.ts';
 import type { HostFacts, Plan, PlanOptions } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
 import { rootModes } from './wire.ts';
@@ -59,6 +60,7 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     ...enterRoot(draft),
     // Not made when it is missing: the container is its owner's by now.
     { op: 'workingDirectory', origin: '/process/cwd', path: process.cwd, create: 0 },
+    ...(draft.ownMounts ? [] : readonlyRoot(draft)),
     ...compileProcess(draft),
   ]);
   return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
@@ -87,7 +89,7 @@ function keyring({ noNewKeyring, containerId }: ExecOptions): Op[] {
 
 /** The root in which the console looks for its devpts. Where the container has its mounts, it is / by now. */
 function openRoot(draft: Draft): Op[] {
-  if (!draft.ownMounts) return [{ op: 'rootfs', origin: '/root/path', path: draft.options.rootfs }];
+  if (!draft.ownMounts) return openRootfs(draft);
   return draft.config.process?.terminal === true ? [{ op: 'rootfs', origin: '', path: '/' }] : [];
 }
 

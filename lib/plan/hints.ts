@@ -91,6 +91,9 @@ const hints: Partial<Record<OpName, Hint>> = {
     EACCES: "every directory on the way to the rootfs must be open to the container's root",
     ENOTDIR: 'root.path must be a directory',
   }),
+  detachRootfs: byErrno({
+    EPERM: 'a read-only root without a mount namespace needs root over the host: give the container one',
+  }),
   mountFilesystem: (_, errno) => ({ ...destinationHints, ...filesystemHints })[errno],
   mountBind: (_, errno, detail) => {
     if (errno === 'EPERM' && detail.startsWith('idmapped mount')) {

@@ -57,4 +57,23 @@ describe('rootfs of a plan', () => {
       expect(names(plan)).not.to.include('readonlyRoot');
     }
   });
+
+  it('is read-only without a mount namespace as well, and the mount of the host is not', () => {
+    const shared = (readonly: boolean): Plan =>
+      planOf((config) => {
+        config.root = { path: 'rootfs', readonly };
+        config.linux = {};
+        delete config.hostname;
+      });
+    const order = names(shared(true));
+    expect(order.filter((op) => /root/i.test(op) && op !== 'becomeRoot')).to.deep.equal([
+      'rootfs',
+      'detachRootfs',
+      'enterRoot',
+      'readonlyRoot',
+    ]);
+    expect(order.indexOf('workingDirectory')).to.be.below(order.indexOf('readonlyRoot'));
+    expect(names(shared(false))).not.to.include.members(['detachRootfs']);
+    expect(names(planOf())).not.to.include('detachRootfs');
+  });
 });

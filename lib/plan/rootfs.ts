@@ -52,23 +52,27 @@ function propagationOf(draft: Draft): Propagation {
 }
 
 const rootPointer = '/root/path';
+const readonlyPointer = '/root/readonly';
 
 /** Makes the rootfs the place where all that follows happens. */
 export function openRootfs(draft: Draft): Op[] {
   const rootfs: Op = { op: 'rootfs', origin: rootPointer, path: draft.options.rootfs };
-  if (!draft.ownMounts) return [rootfs];
+  if (!draft.ownMounts) {
+    // The mount that the host sees must not change.
+    return isReadonly(draft) ? [rootfs, { op: 'detachRootfs', origin: readonlyPointer }] : [rootfs];
+  }
   const origin = originOf(draft.config.linux?.rootfsPropagation, propagationPointer);
   // First of all that touches mounts: until then every mount might be made on the host, too.
   return [{ op: 'hostPropagation', origin, flags: propagationOf(draft).host }, rootfs];
 }
 
 /** After everything that makes files in the rootfs. */
-export function readonlyRoot({ config, ownMounts }: Draft): Op[] {
-  if (config.root?.readonly !== true) return [];
-  if (!ownMounts) {
-    throw new TsrunError('config', 'a read-only root needs a mount namespace', { pointer: '/root/readonly' });
-  }
-  return [{ op: 'readonlyRoot', origin: '/root/readonly' }];
+export function readonlyRoot(draft: Draft): Op[] {
+  return isReadonly(draft) ? [{ op: 'readonlyRoot', origin: readonlyPointer }] : [];
+}
+
+function isReadonly({ config }: Draft): boolean {
+  return config.root?.readonly === true;
 }
 
 /** From here on the host's files are out of reach. */

@@ -397,6 +397,8 @@ export const wireOps = {
     in: 'a',
     fields: { slot: 'u32', root: 'str', path: 'str', userSlot: 'u32', flags: 'u32' },
   },
+  /** The rootfs is from now on a clone of it that is mounted nowhere, with attributes of its own. */
+  detachRootfs: { code: 111, in: 'b', fields: {} },
 } as const satisfies Record<
   string,
   { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }

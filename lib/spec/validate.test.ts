@@ -400,7 +400,6 @@ describe('the rules', () => {
       'linux.namespaces',
       [{ type: 'uts' }],
       'warning /mounts: needs a namespace of type "mount"; nothing is mounted',
-      'error /root/readonly: needs a namespace of type "mount"',
       'error /linux/maskedPaths: needs a namespace of type "mount"',
       'error /linux/readonlyPaths: needs a namespace of type "mount"',
     ],

@@ -123,6 +123,7 @@
 #define OP_WAIT_START 96
 #define OP_EXEC 97
 #define OP_CLONE_INSIDE 110
+#define OP_DETACH_ROOTFS 111
 
 /* X(name, code, stage) for every operation. */
 #define WIRE_OPS(X) \
@@ -188,7 +189,8 @@
     X(memory_policy, OP_MEMORY_POLICY, STAGE_AB) \
     X(wait_start, OP_WAIT_START, STAGE_B) \
     X(exec, OP_EXEC, STAGE_B) \
-    X(clone_inside, OP_CLONE_INSIDE, STAGE_A)
+    X(clone_inside, OP_CLONE_INSIDE, STAGE_A) \
+    X(detach_rootfs, OP_DETACH_ROOTFS, STAGE_B)
 
 struct op_oom_score_adj {
     int32_t value;
@@ -986,6 +988,16 @@ static inline bool decode_clone_inside(struct reader *r, struct op_clone_inside 
         && read_u32(r, &o->user_slot)
         && read_u32(r, &o->flags)
         && r->at == r->end;
+}
+
+struct op_detach_rootfs {
+    uint8_t nothing;
+};
+
+static inline bool decode_detach_rootfs(struct reader *r, struct op_detach_rootfs *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
 }
 
 #endif

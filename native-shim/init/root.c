@@ -1,6 +1,6 @@
 /*
- * hostPropagation, rootfs, enterRoot, readonlyRoot, rootPropagation: from the host's / to the
- * container's.
+ * hostPropagation, rootfs, detachRootfs, enterRoot, readonlyRoot, rootPropagation: from the host's
+ * / to the container's.
  */
 #include "mount.h"
 
@@ -323,6 +323,20 @@ int run_enter_root(struct context *c, const struct op_enter_root *o) {
         return error;
     error = sys_chdir("/");
     return error < 0 ? fail(c, error, "/") : 0;
+}
+
+int run_detach_rootfs(struct context *c, const struct op_detach_rootfs *o) {
+    int tree;
+
+    (void)o;
+    if (c->rootfs < 0)
+        return fail(c, -EBADF, "no rootfs");
+    tree = mount_clone(c, c->rootfs, "", AT_EMPTY_PATH | AT_RECURSIVE, "the rootfs");
+    if (tree < 0)
+        return tree;
+    sys_close(c->rootfs);
+    c->rootfs = tree;
+    return 0;
 }
 
 int run_readonly_root(struct context *c, const struct op_readonly_root *o) {

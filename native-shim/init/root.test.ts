@@ -166,6 +166,29 @@ describe('the rootfs', () => {
     expect(shellIn(image, script, { ops: [procfs], mode: rootModes.move, ...request })).to.equal(seen);
   });
 
+  it('can be read-only without a mount namespace, and the mount of the host is as it was', () => {
+    const below = join(image.rootfs, 'tmp');
+    execFileSync('mount', ['-t', 'tmpfs', 'tsrun-test', below]);
+    try {
+      const before = readFileSync('/proc/self/mountinfo', 'utf8');
+      const request = {
+        ownMounts: false,
+        ops: [op('detachRootfs')],
+        after: [op('readonlyRoot')],
+      };
+      // What the host has mounted below stays writable, as with a mount namespace.
+      const script = 'touch /x 2>&1; touch /tmp/x && cd /tmp && cd ../.. && pwd; touch x 2>&1; ls /; sleep 0';
+      expect(shellIn(image, script, request)).to.match(
+        /^touch: \/x: Read-only file system\n\/\ntouch: x: Read-only file system\nbin\ndev\netc\nproc\nsys\ntmp$/,
+      );
+      expect(readFileSync('/proc/self/mountinfo', 'utf8')).to.equal(before);
+      const wrap = [compile('old-kernel', image.folder), installation().init];
+      expect(runContainer(image, 'true', { ...request, wrap }).failed).to.equal('readonlyRoot');
+    } finally {
+      execFileSync('umount', [below]);
+    }
+  });
+
   it('is entered by chroot(2) without a mount namespace, and nothing is mounted', () => {
     onSharedMount(() => {
       expect(shellIn(image, 'pwd; ls /; ls /proc', { ownMounts: false })).to.equal(

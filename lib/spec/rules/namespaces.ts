@@ -37,13 +37,13 @@ export function hostNames({ hostname, domainname, linux }: Config, report: Repor
 
 /**
  * What the container mounts, masks or makes read-only must not happen to the host. Without the mounts it lacks
- * something, which is what it asked for; without the others it would have more than it was given.
+ * something, which is what it asked for; without the others it would have more than it was given. Its root can be
+ * read-only nevertheless (op detachRootfs).
  */
-export function mountNamespace({ root, mounts = [], linux }: Config, report: Report): void {
+export function mountNamespace({ mounts = [], linux }: Config, report: Report): void {
   if (hasNamespace(linux, 'mount')) return;
   const reason = 'needs a namespace of type "mount"';
   if (mounts.length > 0) report(warning('/mounts', `${reason}; nothing is mounted`));
-  if (root?.readonly === true) report(error('/root/readonly', reason));
   if ((linux?.maskedPaths ?? []).length > 0) report(error('/linux/maskedPaths', reason));
   if ((linux?.readonlyPaths ?? []).length > 0) report(error('/linux/readonlyPaths', reason));
   if ((linux?.rootfsPropagation ?? '') !== '') {
