@@ -1,10 +1,12 @@
 import { expect } from 'chai';
+import type { Context } from 'mocha';
 import { readFileSync } from 'node:fs';
 import { validate } from '../../build/validators/features.js';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { resolveCgroup } from '../cgroup/paths.ts';
 import type { CgroupDriver } from '../cgroup/types.ts';
 import { TsrunError } from '../errors.ts';
+import { libseccomp } from '../host/libseccomp.ts';
 import { layouts, planOf, planOptions, rootFacts } from '../plan/testing/fixtures.ts';
 import { compileFilter } from '../seccomp/compile.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
@@ -13,6 +15,7 @@ import { bundleOf, goodConfig } from '../spec/fixtures.test-helper.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../spec/memory-policy.ts';
 import type { Config, Linux, LinuxFeatures, Process } from '../spec/types.ts';
 import { collectFindings } from '../spec/validate.ts';
+import { skip } from '../testing/skip.ts';
 import { features } from './features.ts';
 import type { FeatureFacts } from './host.ts';
 import { readFeatureFacts } from './host.ts';
@@ -31,6 +34,19 @@ function namesIn(file: string, ...path: string[]): string[] {
   const schema: unknown = JSON.parse(readFileSync(new URL(file, schemas), 'utf8'));
   const found = path.reduce<unknown>((value, name) => (value as Record<string, unknown>)[name], schema);
   return (found as { enum: string[] }).enum;
+}
+
+/** What was found of seccomp: it may be missing only with the library. */
+function seccompFacts(context: Context): NonNullable<typeof here.seccomp> {
+  const { seccomp } = here;
+  if (seccomp !== undefined) return seccomp;
+  let version: string;
+  try {
+    ({ version } = libseccomp());
+  } catch {
+    return skip(context, 'libseccomp is not installed');
+  }
+  throw new Error(`features know nothing of libseccomp ${version}`);
 }
 
 describe('features', () => {
@@ -224,8 +240,7 @@ describe('what the features claim', () => {
   });
 
   it('of seccomp is what libseccomp compiles', function () {
-    const { seccomp } = here;
-    if (seccomp === undefined) return this.skip();
+    const seccomp = seccompFacts(this);
     const compiles = (profile: Parameters<typeof compileFilter>[0]): boolean => {
       try {
         return compileFilter(profile).program.length > 0;
@@ -264,8 +279,7 @@ describe('what the features claim', () => {
   });
 
   it('of flags is what this kernel takes', function () {
-    const { seccomp } = here;
-    if (seccomp === undefined) return this.skip();
+    const seccomp = seccompFacts(this);
     const { major, minor } = here.host.kernel;
     // Linux 4.17 was the first with all but the last one, which came with 5.19.
     if (major > 5 || (major === 5 && minor >= 19)) {

@@ -79,9 +79,10 @@ describe('paths in the rootfs', () => {
       ];
       const ops = [procfs, tmpfs('/etc/link/a/../b'), bindMarker('/etc/link/b/c/file')];
       const devices = [op('device', { path: '/dev/x/null', mode: 0o20666, major: 1, minor: 3 })];
+      const copied = op('mountFilesystem', { destination: '/etc', type: 'tmpfs', source: 'tmpfs', flags: 2 });
       const after = [op('maskPath', { path: '/etc/link/b' })];
-      expect(shellIn(image, listMounts, { wrap, ops: [...ops, ...devices], after })).to.equal(
-        '/run/store/b\n/run/store/b/c/file\n/run/store/b',
+      expect(shellIn(image, listMounts, { wrap, ops: [...ops, ...devices, copied], after })).to.equal(
+        '/run/store/b\n/run/store/b/c/file\n/etc\n/run/store/b',
       );
     });
 
