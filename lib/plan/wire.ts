@@ -398,7 +398,7 @@ export const wireOps = {
     fields: { slot: 'u32', root: 'str', path: 'str', userSlot: 'u32', flags: 'u32' },
   },
   /** The rootfs is from now on a clone of it that is mounted nowhere, with attributes of its own. */
-  detachRootfs: { code: 111, in: 'b', fields: {} },
+  detachRootfs: { code: 111, in: 'ab', fields: {} },
 } as const satisfies Record<
   string,
   { code: number; in: 'a' | 'b' | 'ab'; fields: Record<string, FieldType> }

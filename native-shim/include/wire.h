@@ -190,7 +190,7 @@
     X(wait_start, OP_WAIT_START, STAGE_B) \
     X(exec, OP_EXEC, STAGE_B) \
     X(clone_inside, OP_CLONE_INSIDE, STAGE_A) \
-    X(detach_rootfs, OP_DETACH_ROOTFS, STAGE_B)
+    X(detach_rootfs, OP_DETACH_ROOTFS, STAGE_AB)
 
 struct op_oom_score_adj {
     int32_t value;

@@ -9,7 +9,7 @@ const { pidfd } = spawn({
   args: ['touch', file],
   env: [],
   fds: [nothing, nothing, nothing],
-  restoreNofile: false,
+  restoreLimits: false,
   endWithTsrun: true,
 });
 waitPidfd(pidfd, -1);
