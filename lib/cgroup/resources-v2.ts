@@ -1,5 +1,6 @@
 import { TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
+import { isUnsetSwappiness } from '../spec/resource-values.ts';
 import type { Resources } from '../spec/types.ts';
 import { cpuStepsV2 } from './cpu-v2.ts';
 import { ioStepsV2 } from './io-v2.ts';
@@ -31,13 +32,12 @@ export function resourceStepsV2(
 
 /** What the configuration asks for and cgroup v2 has no counterpart of. */
 export function ignoredOnV2({ memory = {}, cpu = {}, blockIO = {}, network = {} }: Resources): PlanWarning[] {
-  const isSwappiness = memory.swappiness !== undefined && BigInt(memory.swappiness) >= 0n;
-  const isDefault = memory.swappiness !== undefined && BigInt(memory.swappiness) > 0xffff_ffffn;
+  const { swappiness } = memory;
   const leafDevices = (blockIO.weightDevice ?? []).some(({ leafWeight }) => isSet(leafWeight));
   const asked: [boolean, string][] = [
     [isSet(memory.kernel) && BigInt(memory.kernel) > 0n, 'memory/kernel'],
     [isSet(memory.kernelTCP) && BigInt(memory.kernelTCP) > 0n, 'memory/kernelTCP'],
-    [isSwappiness && !isDefault, 'memory/swappiness'],
+    [swappiness !== undefined && !isUnsetSwappiness(swappiness), 'memory/swappiness'],
     [memory.disableOOMKiller === true, 'memory/disableOOMKiller'],
     [memory.useHierarchy === false, 'memory/useHierarchy'],
     [isSet(cpu.realtimeRuntime), 'cpu/realtimeRuntime'],

@@ -1,12 +1,17 @@
 import { TsrunError } from '../errors.ts';
+import { isHugePageSize } from '../spec/resource-values.ts';
 import type { Integer, Resources } from '../spec/types.ts';
 import type { CgroupWrite } from './steps.ts';
 import { decimal, resourcesPointer } from './steps.ts';
 
-/** 0 is a limit here: no further process at all. Anything negative lifts it. */
+/**
+ * 0 means no process but the first one, and is written as 1: the first one could not join otherwise on cgroup v2, and
+ * the engines know it so of runc. Anything negative lifts the limit.
+ */
 export function pidsSteps(pids: Resources['pids']): CgroupWrite[] {
   if (pids?.limit === undefined) return [];
-  const value = BigInt(pids.limit) < 0n ? 'max' : decimal(pids.limit);
+  const limit = BigInt(pids.limit);
+  const value = limit < 0n ? 'max' : limit === 0n ? '1' : decimal(limit);
   return [write('pids', 'pids.max', value, 'pids/limit')];
 }
 
@@ -15,7 +20,7 @@ export function hugetlbSteps(limits: Resources['hugepageLimits'] = [], file: str
   return limits.flatMap(({ pageSize, limit: bytes }, index) => {
     const at = `hugepageLimits/${String(index)}`;
     // It becomes part of a file name.
-    if (!/^[1-9][0-9]*[KMG]B$/.test(pageSize)) {
+    if (!isHugePageSize(pageSize)) {
       throw new TsrunError('config', `invalid huge page size "${pageSize}": expected for example 2MB`, {
         pointer: `${resourcesPointer}/${at}/pageSize`,
       });

@@ -47,7 +47,7 @@ export async function update(request: UpdateRequest): Promise<void> {
       const manager = cgroupsOf(found);
       const undo = placedBy(schemata.place, () => changeResctrl(found.record, schemata.intelRdt));
       try {
-        const said = placedBy(place, () => change(found, manager, withoutZeros(resources)));
+        const said = placedBy(place, () => change(found, manager, resources));
         for (const { pointer, message } of said) warn(place(pointer, message));
       } catch (error) {
         undo();
@@ -63,11 +63,6 @@ function cgroupsOf({ record, status }: Found): CgroupManager {
   const manager = ownCgroups(record);
   if (manager !== undefined && ['created', 'running', 'paused'].includes(status)) return manager;
   throw new TsrunError('state', `container not running: ${record.id} is ${status}`);
-}
-
-/** Where the specification lets 0 be a limit, engines that mean "as it is" send it none the less. */
-function withoutZeros({ pids, ...others }: Resources): Resources {
-  return pids?.limit === undefined || BigInt(pids.limit) === 0n ? others : { ...others, pids };
 }
 
 /**

@@ -173,7 +173,7 @@ describe('the schema', () => {
     ['linux.timeOffsets', { monotonic: { nanosecs: 1e9 } }, '/linux/timeOffsets/monotonic/nanosecs: must be'],
     ['linux.devices', [{ type: 'x', path: '/dev/x' }], '/linux/devices/0/type: must be one of c, b, u, p'],
     ['linux.rootfsPropagation', 'sharedd', '/linux/rootfsPropagation: must be one of shared, rshared'],
-    ['linux.resources.memory', { swappiness: 101 }, '/linux/resources/memory/swappiness: must be an integer'],
+    ['linux.resources.memory', { swappiness: -1 }, '/linux/resources/memory/swappiness: must be an integer'],
     ['linux.resources.memory', { limit: -2 }, '/linux/resources/memory/limit: must be an integer from -1'],
     ['linux.resources.cpu', { idle: 2 }, '/linux/resources/cpu/idle: must be an integer from 0 to 1'],
     [
@@ -209,7 +209,14 @@ describe('the schema', () => {
       '"limit":VALUE',
     );
     const rlimit = JSON.stringify(goodConfig()).replace('"hard":1024', '"hard":VALUE');
+    const swappiness = JSON.stringify(spoilt('linux.resources.memory.swappiness', 7)).replace(
+      '"swappiness":7',
+      '"swappiness":VALUE',
+    );
     const cases: [string, string, boolean][] = [
+      [swappiness, '18446744073709551614', false],
+      [swappiness, '18446744073709551615', true],
+      [swappiness, '18446744073709551616', false],
       [rlimit, '18446744073709551615', true],
       [rlimit, '18446744073709551616', false],
       [rlimit, '1.8446744073709551615e19', true],
@@ -600,10 +607,26 @@ describe('the rules', () => {
     ['linux.cgroupsPath', '/a/../b', 'error /linux/cgroupsPath: must not have ".." in it'],
     [
       'linux.resources',
-      { devices: [{ allow: true }, { allow: true, access: 'rx' }] },
+      {
+        devices: [
+          { allow: true },
+          { allow: true, access: 'rx' },
+          { allow: true, access: 'rwa' },
+          { allow: true, access: 'a' },
+        ],
+      },
       'error /linux/resources/devices/0/access: must not be empty',
       'error /linux/resources/devices/1/access: may have only the letters r, w and m',
+      'warning /linux/resources/devices/2/access: the letter a means nothing here and is left out',
+      'error /linux/resources/devices/3/access: must have one of the letters r, w and m',
     ],
+    [
+      'linux.resources',
+      { memory: { swappiness: 101 } },
+      'error /linux/resources/memory/swappiness: must be a whole number from 0 to 100',
+    ],
+    ['linux.resources', { memory: { swappiness: 100 } }],
+    ['linux.resources', { hugepageLimits: [{ pageSize: '1TB', limit: 1 }] }],
     [
       'linux.resources',
       { memory: { limit: 200, swap: 100 }, cpu: { quota: 5, burst: 6, cpus: '0-', mems: 'x' } },

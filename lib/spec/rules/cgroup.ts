@@ -1,6 +1,7 @@
 import type { Report } from '../finding.ts';
-import { error } from '../finding.ts';
+import { error, warning } from '../finding.ts';
 import { pointerTo } from '../pointer.ts';
+import { accessLetters, isHugePageSize, isUnsetSwappiness } from '../resource-values.ts';
 import type { Config, Integer, Resources } from '../types.ts';
 
 /** config-linux.md, "Cgroups Path": it must stay below the cgroup mount. */
@@ -22,12 +23,18 @@ function deviceRules({ devices }: Resources, at: string, report: Report): void {
   for (const [i, { access = '' }] of (devices ?? []).entries()) {
     const pointer = pointerTo(at, 'devices', i, 'access');
     if (access === '') report(error(pointer, 'must not be empty', 'Give some of r, w and m.'));
-    else if (!/^[rwm]+$/.test(access)) report(error(pointer, 'may have only the letters r, w and m'));
+    else if (!/^[rwma]+$/.test(access)) report(error(pointer, 'may have only the letters r, w and m'));
+    else if (accessLetters(access) === '') report(error(pointer, 'must have one of the letters r, w and m'));
+    else if (access.includes('a'))
+      report(warning(pointer, 'the letter a means nothing here and is left out'));
   }
 }
 
 function memory({ memory }: Resources, at: string, report: Report): void {
-  const { limit, swap } = memory ?? {};
+  const { limit, swap, swappiness = 0 } = memory ?? {};
+  if (swappiness > 100 && !isUnsetSwappiness(swappiness)) {
+    report(error(`${at}/memory/swappiness`, 'must be a whole number from 0 to 100'));
+  }
   if (isLimit(limit) && isLimit(swap) && swap < limit) {
     report(
       error(`${at}/memory/swap`, `memory and swap together must not be below the memory limit (${limit})`),
@@ -66,7 +73,7 @@ function blockIO({ blockIO }: Resources, at: string, report: Report): void {
 
 function hugepages({ hugepageLimits }: Resources, at: string, report: Report): void {
   for (const [i, { pageSize }] of (hugepageLimits ?? []).entries()) {
-    if (!/^[1-9]\d*[KMGTPE]B$/.test(pageSize)) {
+    if (!isHugePageSize(pageSize)) {
       report(error(pointerTo(at, 'hugepageLimits', i, 'pageSize'), 'must be a size like 64KB, 2MB or 1GB'));
     }
   }

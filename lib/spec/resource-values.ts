@@ -1,0 +1,20 @@
+/** Values of linux.resources that mean something of their own. */
+import type { Integer } from './types.ts';
+
+/** True for a size as the kernel writes it in the names of the hugetlb files; which ones there are, it knows. */
+export function isHugePageSize(size: string): boolean {
+  return /^[1-9][0-9]*[KMGTPE]B$/.test(size);
+}
+
+/** Engines write -1, as the unsigned number its 64 bits are, for a swappiness that nobody asked for. */
+export function isUnsetSwappiness(swappiness: Integer): boolean {
+  return BigInt(swappiness) === 0xffff_ffff_ffff_ffffn;
+}
+
+/**
+ * The letters of a device rule's access that say something, each once: r, w and m (mknod). Empty for none. Engines
+ * write `a` as well, which runc leaves out.
+ */
+export function accessLetters(access: string): string {
+  return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('');
+}
