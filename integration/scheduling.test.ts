@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cgroupOf, controllerMount } from './harness/cgroups.ts';
@@ -61,6 +61,22 @@ describe('scheduling', () => {
     });
     expect(await ask('chrt', pid)).to.match(/1000000\/20000000\/30000000/);
   });
+
+  scenario(
+    'scheduler: SCHED_DEADLINE within a cpuset is refused, and the cpuset named',
+    async (scene) => {
+      const { stderr } = await scene.failure((config) => {
+        config.linux.resources.cpu = { cpus: '0' };
+        config.process.scheduler = { policy: 'SCHED_DEADLINE', runtime: 1_000_000, deadline: 20_000_000 };
+      });
+      expect(stderr).to.match(/process\/scheduler.*EPERM.*\n *hint: .*linux\.resources\.cpu\.cpus/);
+      expect(stderr).not.to.contain('realtimeRuntime');
+    },
+    () =>
+      availableParallelism() > 1 && controllerMount('cpuset') !== undefined
+        ? undefined
+        : 'one CPU, or no cpuset of cgroup v1',
+  );
 
   scenario('scheduler: niceness', async (scene) => {
     const pid = await sleeper(scene, (config) => {
@@ -172,7 +188,7 @@ describe('scheduling', () => {
       });
       expect(await pinned('run', '--bundle', scene.bundle, other)).to.equal('1\n');
     },
-    () => (cpus().length < 2 ? 'there is one CPU only' : undefined),
+    () => (availableParallelism() < 2 ? 'there is one CPU only' : undefined),
   );
 
   scenario(

@@ -1,4 +1,5 @@
 /** What a user can do about a failure of the init, where that is known. */
+import { schedulerPolicies } from '../spec/scheduling.ts';
 import type { HostFacts } from './types.ts';
 import type { Op, OpName } from './wire.ts';
 
@@ -155,13 +156,10 @@ const hints: Partial<Record<OpName, Hint>> = {
     EPERM: 'the SELinux policy does not allow tsrun this label',
   }),
   fileLabel: byErrno({ EINVAL: 'the loaded SELinux policy does not know this label' }),
-  scheduler: byErrno({
-    EPERM:
-      'real-time policies and a lower nice value need CAP_SYS_NICE on the host, which no user namespace gives, and on cgroup v1 a real-time budget (linux.resources.cpu.realtimeRuntime)',
-    EINVAL:
-      'sched_setattr(2) does not accept these values together, or the kernel lacks the policy or a flag',
-    EBUSY: 'the CPUs have no room for another process with this SCHED_DEADLINE runtime and period',
-  }),
+  scheduler: (op, errno) => {
+    const isDeadline = op.op === 'scheduler' && op.policy === schedulerPolicies.get('SCHED_DEADLINE');
+    return isDeadline && errno === 'EPERM' ? deadlineHint : schedulerHints[errno];
+  },
   ioPriority: byErrno({ EPERM: 'IOPRIO_CLASS_RT needs CAP_SYS_ADMIN or CAP_SYS_NICE on the host' }),
   memoryPolicy: byErrno({
     EINVAL:
@@ -169,6 +167,16 @@ const hints: Partial<Record<OpName, Hint>> = {
   }),
   workingDirectory: byErrno({ EROFS: 'process.cwd is missing and cannot be made' }),
 };
+
+const schedulerHints: Readonly<Record<string, string>> = {
+  EPERM:
+    'real-time policies and a lower nice value need CAP_SYS_NICE on the host, which no user namespace gives, and on cgroup v1 a real-time budget (linux.resources.cpu.realtimeRuntime)',
+  EINVAL: 'sched_setattr(2) does not accept these values together, or the kernel lacks the policy or a flag',
+  EBUSY: 'the CPUs have no room for another process with this SCHED_DEADLINE runtime and period',
+};
+
+const deadlineHint =
+  'SCHED_DEADLINE is only for a process that may run on every CPU: not where a cpuset leaves it some of them (linux.resources.cpu.cpus, or the cgroup above); it needs CAP_SYS_NICE on the host, too, which no user namespace gives';
 
 const seccompHints: Readonly<Record<string, string>> = {
   EACCES: 'without process.noNewPrivileges a filter needs CAP_SYS_ADMIN in the user namespace',
