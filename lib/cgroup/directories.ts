@@ -2,6 +2,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { systemError } from '../errors.ts';
 import { errnoOf, failedWith } from './files.ts';
+import { doWithout } from './paths.ts';
 
 /** Directories made so far, to remove them again when a later one cannot be made. */
 export class Directories {
@@ -15,7 +16,7 @@ export class Directories {
       const denied = failedWith(error, 'EACCES', 'EPERM', 'EROFS');
       throw systemError(`create cgroup ${directory}`, errnoOf(error), {
         pointer: '/linux/cgroupsPath',
-        ...(denied ? { hint: 'tsrun must be root, or be given a cgroup it may write to.' } : {}),
+        ...(denied ? { hint: `tsrun must be root, or be given a cgroup it may write to. ${doWithout}` } : {}),
         cause: error,
       });
     }

@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
 import type { Journal } from './journal.ts';
+import { doWithout } from './paths.ts';
 import { refusal } from './refusal.ts';
 import type { CgroupCheck, CgroupStep, CgroupWrite } from './steps.ts';
 
@@ -53,11 +54,12 @@ function directoryFor(step: CgroupStep, locate: Locate): string {
 
 /** The error for a limit whose controller the container has no cgroup of. */
 export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
+  const otherwise = controller === 'devices' ? `. ${doWithout}` : ', or remove the limit.';
   return new TsrunError(
     'unsupported',
     `cannot set ${controller} limit: container could not join or create cgroup: ` +
       `it has none with the ${controller} controller`,
-    { pointer, hint: `Mount the ${controller} controller where tsrun may write to it, or remove the limit.` },
+    { pointer, hint: `Mount the ${controller} controller where tsrun may write to it${otherwise}` },
   );
 }
 

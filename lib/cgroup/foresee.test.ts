@@ -71,7 +71,7 @@ describe('foreseeCgroups on this host', () => {
       cgroupsPath: undefined,
       containerId: 'none',
       driver: 'disabled',
-      privileged: true,
+      rootless: false,
       ownCgroups: [],
     });
     expect(said(record, { devices: [{ allow: false }] })).to.deep.equal(['warning /linux/resources/devices']);

@@ -10,10 +10,12 @@ import { isListWithin } from '../spec/number-list.ts';
 import type { Resources } from '../spec/types.ts';
 import { isThere, requireVacant } from './common.ts';
 import { controllersOf } from './controllers-v2.ts';
+import { devicesPointer } from './device-rules.ts';
 import { noCgroup } from './execute.ts';
 import { readValue } from './files.ts';
 import { isFreezingV1 } from './freezer-v1.ts';
 import { isFreezingV2 } from './freezer-v2.ts';
+import { lostDeviceRules } from './lost-device-rules.ts';
 import { refusal } from './refusal.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
@@ -64,13 +66,9 @@ function foreseeDirectories({ paths, version }: CgroupRecord): Finding[] {
   return [];
 }
 
-function foreseeDeviceRules({ driver, unprivileged }: CgroupRecord, { devices = [] }: Resources): Finding[] {
-  if (devices.length === 0 || (driver !== 'disabled' && unprivileged !== true)) return [];
-  const why =
-    unprivileged === true ? 'device rules need privileges over the host' : 'the container has no cgroup';
-  return [
-    warning(`${resourcesPointer}/devices`, `ignored: ${why}; the rules of the cgroup tsrun runs in apply`),
-  ];
+function foreseeDeviceRules(record: CgroupRecord, resources: Resources): Finding[] {
+  const why = lostDeviceRules(record, resources);
+  return why === undefined ? [] : [warning(devicesPointer, `ignored: ${why}`)];
 }
 
 const limits = ['memory', 'cpu', 'pids', 'blockIO', 'hugepageLimits', 'network', 'rdma', 'unified'] as const;

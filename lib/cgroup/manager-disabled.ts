@@ -3,13 +3,13 @@ import type { PlanWarning } from '../plan/types.ts';
 import type { Resources } from '../spec/types.ts';
 import { noCgroup } from './execute.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
-import { resourceStepsV2 } from './resources-v2.ts';
+import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
 
 /**
- * A container without cgroups: none are wanted, or tsrun is unprivileged and has been given none. A config
- * that asks for a limit is an error. Device rules are no limit in this sense: every config has them, and the
- * container stays in its caller's cgroup, under its caller's rules.
+ * A container without cgroups: none are wanted (--cgroup-manager disabled), or tsrun is rootless and has been given
+ * none. A config that asks for a limit is an error. Device rules are no limit in this sense: every config has them,
+ * and the container stays in its caller's cgroup, under its caller's rules.
  */
 export class ManagerDisabled implements CgroupManager {
   private readonly version: CgroupRecord['version'];
@@ -25,7 +25,7 @@ export class ManagerDisabled implements CgroupManager {
   apply(resources: Resources = {}): PlanWarning[] {
     const [step] = this.version === 1 ? resourceStepsV1(resources) : resourceStepsV2(resources);
     if (step !== undefined) throw noCgroup(step);
-    return [];
+    return this.version === 2 ? ignoredOnV2(resources) : [];
   }
 
   update(resources: Resources): PlanWarning[] {

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
+import type { TsrunError } from '../errors.ts';
 import { parseCgroups } from '../host/proc.ts';
 import type { CgroupLayout } from '../plan/types.ts';
 import type { CgroupRequest } from './paths.ts';
 import { resolveCgroup } from './paths.ts';
+import { failure } from './testing/cgroups.ts';
 
 const hybrid: CgroupLayout = {
   mode: 'hybrid',
@@ -28,18 +29,18 @@ const own = parseCgroups(
 );
 
 function request(overrides: Partial<CgroupRequest> = {}): CgroupRequest {
-  return { containerId: 'c1', driver: 'cgroupfs', privileged: true, ownCgroups: own, ...overrides };
+  return { containerId: 'c1', driver: 'cgroupfs', rootless: false, ownCgroups: own, ...overrides };
 }
 
 function refused(cgroupsPath: string): TsrunError {
-  try {
-    resolveCgroup(hybrid, request({ cgroupsPath }));
-  } catch (error) {
-    if (error instanceof TsrunError) return error;
-    throw error;
-  }
-  throw new Error(`${cgroupsPath} was accepted`);
+  return failure(() => resolveCgroup(hybrid, request({ cgroupsPath })));
 }
+
+const nothing: CgroupLayout = { mode: 'none', v1: [] };
+const named: CgroupLayout = {
+  mode: 'v1',
+  v1: [{ mountpoint: '/sys/fs/cgroup/other', controllers: ['name=other'] }],
+};
 
 describe('the place of a container among the cgroups', () => {
   it('starts an absolute path at the root of every hierarchy, the freezer after the others', () => {
@@ -128,7 +129,7 @@ describe('the place of a container among the cgroups', () => {
 
   it('uses what is delegated to an unprivileged tsrun, and nothing when nothing is', () => {
     const delegated = (directory: string): boolean => directory === '/sys/fs/cgroup/systemd/user.slice';
-    const some = resolveCgroup(hybrid, request({ privileged: false }), delegated);
+    const some = resolveCgroup(hybrid, request({ rootless: true }), delegated);
     expect(some).to.deep.equal({
       driver: 'cgroupfs',
       version: 1,
@@ -136,20 +137,39 @@ describe('the place of a container among the cgroups', () => {
       shared: {},
       unprivileged: true,
     });
-    const none = resolveCgroup(hybrid, request({ privileged: false }), () => false);
+    const none = resolveCgroup(hybrid, request({ rootless: true }), () => false);
     expect(none.driver).to.equal('disabled');
     expect(none.paths).to.deep.equal({});
   });
 
   it('does not drop a path that was asked for, writable or not', () => {
-    const record = resolveCgroup(hybrid, request({ privileged: false, cgroupsPath: '/a' }), () => false);
+    const record = resolveCgroup(hybrid, request({ rootless: true, cgroupsPath: '/a' }), () => false);
     expect(Object.keys(record.paths)).to.have.length(5);
   });
 
-  it('has no cgroups when none are wanted or there are none', () => {
-    expect(resolveCgroup(hybrid, request({ driver: 'disabled' })).driver).to.equal('disabled');
-    expect(resolveCgroup({ mode: 'none', v1: [] }, request()).driver).to.equal('disabled');
+  it('has no cgroups when none are wanted', () => {
+    for (const layout of [hybrid, unified, nothing, named]) {
+      const record = resolveCgroup(layout, request({ driver: 'disabled', cgroupsPath: '/a' }));
+      expect(record).to.include({ driver: 'disabled' });
+      expect(record.paths).to.deep.equal({});
+    }
   });
+
+  for (const [title, layout] of [
+    ['none is mounted', nothing],
+    ['only a hierarchy of somebody else is', named],
+  ] as const) {
+    it(`refuses when ${title}: device rules, and the way to all processes, would be lost`, () => {
+      const error = failure(() => resolveCgroup(layout, request()));
+      expect(error).to.include({ code: 'unsupported', pointer: '/linux/cgroupsPath' });
+      expect(error.hint).to.contain('--cgroup-manager disabled');
+    });
+
+    it(`refuses a path that a user asks for when ${title}, and does without one`, () => {
+      failure(() => resolveCgroup(layout, request({ rootless: true, cgroupsPath: 'a' })));
+      expect(resolveCgroup(layout, request({ rootless: true })).driver).to.equal('disabled');
+    });
+  }
 
   it('is plain JSON', () => {
     const record = resolveCgroup(hybrid, request());

@@ -7,6 +7,9 @@ import type { CgroupDriver, CgroupRecord } from './types.ts';
 
 const pointer = '/linux/cgroupsPath';
 
+/** Part of a hint. */
+export const doWithout = 'To run the container without limits and device rules: --cgroup-manager disabled.';
+
 /** The only named hierarchy a container gets a cgroup in: others belong to whoever named them. */
 const systemdHierarchy = 'name=systemd';
 
@@ -15,8 +18,8 @@ export interface CgroupRequest {
   cgroupsPath?: string | undefined;
   containerId: string;
   driver: CgroupDriver;
-  /** False when tsrun does not act as root over the host (HostFacts.privileged). */
-  privileged: boolean;
+  /** HostFacts.rootless. */
+  rootless: boolean;
   /** tsrun's own cgroups: processCgroups('self') of lib/host/proc.ts. */
   ownCgroups: readonly CgroupMembership[];
 }
@@ -27,7 +30,8 @@ export interface CgroupRequest {
  * at tsrun's own cgroup. On v2 that is the parent of tsrun's cgroup: a cgroup with processes cannot give
  * controllers to its children.
  *
- * An unprivileged tsrun that was given no cgroupsPath uses the hierarchies delegated to it, if any.
+ * A rootless tsrun that was given no cgroupsPath uses the hierarchies delegated to it, if any. Otherwise none is an
+ * error, as with runc: device rules would be lost, and the way to all processes of the container.
  * `writable` says whether this process may create directories in an existing one.
  */
 export function resolveCgroup(
@@ -41,13 +45,11 @@ export function resolveCgroup(
     });
   }
   const version = layout.mode === 'v2' ? 2 : 1;
-  if (request.driver === 'disabled' || layout.mode === 'none') {
-    return { driver: 'disabled', version, paths: {}, shared: {} };
-  }
+  if (request.driver === 'disabled') return { driver: 'disabled', version, paths: {}, shared: {} };
   const inner = innerPath(request);
-  const delegatedOnly = !request.privileged && !request.cgroupsPath;
+  const delegatedOnly = request.rootless && !request.cgroupsPath;
   const record: CgroupRecord = { driver: 'cgroupfs', version, paths: {}, shared: {} };
-  if (!request.privileged) record.unprivileged = true;
+  if (request.rootless) record.unprivileged = true;
   for (const hierarchy of hierarchies(layout)) {
     const [first = '', ...others] = hierarchy.controllers;
     const base = baseDirectory(hierarchy, inner, ownPath(request.ownCgroups, first), version);
@@ -56,8 +58,12 @@ export function resolveCgroup(
     if (version === 2) record.mountpoint = hierarchy.mountpoint;
     for (const other of others) record.shared[other] = first;
   }
-  if (Object.keys(record.paths).length === 0) record.driver = 'disabled';
-  return record;
+  if (Object.keys(record.paths).length > 0) return record;
+  if (delegatedOnly) return { ...record, driver: 'disabled' };
+  throw new TsrunError('unsupported', 'the container can have no cgroup: no cgroups are mounted here', {
+    pointer,
+    hint: `Mount them on /sys/fs/cgroup. ${doWithout}`,
+  });
 }
 
 interface Hierarchy {

@@ -3,6 +3,7 @@ import { TsrunError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
 import { errnoName, errnoText } from '../host/errno.ts';
 import { readValue } from './files.ts';
+import { doWithout } from './paths.ts';
 import type { CgroupWrite } from './steps.ts';
 import { property } from './steps.ts';
 
@@ -69,6 +70,9 @@ function explain({ file, controller, value }: CgroupWrite, path: string, name: s
     return { hint: 'Linux 5.0 removed leaf weights together with the CFQ scheduler.' };
   if (file.startsWith('blkio.bfq.')) {
     return { hint: 'Weights (1 to 1000) need the bfq scheduler: see /sys/block/*/queue/scheduler.' };
+  }
+  if (file === 'devices.deny' && name === 'EPERM') {
+    return { hint: `Device rules need CAP_SYS_ADMIN over the host. ${doWithout}` };
   }
   if (controller === 'devices' && name === 'EPERM') {
     return { hint: 'tsrun runs in a cgroup that does not allow this device itself.' };

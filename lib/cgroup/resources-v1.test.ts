@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
 import type { Resources } from '../spec/types.ts';
 import { deviceStepsV1, defaultDeviceRules } from './devices-v1.ts';
+import { failure } from './testing/cgroups.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
 import type { CgroupStep } from './steps.ts';
 
@@ -16,16 +16,6 @@ function lines(steps: readonly CgroupStep[]): string[] {
 
 function pointers(steps: readonly CgroupStep[]): string[] {
   return steps.map(({ pointer }) => pointer.replace('/linux/resources/', ''));
-}
-
-function errorOf(run: () => unknown): TsrunError {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof TsrunError) return error;
-    throw error;
-  }
-  throw new Error('no error was thrown');
 }
 
 const v1 = (resources: Resources, memoryLimit?: bigint): string[] =>
@@ -171,10 +161,10 @@ describe('limits as writes to cgroup v1', () => {
     });
 
     it('refuses shares the kernel would change silently', () => {
-      const low = errorOf(() => v1({ cpu: { shares: 1 } }));
+      const low = failure(() => v1({ cpu: { shares: 1 } }));
       expect(low.message).to.contain('the minimum allowed cpu-shares is 2');
       expect(low.pointer).to.equal('/linux/resources/cpu/shares');
-      const high = errorOf(() => v1({ cpu: { shares: 262145 } }));
+      const high = failure(() => v1({ cpu: { shares: 262145 } }));
       expect(high.message).to.contain('the maximum allowed cpu-shares is 262144');
     });
   });
@@ -225,7 +215,7 @@ describe('limits as writes to cgroup v1', () => {
 
   for (const pageSize of ['../../memory', '2M', '0MB', '2MB.', '', '2MB/x']) {
     it(`refuses "${pageSize}" as a huge page size`, () => {
-      const error = errorOf(() => v1({ hugepageLimits: [{ pageSize, limit: 1 }] }));
+      const error = failure(() => v1({ hugepageLimits: [{ pageSize, limit: 1 }] }));
       expect(error.pointer).to.equal('/linux/resources/hugepageLimits/0/pageSize');
     });
   }
@@ -245,7 +235,7 @@ describe('limits as writes to cgroup v1', () => {
   });
 
   it('refuses unified limits', () => {
-    const error = errorOf(() => v1({ unified: { 'memory.max': '1' } }));
+    const error = failure(() => v1({ unified: { 'memory.max': '1' } }));
     expect(error.message).to.contain('cannot use unified on cgroup v1');
     expect(error.pointer).to.equal('/linux/resources/unified');
     expect(v1({ unified: {} })).to.deep.equal([]);
@@ -324,7 +314,7 @@ describe('device rules for cgroup v1', () => {
     [{ allow: true, type: 'c', access: 'rx' }, 'access'],
   ] as const) {
     it(`refuses ${JSON.stringify(rule)}`, () => {
-      expect(errorOf(() => deviceStepsV1([denyAll, rule])).pointer).to.equal(
+      expect(failure(() => deviceStepsV1([denyAll, rule])).pointer).to.equal(
         `/linux/resources/devices/1/${pointer}`,
       );
     });

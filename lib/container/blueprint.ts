@@ -1,3 +1,5 @@
+import { devicesPointer } from '../cgroup/device-rules.ts';
+import { lostDeviceRules } from '../cgroup/lost-device-rules.ts';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { resolveCgroup } from '../cgroup/paths.ts';
 import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
@@ -81,7 +83,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       cgroupsPath: bundle.config.linux?.cgroupsPath,
       containerId: id,
       driver: request.cgroupDriver ?? 'cgroupfs',
-      privileged: facts.privileged,
+      rootless: facts.rootless,
       ownCgroups: processCgroups('self') ?? [],
     }),
   );
@@ -120,7 +122,7 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     code,
     keptFds,
     notifies,
-    remarks: seccomp === undefined ? [] : remarksOn(seccomp.filter),
+    remarks: [...(seccomp === undefined ? [] : remarksOn(seccomp.filter)), ...deviceRemarks(bundle, cgroup)],
     keep: () => seccomp?.keep(),
   };
 }
@@ -138,6 +140,12 @@ function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
   const isJoined = (type: NamespaceType): boolean => (findNamespace(config.linux, type)?.path ?? '') !== '';
   if (!isJoined('user') || isJoined('pid') || cloneInto === undefined) return selfJoin;
   return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
+}
+
+/** Engines have device rules in every config, also where tsrun is rootless and nobody can set them. */
+function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): string[] {
+  const why = lostDeviceRules(cgroup, bundle.config.linux?.resources);
+  return why === undefined ? [] : [atConfig(bundle, devicesPointer, `ignored: ${why}`)];
 }
 
 /** Profiles of engines name the system calls of all kernels and architectures. */

@@ -224,7 +224,7 @@ describe('what the features claim', () => {
             cgroupsPath: driver === 'systemd' ? 'a.slice:b:c' : '/a',
             containerId: 'c1',
             driver,
-            privileged: true,
+            rootless: false,
             ownCgroups: [],
           }),
         );

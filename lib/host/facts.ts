@@ -14,11 +14,14 @@ export function readHostFacts(): HostFacts {
   let filesystems: ReadonlySet<string> | undefined;
   let cgroup: HostFacts['cgroup'] | undefined;
   let apparmor: boolean | undefined;
+  const uid = process.geteuid?.() ?? 0;
+  const privileged = isPrivileged();
   return {
     kernel: parseKernelVersion(release()),
-    uid: process.geteuid?.() ?? 0,
+    uid,
     gid: process.getegid?.() ?? 0,
-    privileged: isPrivileged(),
+    privileged,
+    rootless: !privileged && !(uid === 0 && isInitialUserNamespace()),
     get filesystems() {
       filesystems ??= parseFilesystems(readFileSync('/proc/filesystems', 'utf8'));
       return filesystems;
@@ -66,8 +69,9 @@ export function hasSysAdmin(status: string): boolean {
 
 /** Root of a user namespace of its own has all capabilities, too, but not over the host. */
 function isPrivileged(): boolean {
-  return (
-    readlinkSync('/proc/self/ns/user') === initialUserNamespace &&
-    hasSysAdmin(readFileSync('/proc/self/status', 'utf8'))
-  );
+  return isInitialUserNamespace() && hasSysAdmin(readFileSync('/proc/self/status', 'utf8'));
+}
+
+function isInitialUserNamespace(): boolean {
+  return readlinkSync('/proc/self/ns/user') === initialUserNamespace;
 }

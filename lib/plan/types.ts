@@ -10,6 +10,8 @@ export interface HostFacts {
   gid: number;
   /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
   privileged: boolean;
+  /** Not root of the host but another user, or root of a user namespace: what only root can have, it does without. */
+  rootless: boolean;
   /** True in a user namespace that denies setgroups(2): /proc/self/setgroups says `deny`. */
   setgroupsDenied?: boolean;
   /** Filesystems of /proc/filesystems. */

@@ -30,7 +30,7 @@ export class TestCgroups {
       cgroupsPath: `/${this.name}${path}`,
       containerId: this.name,
       driver: 'cgroupfs',
-      privileged: true,
+      rootless: false,
       ownCgroups: processCgroups('self') ?? [],
     });
   }

@@ -84,6 +84,7 @@ export function rootFacts(change: Partial<HostFacts> = {}): HostFacts {
     uid: 0,
     gid: 0,
     privileged: true,
+    rootless: false,
     filesystems: new Set(['proc', 'sysfs', 'tmpfs', 'devpts', 'cgroup', 'cgroup2']),
     cgroup: layouts.v1,
     ...change,
@@ -92,7 +93,14 @@ export function rootFacts(change: Partial<HostFacts> = {}): HostFacts {
 
 /** An ordinary user. */
 export function userFacts(change: Partial<HostFacts> = {}): HostFacts {
-  return rootFacts({ uid: 1000, gid: 1000, privileged: false, cgroup: layouts.v2, ...change });
+  return rootFacts({
+    uid: 1000,
+    gid: 1000,
+    privileged: false,
+    rootless: true,
+    cgroup: layouts.v2,
+    ...change,
+  });
 }
 
 export function planOptions(change: Partial<PlanOptions> = {}): PlanOptions {
