@@ -32,6 +32,10 @@ export class ManagerDisabled implements CgroupManager {
     return this.apply(resources);
   }
 
+  give(): void {
+    // There is nothing to give.
+  }
+
   join(): void {
     // The process stays where it is.
   }

@@ -63,6 +63,10 @@ export class ManagerV1 implements CgroupManager {
     });
   }
 
+  give(): void {
+    // Whoever owns a cgroup of v1 sets its limits.
+  }
+
   join(pid: number): void {
     for (const directory of Object.values(this.record.paths)) {
       const path = `${directory}/cgroup.procs`;

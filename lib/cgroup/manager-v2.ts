@@ -19,6 +19,7 @@ import type { Locate } from './execute.ts';
 import { failedWith, ioError, isGone, readValue, writeValue } from './files.ts';
 import { freezeV2, isFreezingV2, isFrozenV2, setFreezeV2 } from './freezer-v2.ts';
 import { needsCurrentMemory } from './memory-v2.ts';
+import { giveCgroup } from './owner.ts';
 import { removeCgroups } from './remove.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import { signalAll } from './signal.ts';
@@ -79,6 +80,11 @@ export class ManagerV2 implements CgroupManager {
           },
     );
     return [...ignoredOnV2(resources), ...warnings];
+  }
+
+  give(uid: number): void {
+    // What was delegated to a rootless tsrun belongs to its user, who is root of the container.
+    if (!this.unprivileged) giveCgroup(this.directory, uid);
   }
 
   join(pid: number): void {

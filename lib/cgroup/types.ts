@@ -56,6 +56,8 @@ export interface CgroupManager {
    * @param presentDevices the rules the container has now; undefined when nobody knows.
    */
   update(resources: Resources, presentDevices?: readonly DeviceRule[]): PlanWarning[];
+  /** Gives the cgroup to a user of the host, where that is safe: not on v1 (cgroups(7), "Delegation"). */
+  give(uid: number): void;
   /**
    * Moves a process (all its threads) into every hierarchy. The kernel stops every fork of the host for
    * that and waits for an RCU grace period: 4 to 20 ms, once. `selfJoin` has none of it.

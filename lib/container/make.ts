@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { markCgroups } from '../cgroup/mark.ts';
+import { cgroupOwner } from '../cgroup/owner.ts';
 import { TsrunError } from '../errors.ts';
 import type { StdioEnds } from '../host/foreground.ts';
 import { sealedMemfd } from '../host/memfd.ts';
@@ -182,6 +183,8 @@ export function makeCgroups(
   for (const { pointer, message } of placed(bundle, () => manager.apply(bundle.config.linux?.resources))) {
     warn(atConfig(bundle, pointer, message));
   }
+  const owner = cgroupOwner(bundle.config);
+  if (owner !== undefined) manager.give(owner);
 }
 
 /** Starts process A of the init. */

@@ -2,6 +2,7 @@ import type { Report } from '../finding.ts';
 import { error } from '../finding.ts';
 import { hasNamespace, hasNewNamespace } from '../namespaces.ts';
 import { pointerTo } from '../pointer.ts';
+import { hostId } from '../id-mappings.ts';
 import type { Config, IdMapping } from '../types.ts';
 
 const kinds = ['uidMappings', 'gidMappings'] as const;
@@ -14,7 +15,7 @@ export function userNamespaceMappings({ linux }: Config, report: Report): void {
     if (hasNewNamespace(linux, 'user')) {
       if (mappings.length === 0) {
         report(error(pointer, 'a new user namespace needs mappings'));
-      } else if (outside(mappings, 0) === undefined) {
+      } else if (hostId(mappings, 0) === undefined) {
         report(error(pointer, 'the id 0 of the container must be mapped'));
       }
     } else if (mappings.length > 0 && !hasNamespace(linux, 'user')) {
@@ -69,14 +70,8 @@ export function mappedUser({ process, linux }: Config, report: Report): void {
   ] as const) {
     const mappings = linux?.[kind] ?? [];
     const id = process?.user?.[name] ?? 0;
-    if (mappings.length > 0 && id !== 0 && outside(mappings, id) === undefined) {
+    if (mappings.length > 0 && id !== 0 && hostId(mappings, id) === undefined) {
       report(error(`/process/user/${name}`, `is not mapped by /linux/${kind}`));
     }
   }
-}
-
-/** The id outside that an id inside stands for. */
-function outside(mappings: readonly IdMapping[], id: number): number | undefined {
-  const mapping = mappings.find(({ containerID, size }) => id >= containerID && id < containerID + size);
-  return mapping === undefined ? undefined : mapping.hostID + id - mapping.containerID;
 }
