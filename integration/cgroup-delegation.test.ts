@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { unifiedMount } from './harness/cgroups.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
@@ -28,10 +30,28 @@ function prepare(scene: Scene, script: string, edit?: Edit): void {
   });
 }
 
+/**
+ * Who makes cgroups on v2 gives them its controllers, here those that v1 has left. What the host had not given away is
+ * taken back, so that v1 can have it again.
+ */
+async function withControllersKept<T>(body: () => Promise<T>): Promise<T> {
+  const file = join(unifiedMount() ?? '/sys/fs/cgroup', 'cgroup.subtree_control');
+  const given = (): string[] => readFileSync(file, 'utf8').trim().split(' ');
+  const before = new Set(given());
+  try {
+    return await body();
+  } finally {
+    for (const name of given()) if (!before.has(name)) writeFileSync(file, `-${name}`);
+  }
+}
+
 async function output(scene: Scene, host: string, runtime: 'tsrun' | 'crun' = 'tsrun'): Promise<string> {
   const [program, root] = runtime === 'crun' ? ['crun', scene.path('crun-state')] : [tsrun, scene.root];
   const script = `${host}; exec ${program} --root ${root} run --bundle ${scene.bundle} ${scene.id()}`;
-  return succeeded(await run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script])).stdout;
+  const result = await withControllersKept(() =>
+    run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]),
+  );
+  return succeeded(result).stdout;
 }
 
 /** Prints `uid name` of the container's cgroup and of each file in it. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Resources } from '../lib/spec/types.ts';
 import { borrowControllers } from './harness/borrowed-controllers.ts';
-import { cgroupOf, cgroupsNamed, controllerMount, removeCgroups } from './harness/cgroups.ts';
+import { cgroupOf, cgroupsNamed, controllerMount, membership, removeCgroups } from './harness/cgroups.ts';
 import { cgroupFolder, needs } from './harness/cgroup-files.ts';
 import { exitStatus } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
@@ -44,7 +44,7 @@ describe('cgroup v1', () => {
     'the process is in a cgroup of its own in every hierarchy, gone after delete',
     async (scene) => {
       const { id, pid } = await limited(scene, {});
-      const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trim().split('\n');
+      const lines = membership(pid);
       for (const line of lines) expect(line).to.contain(id);
       expect(cgroupsNamed(id)).to.have.length.of.at.least(lines.length);
       await scene.delete(id, '--force');

@@ -42,6 +42,16 @@ export function cgroupOf(pid: number | 'self', controller: string): string | und
   return undefined;
 }
 
+/** The lines of /proc/<pid>/cgroup, without those of hierarchies that are mounted for somebody else only. */
+export function membership(pid: number): string[] {
+  const lines = readFileSync(`/proc/${pid}/cgroup`, 'utf8').trimEnd().split('\n');
+  return lines.filter((line) => {
+    const [, controllers = ''] = line.split(':');
+    if (controllers === '') return unifiedMount() !== undefined;
+    return controllers.split(',').every((controller) => controllerMount(controller) !== undefined);
+  });
+}
+
 interface CgroupMount {
   mountpoint: string;
   type: string;
