@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findProgram } from './search-path.ts';
+import { findProgram, searchPath } from './search-path.ts';
 
 describe('findProgram', () => {
   let folder = '';
@@ -27,6 +27,26 @@ describe('findProgram', () => {
     process.env['PATH'] = folder;
     chmodSync(program, 0o644);
     expect(find()).to.equal(undefined);
+  });
+
+  it('takes no folder that is relative, whatever is there', () => {
+    const cwd = process.cwd();
+    process.chdir(folder);
+    try {
+      for (const relative of ['.', '', './', '..//first', 'first/..', '~']) {
+        process.env['PATH'] = relative;
+        expect(find(), relative).to.equal(undefined);
+      }
+      process.env['PATH'] = `.::${folder}`;
+      expect(find()).to.equal(program);
+    } finally {
+      process.chdir(cwd);
+    }
+  });
+
+  it('has the usual folders where there is no PATH', () => {
+    delete process.env['PATH'];
+    expect(searchPath().split(':')).to.include('/usr/bin');
   });
 
   it('takes for root no program that somebody else may have put there', function () {
