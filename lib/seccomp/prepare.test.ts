@@ -1,10 +1,23 @@
 import { expect } from 'chai';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { TsrunError } from '../errors.ts';
 import type { Seccomp } from '../spec/types.ts';
-import { cacheFolder } from './cache.ts';
+import { cacheFolder, readCached } from './cache.ts';
 import { filterFlags } from './constants.ts';
 import { compileFilter } from './compile.ts';
 import { requireKernelSupport } from './kernel.ts';
@@ -42,6 +55,77 @@ describe('prepareFilter', () => {
     rmSync(folder(), { recursive: true });
     second.keep();
     expect(existsSync(folder())).to.be.false;
+  });
+
+  describe('believes no entry that somebody else may have made', () => {
+    /** The only entry of the cache, and what is read of it. */
+    const kept = (): { entry: string; read: () => unknown } => {
+      prepareFilter(profile, root).keep();
+      const [name = ''] = readdirSync(folder());
+      const entry = join(folder(), name);
+      const read = (): unknown => readCached(folder(), name);
+      expect(read()).to.have.property('program');
+      return { entry, read };
+    };
+
+    it('a symbolic link to a good one', () => {
+      const { entry, read } = kept();
+      renameSync(entry, join(root, 'elsewhere'));
+      symlinkSync(join(root, 'elsewhere'), entry);
+      expect(read()).to.equal(undefined);
+    });
+
+    it('a good one that others may write', () => {
+      const { entry, read } = kept();
+      for (const mode of [0o620, 0o602]) {
+        chmodSync(entry, mode);
+        expect(read(), mode.toString(8)).to.equal(undefined);
+      }
+      chmodSync(entry, 0o644);
+      expect(read()).to.have.property('program');
+    });
+
+    it('one of another user', function () {
+      if (process.getuid?.() !== 0) {
+        if (this.test !== undefined) this.test.title += ' (skipped: needs root)';
+        this.skip();
+      }
+      const { entry, read } = kept();
+      chownSync(entry, 1, 0);
+      expect(read()).to.equal(undefined);
+    });
+
+    it('a FIFO, and does not wait for its writer', () => {
+      const { entry } = kept();
+      rmSync(entry);
+      execFileSync('mkfifo', [entry]);
+      // Elsewhere, since whoever waits for a writer hears nothing else.
+      const module = JSON.stringify(new URL('./cache.ts', import.meta.url).href);
+      const call = `readCached(${JSON.stringify(folder())}, ${JSON.stringify(basename(entry))})`;
+      const script = `import(${module}).then(({ readCached }) => console.log(typeof ${call}))`;
+      const args = ['--import', 'tsx', '--eval', script];
+      const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 15_000 });
+      expect(stdout).to.equal('undefined\n');
+    });
+
+    it('one in a folder that others may write, or that is a symbolic link', () => {
+      const { read } = kept();
+      chmodSync(folder(), 0o777);
+      expect(read()).to.equal(undefined);
+      chmodSync(folder(), 0o700);
+      renameSync(folder(), join(root, 'elsewhere'));
+      symlinkSync(join(root, 'elsewhere'), folder());
+      expect(read()).to.equal(undefined);
+    });
+
+    it('one under the name of another, or changed', () => {
+      const { entry, read } = kept();
+      const text = readFileSync(entry, 'utf8');
+      copyFileSync(entry, join(folder(), 'other'));
+      expect(readCached(folder(), 'other')).to.equal(undefined);
+      writeFileSync(entry, text.replace('nosuchcall', 'nosuchCall'));
+      expect(read()).to.equal(undefined);
+    });
   });
 
   it('has one filter for every agent', () => {
