@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../host/proc.ts';
 import { executeSteps } from './execute.ts';
 import { ManagerV2 } from './manager-v2.ts';
@@ -106,6 +106,19 @@ describe('cgroup v2 on this host', function () {
     const otherExit = once(other, 'exit');
     container.kill(9);
     expect(await otherExit).to.deep.equal([null, 'SIGKILL']);
+  });
+
+  it('sends the signal it was asked for, and lets those go on that are not stopped', async () => {
+    const container = manager();
+    container.create();
+    const ready = `${record.paths[''] ?? ''}/../ready`;
+    const child = cgroups.shell(`trap "exit 5" TERM; mkdir ${ready}; while :; do sleep 0.01; done`);
+    container.join(child.pid);
+    await until(() => existsSync(ready));
+    const exit = once(child, 'exit');
+    container.kill(15);
+    expect(read('cgroup.freeze')).to.equal('0');
+    expect(await exit).to.deep.equal([5, null]);
   });
 
   it('kills and removes all that a container nested', async () => {

@@ -164,6 +164,8 @@ describe('limits as writes to cgroup v1', () => {
       const low = failure(() => v1({ cpu: { shares: 1 } }));
       expect(low.message).to.contain('the minimum allowed cpu-shares is 2');
       expect(low.pointer).to.equal('/linux/resources/cpu/shares');
+      expect(v1({ cpu: { shares: 2 } })).to.deep.equal(['cpu.shares 2']);
+      expect(v1({ cpu: { shares: 262144 } })).to.deep.equal(['cpu.shares 262144']);
       const high = failure(() => v1({ cpu: { shares: 262145 } }));
       expect(high.message).to.contain('the maximum allowed cpu-shares is 262144');
     });

@@ -170,6 +170,19 @@ describe('limits as writes to cgroup v2', () => {
     });
   }
 
+  it('tries again what may depend on another write of the same controller, and nothing else', () => {
+    const steps = resourceStepsV2({
+      cpu: { shares: 1024, quota: 50000, period: 20000, burst: 10, cpus: '0', mems: '0' },
+      memory: { limit: 4096, swap: 8192 },
+      pids: { limit: 1 },
+    });
+    const tried = steps.filter((step) => step.step === 'write' && step.retry === true);
+    expect(tried.map((step) => step.step === 'write' && step.file)).to.deep.equal([
+      'cpu.max.burst',
+      'cpu.max',
+    ]);
+  });
+
   it('says what it cannot do', () => {
     expect(
       ignoredOnV2({

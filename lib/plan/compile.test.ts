@@ -371,6 +371,14 @@ describe('compile', () => {
     }
   });
 
+  it("has the engine's hooks before those of the container, which belong to a later moment", () => {
+    const plan = planOf((config) => (config.hooks = { createContainer: [hook], createRuntime: [hook] }));
+    const order = plan.ops.flatMap((op): (string | number)[] =>
+      op.op === 'hook' ? ['hook'] : op.op === 'sync' ? [op.point] : [],
+    );
+    expect(order).to.deep.equal([syncPoints.setup, syncPoints.hooks, 'hook']);
+  });
+
   it('has createContainer hooks after the mounts and before anything is hidden or read-only', () => {
     const plan = planOf(withEverything);
     const order = names(plan);

@@ -47,6 +47,13 @@ describe('parseMountOptions', () => {
     expect(parsed.superblock).to.deep.equal(['rw', 'async']);
   });
 
+  it('lets the later of two opposites win the other way round, too', () => {
+    const parsed = parseMountOptions(['rw', 'ro', 'suid', 'nosuid', 'rexec', 'rnoexec']);
+    expect(parsed.attributes).to.deep.equal({ set: attr.readonly | attr.nosuid, clear: 0 });
+    expect(parsed.recursiveAttributes).to.deep.equal({ set: attr.noexec, clear: 0 });
+    expect(parsed.superblock).to.deep.equal(['ro']);
+  });
+
   it('clears the whole access time field when it sets a value in it', () => {
     expect(parseMountOptions(['noatime', 'strictatime']).attributes).to.deep.equal({
       set: attr.strictatime,

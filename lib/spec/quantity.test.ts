@@ -40,7 +40,13 @@ describe('quantities of a command line', () => {
         text,
       ).to.contain('--memory');
     }
-    expect(refusal(() => parseSize('--memory', '9000p'))).to.contain('2^63-1');
+    for (const text of ['9000p', '9223372036854775808', '8192p', '9007199254740992k']) {
+      expect(
+        refusal(() => parseSize('--memory', text)),
+        text,
+      ).to.contain('2^63-1');
+    }
+    expect(parseSize('--memory', '8191p')).to.equal(8191n << 50n);
   });
 
   it('reads integers exactly, within their bounds', () => {

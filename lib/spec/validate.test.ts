@@ -505,7 +505,19 @@ describe('the rules', () => {
       mount({ destination: '/proc/self' }),
       'error /mounts/0/destination: nothing may be mounted inside /proc but the few files other runtimes allow',
     ],
-    ['mounts', mount({ destination: '/proc/meminfo' })],
+    // Those that runc allows, for lxcfs and its like.
+    ...[
+      ...['cpuinfo', 'diskstats', 'loadavg', 'meminfo', 'slabinfo', 'stat', 'swaps', 'uptime'],
+      ...['sys/crypto/fips_enabled', 'sys/kernel/ns_last_pid'],
+    ].map((name): [string, unknown] => ['mounts', mount({ destination: `/proc/${name}` })]),
+    // Their neighbours, and ways around a name.
+    ...['version', 'sys/kernel/core_pattern', 'sys', 'meminfo/x', 'meminf', 'sysrq-trigger'].map(
+      (name): [string, unknown, string] => [
+        'mounts',
+        mount({ destination: `/proc/${name}` }),
+        'error /mounts/0/destination: nothing may be mounted inside /proc but the few files other runtimes allow',
+      ],
+    ),
     ['mounts', mount({ destination: '/proc' })],
     [
       'mounts',
@@ -627,6 +639,33 @@ describe('the rules', () => {
     ],
     ['linux.resources', { memory: { swappiness: 100 } }],
     ['linux.resources', { hugepageLimits: [{ pageSize: '1TB', limit: 1 }] }],
+    // What is 0 is not set, and what is negative no limit.
+    ['linux.resources', { memory: { limit: 200, swap: 0 }, cpu: { quota: 0, burst: 5 } }],
+    ['linux.resources', { memory: { limit: 200, swap: -1 }, cpu: { quota: -1, burst: 5 } }],
+    ['linux.resources', { memory: { limit: -1, swap: 100 } }],
+    ['linux.resources', { memory: { limit: 200, swap: 200 }, cpu: { quota: 5, burst: 5 } }],
+    [
+      'linux.resources',
+      { memory: { limit: 200, swap: 199 }, cpu: { quota: 5, burst: 6 } },
+      'error /linux/resources/memory/swap: memory and swap together must not be below the memory limit (200)',
+      'error /linux/resources/cpu/burst: must not be above the quota (5)',
+    ],
+    [
+      'linux.devices',
+      [
+        { type: 'p', path: '/dev/x', uid: 4294967295 },
+        { type: 'p', path: '/dev/y', gid: 4294967295 },
+        { type: 'p', path: '/dev/z', uid: 4294967294, gid: 4294967294 },
+      ],
+      'error /linux/devices/0/uid: is no id; it means "unchanged"',
+      'error /linux/devices/1/gid: is no id; it means "unchanged"',
+    ],
+    ['hostname', 'h'.repeat(64)],
+    ['hostname', 'h'.repeat(65), 'error /hostname: must not be longer than 64 bytes'],
+    ['hostname', 'é'.repeat(32)],
+    ['hostname', 'é'.repeat(33), 'error /hostname: must not be longer than 64 bytes'],
+    ['domainname', 'd'.repeat(64)],
+    ['domainname', 'd'.repeat(65), 'error /domainname: must not be longer than 64 bytes'],
     [
       'linux.resources',
       { memory: { limit: 200, swap: 100 }, cpu: { quota: 5, burst: 6, cpus: '0-', mems: 'x' } },

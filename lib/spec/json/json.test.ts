@@ -139,6 +139,11 @@ describe('duplicateNames', () => {
     expect(duplicateNames(text)).to.deep.equal(['/b/0/c', '/a', '/e/f~0~1']);
   });
 
+  it('counts in arrays what is no object, too', () => {
+    const text = '[7,"x",{"a":1},[null,[],{"b":1,"b":2}],[{"c":1},{"d":1,"d":2}],{"e":1,"e":2}]';
+    expect(duplicateNames(text)).to.deep.equal(['/3/2/b', '/4/1/d', '/5/e']);
+  });
+
   it('finds nothing where there is nothing', () => {
     expect(duplicateNames('[{"a":1},{"a":{"a":[1,{"a":1}]}}]')).to.deep.equal([]);
   });
