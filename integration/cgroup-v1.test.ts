@@ -182,6 +182,17 @@ describe('cgroup v1', () => {
     needs('cpu', 'cpu.cfs_quota_us'),
   );
 
+  for (const shares of [2, 262_144]) {
+    scenario(
+      `cpu: ${shares} shares, which is as far as they go`,
+      async (scene) => {
+        const { read } = await limited(scene, { cpu: { shares } });
+        expect(read('cpu', 'cpu.shares')).to.equal(String(shares));
+      },
+      needs('cpu'),
+    );
+  }
+
   scenario(
     'cpu: burst',
     async (scene) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { expect } from 'chai';
 import { setCapabilities } from './harness/config.ts';
 import type { TestConfig } from './harness/config.ts';
@@ -27,10 +27,20 @@ describe('devices', () => {
   });
 
   scenario('they work', async (scene) => {
-    const script =
-      'echo x > /dev/null; head -c 4 /dev/zero | od -An -tx1; head -c 8 /dev/urandom | wc -c; echo x > /dev/full';
-    const output = await scene.shell(`${script}; true`);
-    expect(output.split('\n').slice(0, 2)).to.deep.equal([' 00 00 00 00', '8']);
+    const script = [
+      'echo x > /dev/null && wc -c < /dev/null',
+      'head -c 4 /dev/zero | od -An -tx1',
+      'head -c 8 /dev/random | wc -c',
+      'head -c 8 /dev/urandom | wc -c',
+      '(echo x > /dev/full) 2>&1',
+      // Without a terminal there is none to open, but it may be tried.
+      '(: < /dev/tty) 2>&1',
+    ];
+    const output = await scene.shell(`${script.join('; ')}; true`);
+    const [none, zeros, random, urandom, full, tty] = output.split('\n');
+    expect([none, zeros, random, urandom]).to.deep.equal(['0', ' 00 00 00 00', '8', '8']);
+    expect(full).to.contain('No space left on device');
+    expect(tty).to.contain('No such device or address');
   });
 
   scenario('and so are the links', async (scene) => {
@@ -155,14 +165,19 @@ describe('devices', () => {
     });
 
     scenario('a bare config gets the usual devices and no more', async (scene) => {
+      // Those of the host's kernel log and of its first loop device are there to be opened.
+      const forbidden = 'mknod /tmp/k c 1 11; mknod /tmp/d b 7 0; for d in k d; do (: < /tmp/$d); done';
       const output = await scene.shell(
-        'head -c 1 /dev/urandom | wc -c; mknod /tmp/k c 1 2; head -c 1 /tmp/k; true',
+        `head -c 1 /dev/urandom | wc -c; (${forbidden}) 2>&1; ls /tmp/k /tmp/d`,
         (config) => {
           mknod(config);
           config.linux.resources = {};
         },
       );
-      expect(output).to.match(/^1\n/);
+      const [usual, ...others] = output.trim().split('\n');
+      expect(usual).to.equal('1');
+      expect(others.filter((line) => line.includes('not permitted'))).to.have.length(2);
+      expect(others.slice(-2)).to.deep.equal(['/tmp/d', '/tmp/k']);
     });
   });
 

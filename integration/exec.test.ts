@@ -380,6 +380,10 @@ describe('exec', () => {
       for (const [value, words] of [
         ['pids:../..', /is not a sub cgroup path/],
         ['pids:/../x', /is not a sub cgroup path/],
+        // The name of a neighbour may begin with that of the container.
+        [`pids:../${id}2`, /is not a sub cgroup path/],
+        [`../${id}2/sub`, /is not a sub cgroup path/],
+        ['sub/../../x', /is not a sub cgroup path/],
         ['nonsense:sub', /unknown controller/],
         [':sub', /empty/],
       ] as const) {

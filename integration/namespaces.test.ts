@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
 import type { NamespaceType } from '../lib/spec/types.ts';
+import { membership } from './harness/cgroups.ts';
 import { setCapabilities, shareNamespace } from './harness/config.ts';
 import { namespaceOf } from './harness/processes.ts';
 import { sharedFolder } from './harness/hooks.ts';
@@ -187,6 +188,18 @@ describe('namespaces', () => {
     ]).to.deep.equal(before);
   });
 
+  scenario('the longest hostname and domainname', async (scene) => {
+    const [host, domain] = ['h'.repeat(64), 'd'.repeat(64)];
+    const output = await scene.shell(
+      'cat /proc/sys/kernel/hostname /proc/sys/kernel/domainname',
+      (config) => {
+        config.hostname = host;
+        config.domainname = domain;
+      },
+    );
+    expect(output).to.equal(`${host}\n${domain}\n`);
+  });
+
   scenario('hostname without a uts namespace would change the host and is refused', async (scene) => {
     const { stderr } = await scene.failure((config) => {
       shareNamespace(config, 'uts');
@@ -266,12 +279,19 @@ describe('namespaces', () => {
   scenario(
     'user namespace without mappings, and mappings without user namespace, are errors',
     async (scene) => {
-      await scene.failure((config) => {
+      const unmapped = await scene.failure((config) => {
         config.linux.namespaces.push({ type: 'user' });
       });
-      await scene.failure((config) => {
+      expect(unmapped.stderr).to.match(/\/linux\/uidMappings.*mappings/);
+      const halfMapped = await scene.failure((config) => {
+        config.linux.namespaces.push({ type: 'user' });
+        config.linux.uidMappings = wholeMap;
+      });
+      expect(halfMapped.stderr).to.match(/\/linux\/gidMappings.*mappings/);
+      const needless = await scene.failure((config) => {
         config.linux.uidMappings = config.linux.gidMappings = wholeMap;
       });
+      expect(needless.stderr).to.match(/\/linux\/uidMappings.*user/);
     },
   );
 
@@ -348,7 +368,10 @@ describe('namespaces', () => {
   });
 
   scenario('time offsets without a time namespace are an error', async (scene) => {
-    await scene.failure((config) => (config.linux.timeOffsets = { boottime: { secs: 1 } }));
+    const { stderr } = await scene.failure((config) => {
+      config.linux.timeOffsets = { boottime: { secs: 1 } };
+    });
+    expect(stderr).to.match(/\/linux\/timeOffsets.*namespace/);
   });
 
   scenario('a cgroup namespace has the container at its root', async (scene) => {

@@ -116,7 +116,11 @@ describe('sysctl', () => {
 
   scenario('a name that climbs out of /proc/sys is refused', async (scene) => {
     for (const name of ['net/../kernel/core_pattern', 'net.ipv4/../../../kernel/core_pattern', '../sys']) {
-      await scene.failure((config) => (config.linux.sysctl = { [name]: 'x' }));
+      const { stderr } = await scene.failure((config) => (config.linux.sysctl = { [name]: 'x' }));
+      const pointer = `/linux/sysctl/${name.replaceAll('/', '~1')}`;
+      expect(stderr)
+        .to.contain(pointer)
+        .and.match(/is not the name of a kernel parameter/);
     }
   });
 });
