@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { engine, projectRoot, tsrun } from './harness/programs.ts';
-import { run } from './harness/run.ts';
+import { printed, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
@@ -202,7 +202,7 @@ describe(`the engine (${engine})`, () => {
     const faults = [
       'epoll_create1:error=EIO:when=1',
       'eventfd2:error=ENOMEM:when=1',
-      'clone3:error=EIO:when=1',
+      'eventfd2:error=EIO:when=1',
     ];
     for (const fault of faults) {
       const strace = [
@@ -211,7 +211,7 @@ describe(`the engine (${engine})`, () => {
         '-o',
         trace,
         '-e',
-        'trace=execve,epoll_create1,eventfd2,clone3',
+        'trace=execve,epoll_create1,eventfd2',
         '-e',
         `inject=${fault}`,
       ];
@@ -226,6 +226,17 @@ describe(`the engine (${engine})`, () => {
       expect(readFileSync(trace, 'utf8').match(/execve\(/g), fault).to.have.length(2);
       expect(readdirSync(scene.folder).filter((name) => name.includes('core'))).to.deep.equal([]);
     }
+  });
+
+  scenario('is one thread, which ends at once', async (scene) => {
+    if (engine !== 'bun') return;
+    scene.configure((config) => (config.process.args = ['sh', '-c', 'echo ready; exec sleep 1000']));
+    const running = scene.background(['run', '--bundle', scene.bundle, scene.id()]);
+    await printed(running, 'ready');
+    expect(readdirSync(`/proc/${running.child.pid}/task`)).to.have.length(1);
+    running.child.kill('SIGKILL');
+    await running.ended;
+    await scene.deleteAll();
   });
 
   scenario('its limits are not those of the container', async (scene) => {

@@ -177,11 +177,11 @@ function prepare(
       seccomp: seccomp?.filter,
     }),
   );
-  // Hooks are not for it.
-  const { hooks: _, ...own } = config;
+  const { ociVersion, linux } = config;
   return {
     plan,
-    config: { ...own, process },
+    // Hooks are not for it.
+    config: { ociVersion, process, ...(linux === undefined ? {} : { linux }) },
     code: placedBy(place, () => encode(plan)),
     keptFds,
     cgroup: join.cloneInto,

@@ -91,3 +91,14 @@ export function native(declaration: string): Native<readonly Argument[]> {
     return call(...args);
   };
 }
+
+const exitNative: Native<[number]> = native('int tsrun_exit(int)');
+
+/**
+ * Ends tsrun. At once, when the library is loaded anyway: Node's own way out takes milliseconds, in which a program
+ * that was started detached may have ended, and there is nothing left that it would have to write.
+ */
+export function exit(status: number): never {
+  if (handle !== undefined) exitNative(status);
+  process.exit(status);
+}

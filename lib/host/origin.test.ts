@@ -10,6 +10,7 @@ describe('the notes of the launcher', () => {
       TSRUN_CWD_GONE: '1',
       TSRUN_ENV_TZ: 'Asia/Tokyo',
       BUN_ENABLE_CRASH_REPORTING: '0',
+      BUN_JSC_useWarmUpMarkedBlocks: '0',
       HOME: '/root',
     };
     expect(takeNotes(env)).to.deep.equal({

@@ -15,6 +15,9 @@ export interface Origin {
   hidden: readonly string[];
 }
 
+/** Options that the launcher gives the engine. */
+const engineOptions = ['BUN_ENABLE_CRASH_REPORTING', 'BUN_JSC_useWarmUpMarkedBlocks'];
+
 /** In front of such a variable. */
 const hiddenPrefix = 'TSRUN_ENV_';
 
@@ -34,7 +37,7 @@ export function takeNotes(env: NodeJS.ProcessEnv): Origin {
     delete env[name];
     return value;
   };
-  take('BUN_ENABLE_CRASH_REPORTING');
+  for (const name of engineOptions) take(name);
   const hidden = Object.keys(env)
     .filter((name) => name.startsWith(hiddenPrefix))
     .map((name) => `${name.slice(hiddenPrefix.length)}=${take(name) ?? ''}`);

@@ -19,7 +19,10 @@
 #define NOTE_CWD_GONE "TSRUN_CWD_GONE=1"
 /* Bun would send a report of its crash to those who make it. */
 #define NOTE_NO_REPORT "BUN_ENABLE_CRASH_REPORTING=0"
-#define MAX_NOTES      5
+/* Without this option of the engine it has a thread more, whose end it has to wait for at its own.
+ */
+#define NOTE_ONE_THREAD "BUN_JSC_useWarmUpMarkedBlocks=0"
+#define MAX_NOTES       6
 /* In front of a variable that the engine must not act on. */
 #define NOTE_HIDDEN "TSRUN_ENV_"
 

@@ -58,7 +58,11 @@ describe('the launcher', () => {
   const environment = (env: NodeJS.ProcessEnv): string[] =>
     run([], env)
       .stdout.split('\n')
-      .filter((line) => line !== '' && !/^(TSRUN_(NOFILE|FDS|CORE)|BUN_ENABLE_CRASH_REPORTING)=/.test(line))
+      .filter(
+        (line) =>
+          line !== '' &&
+          !/^(TSRUN_(NOFILE|FDS|CORE)|BUN_(ENABLE_CRASH_REPORTING|JSC_useWarmUpMarkedBlocks))=/.test(line),
+      )
       .sort();
 
   it('is small and needs no library', () => {

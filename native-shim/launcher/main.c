@@ -130,6 +130,7 @@ static _Noreturn void run(int argc, char **argv, char **env) {
         notes[3] = core.bytes;
     }
     notes[4] = NOTE_NO_REPORT;
+    notes[5] = NOTE_ONE_THREAD;
     own_folder(&folder);
     env = engine_environment(env, notes, &wants_node);
     if (env == NULL)

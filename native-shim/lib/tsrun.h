@@ -96,6 +96,9 @@ TSRUN_API int tsrun_receive_descriptor(int sock, void *payload, unsigned int siz
 
 /* child.c */
 
+/* _exit(2): ends the process at once, without what the engine does at its end. */
+TSRUN_API int tsrun_exit(int status);
+
 TSRUN_API int tsrun_pidfd_open(int pid);
 TSRUN_API int tsrun_pidfd_signal(int pidfd, int signal);
 
