@@ -9,6 +9,7 @@ import { background, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
+import { noStrace } from './harness/strace.ts';
 import { until } from './harness/until.ts';
 
 /** A config with work at every stage: hooks, mounts, limits. */
@@ -65,15 +66,6 @@ const moments = [
   'setresuid,capset',
 ];
 
-const strace = (): string | undefined => {
-  try {
-    execFileSync('strace', ['-e', 'trace=none', 'true'], { stdio: 'ignore' });
-    return undefined;
-  } catch {
-    return 'strace is not installed, or may not trace';
-  }
-};
-
 describe('faults', () => {
   describe('create killed at a system call', () => {
     for (const calls of moments) {
@@ -95,7 +87,7 @@ describe('faults', () => {
             if (result.status === 0) break;
           }
         },
-        strace,
+        noStrace,
       );
     }
   });

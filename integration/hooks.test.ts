@@ -2,7 +2,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Hook, HookKind, State } from '../lib/spec/types.ts';
+import { cgroupsNamed } from './harness/cgroups.ts';
 import { exitStatus, isAlive, namespaceOf } from './harness/processes.ts';
+import { tsrun } from './harness/programs.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
@@ -220,16 +222,38 @@ describe('hooks', () => {
     await scene.delete(id);
   });
 
-  scenario('a poststart hook that fails ends start and the container', async (scene) => {
+  scenario('a poststart hook that fails ends start and destroys the container', async (scene) => {
     const id = scene.id();
     scene.configure((config) => {
       config.process.args = ['sleep', '1000'];
-      config.hooks = { poststart: [script('exit 3')] };
+      config.hooks = {
+        poststart: [script('exit 3'), script(`echo poststart >> ${logFile(scene)}`)],
+        poststop: [script(`cat >> ${logFile(scene)}`)],
+      };
     });
     const pid = await scene.create(id);
     const { stderr } = failed(await scene.tsrun(['start', id]));
-    expect(stderr).to.match(/poststart hook #0/);
+    expect(stderr).to.match(/config\.json:\d+.*poststart hook #0/);
     expect(isAlive(pid)).to.equal(false);
+    expect(readLog(scene).map((line) => (JSON.parse(line) as State).status)).to.deep.equal(['stopped']);
+    expect(failed(await scene.tsrun(['state', id])).stderr).to.match(/does not exist/);
+    expect(cgroupsNamed(id)).to.deep.equal([]);
+    await scene.create(id);
+  });
+
+  scenario('a poststart hook may delete its own container, and fail', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => {
+      config.process.args = ['sleep', '1000'];
+      const command = `${tsrun} --root ${scene.root}`;
+      const again = `${command} create --bundle ${scene.bundle} ${id}`;
+      const text = `${command} delete --force ${id} && ${again} </dev/null >/dev/null 2>&1; exit 3`;
+      config.hooks = { poststart: [script(text)] };
+    });
+    await scene.create(id);
+    expect(failed(await scene.tsrun(['start', id])).stderr).to.match(/poststart hook #0/);
+    // The one that has its id now is another one.
+    expect(await scene.state(id)).to.include({ status: 'created' });
   });
 
   scenario('a poststop hook that fails is a warning, the rest runs and all is removed', async (scene) => {

@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'init' // an operation of the plan failed in the init
   | 'hook' // a hook failed
   | 'corrupt' // our own state on disk cannot be understood
+  | 'untrusted' // where our state should be, somebody else can write
   | 'internal';
 
 export interface ErrorDetails {

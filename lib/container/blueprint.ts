@@ -22,8 +22,8 @@ import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
 import type { NamespaceType } from '../spec/types.ts';
 import type { CompileRequest, CreateRequest } from './request.ts';
+import { containerFolder } from './folder.ts';
 import { sourcesInside } from './sources-inside.ts';
-import { containerFolder } from './store.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
 export interface Blueprint {

@@ -1,14 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
 import { claimFolder } from './claim.ts';
 import { lockContainer } from './lock.ts';
-import { containerFolder, makeFolder, removeFolder, writeRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { containerFolder } from './folder.ts';
+import { makeFolder, removeFolder, writeRecord } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('lock and claim', () => {
@@ -117,7 +118,8 @@ describe('lock and claim', () => {
     writeFileSync(folder.path, '');
     expect(() => claimFolder(folder))
       .to.throw(TsrunError)
-      .with.property('code', 'corrupt');
+      .with.property('code', 'untrusted');
+    expect(statSync(folder.path).isFile()).to.equal(true);
   });
 
   it('leaves an id free as soon as its folder is removed', () => {

@@ -1,8 +1,8 @@
 import { TsrunError } from '../errors.ts';
+import type { ContainerFolder } from './folder.ts';
 import { lockContainer } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { hasRecord, makeFolder, removeEmptyFolder } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { isTaken, makeFolder, removeEmptyFolder } from './store.ts';
 
 /**
  * Claims an id: makes its folder and takes the lock. Whoever holds the lock of a folder without a record owns
@@ -11,17 +11,18 @@ import type { ContainerFolder } from './store.ts';
  */
 export function claimFolder(folder: ContainerFolder): Lock {
   for (;;) {
-    makeFolder(folder);
+    const made = makeFolder(folder);
     let lock: Lock | undefined;
     try {
       lock = lockContainer(folder, { wait: false });
+      if (lock !== undefined && !isTaken(folder)) return lock;
     } catch (error) {
+      lock?.abandon();
       // A delete that was on its way when we found the folder has finished.
       if (error instanceof TsrunError && error.code === 'not-found') continue;
-      removeEmptyFolder(folder);
+      if (made) removeEmptyFolder(folder);
       throw error;
     }
-    if (lock !== undefined && !hasRecord(folder)) return lock;
     lock?.release();
     throw new TsrunError('id', `container with given ID already exists: ${folder.id}`, {
       hint: 'delete that one first, or take another id',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
@@ -13,8 +13,9 @@ import { listContainers } from './list.ts';
 import type { ProcessRef } from './record.ts';
 import { start } from './start.ts';
 import { containerState } from './state.ts';
-import { makeFolder, containerFolder } from './store.ts';
-import { storedContainer, temporaryRoot } from './testing/fixtures.ts';
+import { containerFolder } from './folder.ts';
+import { makeFolder, writeConfig } from './store.ts';
+import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('containers in the store', () => {
   const root = temporaryRoot();
@@ -79,6 +80,7 @@ describe('containers in the store', () => {
 
   it('that are broken are deleted by force only, with a warning', async () => {
     const folder = storedContainer(root(), 'c1');
+    // Without a config nothing had been made.
     writeFileSync(join(folder.path, 'state.json'), 'rubbish');
     expect((await failure(() => remove('c1'))).code).to.equal('corrupt');
     const warnings: string[] = [];
@@ -90,15 +92,33 @@ describe('containers in the store', () => {
       },
     });
     expect(existsSync(folder.path)).to.equal(false);
-    expect(warnings.join()).to.match(/is broken.*it is removed/);
+    expect(warnings.join()).to.match(/is broken.*what could be found of it is removed/);
+  });
+
+  it('that are broken stay when they may still run and nothing of them is found', async () => {
+    const folder = storedContainer(root(), 'c1');
+    writeConfig(folder, '{}');
+    for (const text of ['', '{"version":1', undefined]) {
+      if (text === undefined) unlinkSync(join(folder.path, 'state.json'));
+      else writeFileSync(join(folder.path, 'state.json'), text);
+      const error = await failure(() => remove('c1', true));
+      expect(error.message).to.match(/is broken.*no cgroup is marked as its own: it may still run/);
+      expect(readdirSync(folder.path)).to.include('config.json');
+    }
+  });
+
+  it('of a newer tsrun are never deleted', async () => {
+    const folder = storedContainer(root(), 'c1');
+    writeFileSync(join(folder.path, 'state.json'), JSON.stringify({ ...recordOf('c1'), version: 2 }));
+    for (const force of [false, true]) {
+      expect((await failure(() => remove('c1', force))).message).to.match(/written by a newer tsrun/);
+    }
+    expect(existsSync(join(folder.path, 'state.json'))).to.equal(true);
   });
 
   it('and what is left of them before their first record are deleted by force', async () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
-    await remove('c1', true);
-    expect(existsSync(folder.path)).to.equal(false);
-    writeFileSync(folder.path, 'not even a folder');
     await remove('c1', true);
     expect(existsSync(folder.path)).to.equal(false);
   });

@@ -15,8 +15,9 @@ import { signalProcess, withPidfd } from './process.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { leaveResctrl } from './resctrl.ts';
-import { readRecord, removeFile, removeFolder } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { salvage, killMarked } from './salvage.ts';
+import { readRecord, removeFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import { logWarnings } from './warnings.ts';
 
 export interface DeleteRequest {
@@ -54,16 +55,45 @@ export function removeContainer(
   if (!force) checkDeletable(findContainer(root, id));
   const lock = force ? breakLock(folder) : lockContainer(folder);
   try {
-    const found = force ? findUsable(root, id, warn) : findContainer(root, id);
-    if (found !== undefined) {
-      if (!force) checkDeletable(found);
-      dismantle(found.record, force, warn);
+    if (force) dismantleAny(folder, warn);
+    else {
+      const found = findContainer(root, id);
+      checkDeletable(found);
+      dismantle(found.record, false, warn);
     }
-    if (lock === undefined) removeFile(folder);
-    else removeFolder(folder);
+    removeFolder(folder);
   } finally {
-    lock?.release();
+    lock.release();
   }
+}
+
+/**
+ * Destroys this container, and no other one that has its id by now; fine when it is gone. For a container whose life
+ * has ended in failure (runtime.md, "Lifecycle").
+ */
+export function destroy(
+  folder: ContainerFolder,
+  record: ContainerRecord,
+  warn: (message: string) => void,
+): void {
+  try {
+    const lock = lockContainer(folder);
+    try {
+      if (!isSame(readRecord(folder), record)) return;
+      dismantle(record, true, warn);
+      removeFolder(folder);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof TsrunError)) throw error;
+    // The failure that led here is the one to throw.
+    if (!isNotFound(error)) warn(error.message);
+  }
+}
+
+function isSame(one: ContainerRecord, other: ContainerRecord): boolean {
+  return one.created === other.created && one.init?.pid === other.init?.pid;
 }
 
 function checkDeletable({ record: { id }, status }: Found): void {
@@ -75,18 +105,13 @@ function checkDeletable({ record: { id }, status }: Found): void {
 
 /**
  * The lock, for somebody who will not be stopped: whoever holds it waits for the container in the end, and
- * gives up when its process is killed. Undefined when something else lies where the folder should.
+ * gives up when its process is killed.
  */
-function breakLock(folder: ContainerFolder): Lock | undefined {
-  try {
-    const lock = lockContainer(folder, { wait: false });
-    if (lock !== undefined) return lock;
-    killInit(folder);
-    return lockContainer(folder);
-  } catch (error) {
-    if (isCorrupt(error)) return undefined;
-    throw error;
-  }
+function breakLock(folder: ContainerFolder): Lock {
+  const lock = lockContainer(folder, { wait: false });
+  if (lock !== undefined) return lock;
+  killInit(folder);
+  return lockContainer(folder);
 }
 
 function killInit(folder: ContainerFolder): void {
@@ -94,21 +119,24 @@ function killInit(folder: ContainerFolder): void {
     const { init } = readRecord(folder);
     if (init !== undefined) signalProcess(init, sigkill);
   } catch (error) {
-    // No first record yet, so no process yet; or one that nobody can read.
-    if (!isNotFound(error) && !isCorrupt(error)) throw error;
+    if (isCorrupt(error)) killMarked(folder);
+    // No first record yet, so no process yet.
+    else if (!isNotFound(error)) throw error;
   }
 }
 
-/** The container, or undefined for a folder without a usable record: nothing but the folder can be removed. */
-function findUsable(root: StateRoot, id: string, warn: (message: string) => void): Found | undefined {
+/** Also one whose record cannot be read. */
+function dismantleAny(folder: ContainerFolder, warn: (message: string) => void): void {
+  let record: ContainerRecord;
   try {
-    return findContainer(root, id);
+    record = readRecord(folder);
   } catch (error) {
-    if (isNotFound(error)) return undefined;
-    if (!isCorrupt(error)) throw error;
-    warn(`${error.message}; it is removed`);
-    return undefined;
+    if (isCorrupt(error)) salvage(folder, error, warn);
+    // Without a first record nothing was made yet.
+    else if (!isNotFound(error)) throw error;
+    return;
   }
+  dismantle(record, true, warn);
 }
 
 function isNotFound(error: unknown): boolean {

@@ -14,7 +14,7 @@ import type { JsonDocument } from './json-document.ts';
 import { placedBy } from './placed.ts';
 import type { Place } from './placed.ts';
 import { storedConfig } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 
 /** The process `exec` is asked for: that of a file, or the container's own, with changes. */
 export interface ProcessRequest {

@@ -3,8 +3,9 @@ import { checkContainerId } from '../spec/container-id.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { containerStatus } from './status.ts';
-import { containerFolder, readRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { containerFolder } from './folder.ts';
+import type { ContainerFolder } from './folder.ts';
+import { readRecord } from './store.ts';
 
 /** A container as it is at this moment. */
 export interface Found {

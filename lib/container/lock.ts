@@ -1,14 +1,18 @@
-import { closeSync, constants, fstatSync, openSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../errors.ts';
 import { flock } from '../host/file.ts';
+import { whyNotOurs } from '../host/ownership.ts';
 import { isErrno } from './is-errno.ts';
-import type { ContainerFolder } from './store.ts';
-import { corrupt, lockFile, notFound } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
+import { untrusted, withFolder } from './folder.ts';
+import { lockFile, requireOwnNames } from './store.ts';
 
 /** A held lock; it also goes when the process ends, however it ends. */
 export interface Lock {
   release(): void;
+  /** The same, and the lock is gone as well if it was made to be taken: there is nothing it could guard. */
+  abandon(): void;
 }
 
 /**
@@ -19,43 +23,90 @@ export interface Lock {
 export function lockContainer(folder: ContainerFolder): Lock;
 export function lockContainer(folder: ContainerFolder, options: { wait: boolean }): Lock | undefined;
 export function lockContainer(folder: ContainerFolder, { wait } = { wait: true }): Lock | undefined {
-  const path = join(folder.path, lockFile);
   for (;;) {
-    const fd = openLock(path, folder);
+    const { fd, made } = openLock(folder);
     let taken = false;
     try {
       if (!flock(fd, 'exclusive', { wait })) return undefined;
       // The holder before us may have deleted the container, and somebody made a new one of that name.
-      taken = isFileAt(fd, path);
+      taken = isLockOf(fd, folder);
+    } catch (error) {
+      // Nobody is to find a lock where there never was a container.
+      if (made) unmakeLock(folder);
+      throw withName(folder, error);
     } finally {
       if (!taken) closeSync(fd);
     }
-    if (taken) return lockOf(fd);
+    if (taken) return lockOf(fd, folder, made);
   }
 }
 
-function lockOf(fd: number): Lock {
+function withName({ id, path }: ContainerFolder, error: unknown): unknown {
+  return fileError(`lock container ${JSON.stringify(id)} (${join(path, lockFile)})`, error);
+}
+
+function lockOf(fd: number, folder: ContainerFolder, made: boolean): Lock {
   let held = true;
+  const release = (): void => {
+    if (held) closeSync(fd);
+    held = false;
+  };
   return {
-    release: () => {
-      if (held) closeSync(fd);
-      held = false;
+    release,
+    abandon: () => {
+      if (held && made) unmakeLock(folder);
+      release();
     },
   };
 }
 
-function openLock(path: string, folder: ContainerFolder): number {
+const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+function openLock(folder: ContainerFolder): { fd: number; made: boolean } {
+  const found = tryOpen(folder, flags);
+  if (found !== undefined) return { fd: found, made: false };
+  requireOwnNames(folder);
+  const made = tryOpen(folder, flags | constants.O_CREAT | constants.O_EXCL);
+  // Somebody else was faster.
+  return made === undefined ? openLock(folder) : { fd: made, made: true };
+}
+
+/** Undefined when it is there though it should not be, or the other way round. */
+function tryOpen(folder: ContainerFolder, openFlags: number): number | undefined {
+  return withFolder(folder, (inside) => {
+    let fd: number;
+    try {
+      fd = openSync(join(inside, lockFile), openFlags, 0o600);
+    } catch (error) {
+      if (isErrno(error, 'ENOENT') || isErrno(error, 'EEXIST')) return undefined;
+      throw withName(folder, error);
+    }
+    try {
+      const why = whyNotOurs(fstatSync(fd), 'file');
+      if (why !== undefined) throw untrusted(folder, `its lock cannot be ours: ${why}`);
+    } catch (error) {
+      closeSync(fd);
+      throw withName(folder, error);
+    }
+    return fd;
+  });
+}
+
+/** Whoever else has it open keeps trying until there is a lock that stays. */
+function unmakeLock(folder: ContainerFolder): void {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG')) throw notFound(folder.id);
-    if (isErrno(error, 'ENOTDIR')) throw corrupt(folder, 'it is not a directory');
-    throw fileError(`lock container ${JSON.stringify(folder.id)} (${path})`, error);
+    withFolder(folder, (inside) => {
+      unlinkSync(join(inside, lockFile));
+    });
+  } catch {
+    // The failure before is what counts.
   }
 }
 
-function isFileAt(fd: number, path: string): boolean {
+function isLockOf(fd: number, folder: ContainerFolder): boolean {
   const opened = fstatSync(fd);
-  const there = statSync(path, { throwIfNoEntry: false });
-  return there?.ino === opened.ino && there.dev === opened.dev;
+  return withFolder(folder, (inside) => {
+    const there = lstatSync(join(inside, lockFile), { throwIfNoEntry: false });
+    return there?.ino === opened.ino && there.dev === opened.dev;
+  });
 }

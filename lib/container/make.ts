@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { markCgroups } from '../cgroup/mark.ts';
 import { cgroupOwner } from '../cgroup/owner.ts';
-import { TsrunError } from '../errors.ts';
+import { TsrunError, fileError } from '../errors.ts';
 import type { StdioEnds } from '../host/foreground.ts';
 import { sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
@@ -24,6 +24,7 @@ import type { Launched } from './launch.ts';
 import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
 import { moveNetDevices } from './net-devices.ts';
 import { makeNotifyFolder } from './notify.ts';
+import { ownerName } from './owner-name.ts';
 import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
@@ -32,8 +33,9 @@ import { makeStateRoot } from './root.ts';
 import { joinResctrl } from './resctrl.ts';
 import { informAgent } from './seccomp-agent.ts';
 import { writeStartOps } from './start-ops.ts';
-import { containerFolder, removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { containerFolder, withFolder } from './folder.ts';
+import { removeFolder, startSocketFile, writeConfig, writeRecord } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import { stdioKeys } from './stdio-keys.ts';
 import { timestamp } from './timestamp.ts';
 import { Undo } from './undo.ts';
@@ -169,10 +171,11 @@ export function makeCgroups(
   undo: Undo,
 ): void {
   const manager = cgroupManager(cgroup);
+  const owner = ownerName(record, folder);
   placed(bundle, () => {
     manager.create();
   });
-  const mark = markCgroups(cgroup, `${record.id} ${record.created}`);
+  const mark = markCgroups(cgroup, owner);
   if (mark !== undefined) record.cgroup = { ...cgroup, mark };
   undo.onFailure('remove its cgroups', () => {
     manager.kill(sigkill);
@@ -183,8 +186,8 @@ export function makeCgroups(
   for (const { pointer, message } of placed(bundle, () => manager.apply(bundle.config.linux?.resources))) {
     warn(atConfig(bundle, pointer, message));
   }
-  const owner = cgroupOwner(bundle.config);
-  if (owner !== undefined) manager.give(owner);
+  const uid = cgroupOwner(bundle.config);
+  if (uid !== undefined) manager.give(uid);
 }
 
 /** Starts process A of the init. */
@@ -194,7 +197,7 @@ function launch(
   options: MakeOptions,
   undo: Undo,
 ): { process: Child; sync: number; image: string } {
-  const start = options.gate === 'start' ? listenSocket(folder.path, startSocketFile) : undefined;
+  const start = options.gate === 'start' ? listenForStart(folder) : undefined;
   let cgroup: number | undefined;
   let launched: Launched;
   try {
@@ -221,6 +224,14 @@ function launch(
     process.kill();
   });
   return { process, sync, image };
+}
+
+function listenForStart(folder: ContainerFolder): number {
+  try {
+    return withFolder(folder, (inside) => listenSocket(inside, startSocketFile));
+  } catch (error) {
+    throw fileError(`listen on ${folder.path}/${startSocketFile}`, error);
+  }
 }
 
 /** Does what only the engine can do, whenever the init asks for it, until it is ready. */

@@ -1,14 +1,17 @@
 import { closeSync, constants, existsSync, openSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import type { Notify } from '../host/foreground.ts';
 import { bindDatagram, forwardReady, notifyBarrier } from '../host/notify.ts';
 import { sendPacket } from '../host/packet.ts';
 import { poll } from '../host/poll.ts';
 import { isErrno } from './is-errno.ts';
+import { withFolder } from './folder.ts';
+import type { ContainerFolder } from './folder.ts';
 import { connectManager, notifyFolder, notifySocketName } from './notify.ts';
 import { withPidfd } from './process.ts';
 import type { ProcessRef } from './record.ts';
-import type { ContainerFolder } from './store.ts';
+import { notifyFolderName } from './store.ts';
 
 /** As long as service managers that know no barrier are waited for, as with runc. */
 const barrierMs = 30_000;
@@ -23,10 +26,10 @@ export class NotifyRelay {
   readonly #folder: number;
 
   private constructor(path: string, manager: number) {
-    this.#folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+    this.#folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     try {
       this.#unlink();
-      this.sockets = { container: bindDatagram(path, notifySocketName), manager };
+      this.sockets = { container: bindDatagram(`/proc/self/fd/${this.#folder}`, notifySocketName), manager };
     } catch (error) {
       closeSync(this.#folder);
       throw error;
@@ -38,11 +41,10 @@ export class NotifyRelay {
    * when there is no manager, or the container was created without one and cannot speak to us.
    */
   static open(folder: ContainerFolder, managerPath: string | undefined): NotifyRelay | undefined {
-    const path = notifyFolder(folder);
-    if (managerPath === undefined || !existsSync(path)) return undefined;
+    if (managerPath === undefined || !existsSync(notifyFolder(folder))) return undefined;
     const manager = connectManager(managerPath);
     try {
-      return new NotifyRelay(path, manager);
+      return withFolder(folder, (inside) => new NotifyRelay(join(inside, notifyFolderName), manager));
     } catch (error) {
       closeSync(manager);
       throw fileError(`make the notify socket of container ${folder.id}`, error);

@@ -7,7 +7,9 @@ import { join } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import { connectDatagram } from '../host/notify.ts';
 import type { Mount } from '../spec/types.ts';
-import type { ContainerFolder } from './store.ts';
+import { withFolder } from './folder.ts';
+import type { ContainerFolder } from './folder.ts';
+import { notifyFolderName } from './store.ts';
 
 /** In notifyFolder. */
 export const notifySocketName = 'notify.sock';
@@ -18,7 +20,7 @@ export const notifyVariable = `NOTIFY_SOCKET=${insideFolder}/${notifySocketName}
 
 /** What the container sees of the host's side. */
 export function notifyFolder(folder: ContainerFolder): string {
-  return join(folder.path, 'notify');
+  return join(folder.path, notifyFolderName);
 }
 
 /** The mount by which the container sees the socket, whenever that is made. */
@@ -34,7 +36,9 @@ export function notifyMount(folder: ContainerFolder): Mount {
 /** Makes the source of that mount. It goes with the container's folder. */
 export function makeNotifyFolder(folder: ContainerFolder): void {
   try {
-    mkdirSync(notifyFolder(folder), { mode: 0o755 });
+    withFolder(folder, (inside) => {
+      mkdirSync(join(inside, notifyFolderName), { mode: 0o755 });
+    });
   } catch (error) {
     throw fileError(`make ${notifyFolder(folder)}`, error);
   }

@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
-import { systemError } from '../errors.ts';
-import { pidfdOpen, pidfdSignal } from '../host/child.ts';
-import { isAlive } from '../host/proc.ts';
+import { constants } from 'node:os';
+import { TsrunError, systemError } from '../errors.ts';
+import { pidfdOpen, pidfdSignal, waitPidfd } from '../host/child.ts';
+import { isAlive, processStat } from '../host/proc.ts';
 import { waitUntilGone } from './child.ts';
 import type { ProcessRef } from './record.ts';
 
@@ -11,17 +12,35 @@ import type { ProcessRef } from './record.ts';
  */
 export function withPidfd<T>({ pid, startTime }: ProcessRef, use: (pidfd: number) => T): T | undefined {
   const pidfd = pidfdOpen(pid);
-  if (pidfd < 0) return undefined;
+  if (pidfd < 0) {
+    if (noSuchProcess.includes(pidfd)) return undefined;
+    // It may well run: whoever takes it for ended loses it.
+    throw systemError(`open process ${pid}`, pidfd);
+  }
   try {
     // Looked at after the descriptor is open: from then on nobody else can become what it stands for.
-    return isAlive(pid, startTime) ? use(pidfd) : undefined;
+    if (isAlive(pid, startTime)) return use(pidfd);
+    if (processStat(pid) === undefined && !waitPidfd(pidfd, 0)) throw hidden(pid);
+    return undefined;
   } finally {
     closeSync(pidfd);
   }
 }
 
-const esrch = -3;
-const sigkill = 9;
+function hidden(pid: number): TsrunError {
+  return new TsrunError(
+    'system',
+    `it cannot be told whether process ${pid} is the container's: /proc hides it`,
+    {
+      hint: 'be its owner or root (hidepid in proc(5))',
+    },
+  );
+}
+
+/** Without the process; and where its pid is that of a thread now, by what the kernel's versions say. */
+const noSuchProcess = [-constants.errno.ESRCH, -constants.errno.EINVAL, -constants.errno.ENOENT];
+
+const esrch = -constants.errno.ESRCH;
 
 /** Sends a signal; false when the process has ended. */
 export function signalProcess(process: ProcessRef, signal: number): boolean {
@@ -29,14 +48,6 @@ export function signalProcess(process: ProcessRef, signal: number): boolean {
   if (result === undefined || result === esrch) return false;
   if (result < 0) throw systemError(`send signal ${signal} to process ${process.pid}`, result);
   return true;
-}
-
-/** Kills a process and waits until it is gone; fine when it has ended already. */
-export function stopProcess(process: ProcessRef): void {
-  withPidfd(process, (pidfd) => {
-    pidfdSignal(pidfd, sigkill);
-    waitUntilGone(pidfd, process.pid);
-  });
 }
 
 /** Waits for a process that is about to end. */

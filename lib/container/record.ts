@@ -14,7 +14,7 @@ export interface ProcessRef {
  * is about to make is written down first, so that `delete --force` finds all of it after a SIGKILL at any point.
  */
 export interface ContainerRecord {
-  version: 1;
+  version: typeof recordVersion;
   ociVersion: string;
   id: string;
   /** Absolute paths. */
@@ -53,21 +53,36 @@ export interface ContainerRecord {
   hooks?: { poststart?: Hook[]; poststop?: Hook[] };
 }
 
+/** Of the records this tsrun writes. A change that an older one must not overlook makes it higher. */
+export const recordVersion = 1;
+
+/** The version of a record that a newer tsrun has written; undefined for anything else. */
+export function newerVersion(text: string): number | undefined {
+  const value = parseJson(text);
+  const version = isObject(value) ? value['version'] : undefined;
+  return typeof version === 'number' && Number.isSafeInteger(version) && version > recordVersion
+    ? version
+    : undefined;
+}
+
 /** Parses state.json. Undefined unless everything the code relies on is there. */
 export function parseRecord(text: string): ContainerRecord | undefined {
-  let value: unknown;
+  const value = parseJson(text);
+  return isRecord(value) ? value : undefined;
+}
+
+function parseJson(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  return isRecord(value) ? value : undefined;
 }
 
 function isRecord(value: unknown): value is ContainerRecord {
   return (
     isObject(value) &&
-    value['version'] === 1 &&
+    value['version'] === recordVersion &&
     ['ociVersion', 'id', 'bundle', 'rootfs', 'created'].every((key) => typeof value[key] === 'string') &&
     Number.isSafeInteger(value['owner']) &&
     (value['phase'] === 'creating' || value['phase'] === 'created') &&

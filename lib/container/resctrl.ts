@@ -5,7 +5,7 @@ import { pointerTo } from '../spec/pointer.ts';
 import type { IntelRdt, Linux } from '../spec/types.ts';
 import type { ContainerRecord } from './record.ts';
 import { writeRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import type { Undo } from './undo.ts';
 
 /** Puts process `pid` into the class of linux.intelRdt. What is to be made is in the record before it is. */

@@ -15,8 +15,8 @@ import { meetInit } from './meet.ts';
 import { notifyMount } from './notify.ts';
 import { placeInside, withDirectory } from './place-inside.ts';
 import { placeIn } from './placed.ts';
+import type { ContainerFolder } from './folder.ts';
 import { sourcesInside } from './sources-inside.ts';
-import type { ContainerFolder } from './store.ts';
 import { Undo } from './undo.ts';
 
 export type BindMount = OpOf<'mountBind'>;

@@ -11,7 +11,7 @@ import { namespaces } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
 import { notifyMount } from './notify.ts';
 import { bindMounts } from './restore-mountpoints.ts';
-import type { ContainerFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 
 /**
  * What criu puts in the place of mounts that came from outside (external-mounts.ts): the sources of the config's

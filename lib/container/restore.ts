@@ -36,7 +36,7 @@ import { takeRunning } from './running.ts';
 import type { Running } from './running.ts';
 import { connectCallerSockets } from './sockets.ts';
 import { StdioPipes } from './stdio-pipes.ts';
-import { writeConfig, writeRecord } from './store.ts';
+import { criuRootName, writeConfig, writeRecord } from './store.ts';
 import { checkTerminal } from './terminal.ts';
 import { Undo } from './undo.ts';
 import { logWarnings } from './warnings.ts';
@@ -164,7 +164,7 @@ function revive(revival: Revival): Child {
   const { request, blueprint, record, folder, folders, warn, criu, nothing, stdio } = revival;
   const { bundle, rootfs } = blueprint;
   const places = makeMountpoints(blueprint, folder, warn);
-  const target = join(folder.path, 'criu-root');
+  const target = join(folder.path, criuRootName);
   try {
     mkdirSync(target, { mode: 0o700 });
   } catch (error) {

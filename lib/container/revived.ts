@@ -9,7 +9,7 @@ import { placed } from './placed.ts';
 import type { ContainerRecord } from './record.ts';
 import { joinResctrl } from './resctrl.ts';
 import { writeRecord } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import type { Undo } from './undo.ts';
 
 /** The container that criu is to restore. */

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import { makeFolders } from '../host/folders.ts';
 import { inUserNamespace } from '../host/own-process.ts';
+import { withRoot } from './folder.ts';
 
 export interface RootRequest {
   /** `--root`. */
@@ -51,13 +52,16 @@ function actsForUser(request: RootRequest): boolean {
   return request.env['USER'] !== 'root' && inUserNamespace();
 }
 
-/** Makes the folder, for its owner only; one that exists stays as it is. */
+/** Makes the folder, for its owner only; one that exists stays as it is, and must be one that can be trusted. */
 export function makeStateRoot(root: StateRoot): void {
   try {
     makeFolders(root.path, 0o700);
-    // The sticky bit tells the cleaner of $XDG_RUNTIME_DIR to keep it (XDG Base Directory Specification).
-    if (root.inRuntimeDir) chmodSync(root.path, 0o1700);
+    withRoot(root.path, '', (inside) => {
+      // The sticky bit tells the cleaner of $XDG_RUNTIME_DIR to keep it (XDG Base Directory Specification).
+      if (root.inRuntimeDir) chmodSync(`${inside}/.`, 0o1700);
+    });
   } catch (error) {
+    if (error instanceof TsrunError) throw error;
     throw fileError(`make the folder for containers ${root.path}`, error, {
       hint: '--root DIR names another one',
     });

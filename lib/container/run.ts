@@ -7,9 +7,10 @@ import { attend } from './attend.ts';
 import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
 import { announce } from './create.ts';
-import { removeContainer } from './delete.ts';
+import { destroy } from './delete.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
+import { containerFolder } from './folder.ts';
 import { explainDeath } from './init-death.ts';
 import { makeContainer } from './make.ts';
 import type { Made } from './make.ts';
@@ -111,7 +112,7 @@ function begin(
       closeSync(pidfd);
       if (master >= 0) closeSync(master);
       begun.relay?.close();
-      removeContainer({ root, id, force: true }, warn);
+      destroy(containerFolder(root.path, id), begun.record, warn);
     });
     return begun;
   } catch (error) {

@@ -1,10 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileError } from '../errors.ts';
 import type { Plan } from '../plan/types.ts';
 import type { Op } from '../plan/wire.ts';
 import { startOpsFile } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { readStored, writeStored } from './store-files.ts';
+import type { ContainerFolder } from './folder.ts';
 
 /**
  * The operations the init runs after `start`, so that `start` can say which of them failed. A failure of them
@@ -19,19 +19,20 @@ interface StartOps {
 export function writeStartOps(folder: ContainerFolder, plan: Plan): void {
   const first = plan.ops.findIndex(({ op }) => op === 'waitStart');
   if (first < 0) return;
-  const path = join(folder.path, startOpsFile);
   const ops = plan.ops.slice(first).map(forMessages);
   try {
-    writeFileSync(path, JSON.stringify({ first, ops }, numbersAsText), { mode: 0o600 });
+    writeStored(folder, startOpsFile, JSON.stringify({ first, ops }, numbersAsText));
   } catch (error) {
-    throw fileError(`write ${path}`, error);
+    throw fileError(`write ${join(folder.path, startOpsFile)}`, error);
   }
 }
 
 /** The operation with this index in the plan; undefined when it is not one of those, or cannot be read. */
 export function readStartOp(folder: ContainerFolder, index: number): Op | undefined {
   try {
-    const { first, ops } = JSON.parse(readFileSync(join(folder.path, startOpsFile), 'utf8')) as StartOps;
+    const found = readStored(folder, startOpsFile);
+    if ('odd' in found) return undefined;
+    const { first, ops } = JSON.parse(found.text) as StartOps;
     return ops[index - first];
   } catch {
     // Without it the message is shorter; the failure itself is what the user must hear of.

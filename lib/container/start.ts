@@ -1,5 +1,4 @@
-import { closeSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync } from 'node:fs';
 import { TsrunError, fileError, systemError } from '../errors.ts';
 import { connectSocket } from '../host/socket.ts';
 import type { Log } from '../log/logger.ts';
@@ -7,6 +6,7 @@ import { deniedToInit } from '../seccomp/init-needs.ts';
 import type { ConfigSource } from '../spec/at.ts';
 import { parseDocument } from '../spec/bundle.ts';
 import type { Config } from '../spec/types.ts';
+import { destroy } from './delete.ts';
 import { nextMessage } from './dialogue.ts';
 import { endedAsInit } from './executed.ts';
 import { findContainer, findFolder } from './find.ts';
@@ -14,18 +14,19 @@ import type { Found } from './find.ts';
 import { hookState } from './hook-state.ts';
 import { seccompHint } from './init-death.ts';
 import { ownEnvironment, runHooks } from './hooks.ts';
-import { isErrno } from './is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from './lock.ts';
 import { listeningManager } from './notify.ts';
 import { NotifyRelay } from './notify-relay.ts';
 import { placed, placeIn } from './placed.ts';
-import { awaitEnd, stopProcess } from './process.ts';
+import { awaitEnd } from './process.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { readStartOp } from './start-ops.ts';
 import { startSocketFile, storedConfig } from './store.ts';
-import type { ContainerFolder } from './store.ts';
+import { removeStored } from './store-files.ts';
+import { withFolder } from './folder.ts';
+import type { ContainerFolder } from './folder.ts';
 import { logWarnings } from './warnings.ts';
 
 export interface StartRequest {
@@ -39,7 +40,7 @@ export interface StartRequest {
 /**
  * Lets the process of a created container become the user's program (runtime.md, "Start"). Returns when
  * execve(2) has succeeded and the poststart hooks have run; throws what kept it from running, and the
- * container has stopped then. For a service manager it also waits until the container is ready or has ended.
+ * container has stopped then, or what a poststart hook said, and the container is destroyed. For a service manager it also waits until the container is ready or has ended.
  */
 export async function start(request: StartRequest): Promise<void> {
   const { log } = request;
@@ -70,7 +71,7 @@ function begin({ root, id, notifySocket }: StartRequest, warn: (message: string)
   // Without the lock: a hook may well ask tsrun to do something with the container.
   closeOnError(started, ({ record }) => {
     runPoststart(record, storedConfig(folder), () => {
-      if (record.init !== undefined) stopProcess(record.init);
+      destroy(folder, record, warn);
     });
   });
   return started;
@@ -96,18 +97,18 @@ export async function waitUntilReady(relay: NotifyRelay, { init }: ContainerReco
   });
 }
 
-/** Runs the poststart hooks. When one fails, the container is stopped and the failure thrown (runtime.md). */
-export function runPoststart(record: ContainerRecord, source: ConfigSource, stop: () => void): void {
+/** Runs the poststart hooks. When one fails, the container is destroyed and the failure thrown (runtime.md). */
+export function runPoststart(record: ContainerRecord, source: ConfigSource, end: () => void): void {
   const hooks = record.hooks?.poststart;
   if (hooks === undefined || hooks.length === 0) return;
-  placed(source, () => {
-    try {
+  try {
+    placed(source, () => {
       runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
-    } catch (error) {
-      stop();
-      throw error;
-    }
-  });
+    });
+  } catch (error) {
+    end();
+    throw error;
+  }
 }
 
 function checkStartable({ record, status }: Found): void {
@@ -120,7 +121,7 @@ function checkStartable({ record, status }: Found): void {
 
 /** Connects to the init; the end of the connection without an error is a successful execve. */
 function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message: string) => void): void {
-  const socket = connectSocket(folder.path, startSocketFile);
+  const socket = withFolder(folder, (inside) => connectSocket(inside, startSocketFile));
   if (socket < 0) {
     throw systemError(`reach the process of container ${folder.id}`, socket, {
       hint: 'it may have been started by a tsrun that was killed; tsrun state shows what it is now',
@@ -157,8 +158,8 @@ function whoKilled(folder: ContainerFolder): string {
 
 function removeStartSocket(folder: ContainerFolder): void {
   try {
-    unlinkSync(join(folder.path, startSocketFile));
+    removeStored(folder, startSocketFile);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw fileError(`remove ${folder.path}/${startSocketFile}`, error);
+    throw fileError(`remove ${folder.path}/${startSocketFile}`, error);
   }
 }

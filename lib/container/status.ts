@@ -4,7 +4,7 @@ import { cgroupManager } from '../cgroup/manager.ts';
 import { executableIdentity, isAlive } from '../host/proc.ts';
 import type { Status } from '../spec/types.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
-import type { ContainerFolder } from './store.ts';
+import type { ContainerFolder } from './folder.ts';
 import { startSocketFile } from './store.ts';
 
 /** What a status depends on; each is looked up only when it matters. */

@@ -1,22 +1,33 @@
+import { execFileSync } from 'node:child_process';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
+  lchownSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   statSync,
   symlinkSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
 import type { ErrorCode } from '../errors.ts';
+import { silentLog } from '../log/logger.ts';
+import { claimFolder } from './claim.ts';
+import { deleteContainer } from './delete.ts';
+import { containerFolder } from './folder.ts';
+import { makeStateRoot } from './root.ts';
+import { readStartOp } from './start-ops.ts';
 import {
-  containerFolder,
+  isTaken,
   listIds,
   makeFolder,
   readRecord,
-  removeFile,
   removeFolder,
   storedConfig,
   writeConfig,
@@ -86,7 +97,6 @@ describe('state store', () => {
     ['half a record', '{"version":1,"id":"c1"'],
     ['another kind of file', '[]'],
     ['null', 'null'],
-    ['a record of a later version', JSON.stringify({ ...recordOf('c1'), version: 2 })],
     ['a pid that is none', JSON.stringify({ ...recordOf('c1'), init: { pid: -1, startTime: 5 } })],
     ['a pid of the wrong type', JSON.stringify({ ...recordOf('c1'), init: { pid: '7', startTime: 5 } })],
     ['a cgroup that is none', JSON.stringify({ ...recordOf('c1'), cgroup: { paths: [] } })],
@@ -102,11 +112,192 @@ describe('state store', () => {
     });
   }
 
-  it('says that a folder is broken when its record is a directory, or it is itself a file', () => {
-    mkdirSync(join(root().path, 'c1', 'state.json'), { recursive: true });
-    fails(() => readRecord(containerFolder(root().path, 'c1')), 'corrupt', /state\.json is a directory/);
-    writeFileSync(join(root().path, 'c2'), '');
-    fails(() => readRecord(containerFolder(root().path, 'c2')), 'corrupt', /not a directory/);
+  it('says that a record was written by a newer tsrun', () => {
+    const folder = storedContainer(root(), 'c1');
+    writeFileSync(join(folder.path, 'state.json'), JSON.stringify({ version: 2, news: true }));
+    fails(
+      () => readRecord(folder),
+      'unsupported',
+      /written by a newer tsrun \(version 2, this one knows 1\)/,
+    );
+  });
+
+  it('says that a record is lost when there is only the config', () => {
+    const folder = storedContainer(root(), 'c1');
+    writeConfig(folder, '{}');
+    unlinkSync(join(folder.path, 'state.json'));
+    fails(() => readRecord(folder), 'corrupt', /its state\.json is missing/);
+    expect(isTaken(folder)).to.equal(true);
+    expect(listIds(root().path)).to.deep.equal(['c1']);
+  });
+
+  const kinds: [string, (path: string) => void, RegExp][] = [
+    [
+      'a directory',
+      (path) => {
+        mkdirSync(path);
+      },
+      /not a regular file/,
+    ],
+    [
+      'a FIFO',
+      (path) => {
+        execFileSync('mkfifo', [path]);
+      },
+      /not a regular file/,
+    ],
+    [
+      'a symbolic link',
+      (path) => {
+        symlinkSync('/proc/self/status', path);
+      },
+      /a symbolic link/,
+    ],
+    [
+      'a file others may write',
+      (path) => {
+        writeFileSync(path, '{}');
+        chmodSync(path, 0o666);
+      },
+      /mode 0666/,
+    ],
+    [
+      'somebody else’s',
+      (path) => {
+        writeFileSync(path, '{}');
+        chownSync(path, 7, 7);
+      },
+      /belongs to uid 7/,
+    ],
+  ];
+  for (const [what, make, why] of kinds) {
+    it(`reads nothing of a container’s that is ${what}`, function () {
+      if (what.startsWith('somebody') && process.geteuid?.() !== 0) this.skip();
+      const folder = containerFolder(root().path, 'c1');
+      makeFolder(folder);
+      for (const name of ['state.json', 'config.json', 'start-ops.json']) make(join(folder.path, name));
+      fails(() => readRecord(folder), 'corrupt', why);
+      fails(() => storedConfig(folder).text, 'corrupt', why);
+      expect(readStartOp(folder, 0)).to.equal(undefined);
+    });
+  }
+
+  it('writes through no link and into no file that was there before it', () => {
+    const folder = storedContainer(root(), 'c1');
+    const victim = join(root().path, 'victim');
+    writeFileSync(victim, 'kept');
+    for (const name of ['state.json.new', 'config.json']) symlinkSync(victim, join(folder.path, name));
+    writeRecord(folder, recordOf('c1', { phase: 'creating' }));
+    fails(() => writeConfig(folder, '{}'), 'system', /EEXIST/);
+    linkSync(victim, join(folder.path, 'state.json.new'));
+    writeRecord(folder, recordOf('c1'));
+    expect(readRecord(folder).phase).to.equal('created');
+    expect(readFileSync(victim, 'utf8')).to.equal('kept');
+  });
+
+  const places: [string, (path: string, elsewhere: string) => void, RegExp][] = [
+    [
+      'a file',
+      (path) => {
+        writeFileSync(path, '');
+      },
+      /not a directory/,
+    ],
+    [
+      'a symbolic link to a folder',
+      (path, elsewhere) => {
+        symlinkSync(elsewhere, path);
+      },
+      /not a directory/,
+    ],
+    [
+      'others’ to write',
+      (path) => {
+        mkdirSync(path);
+        chmodSync(path, 0o770);
+      },
+      /mode 0770/,
+    ],
+    [
+      'somebody else’s',
+      (path) => {
+        mkdirSync(path);
+        chownSync(path, 7, 7);
+      },
+      /belongs to uid 7/,
+    ],
+    [
+      'full of other things',
+      (path) => {
+        mkdirSync(path);
+        writeFileSync(join(path, 'x'), '');
+      },
+      /holds "x"/,
+    ],
+  ];
+  for (const [what, make, why] of places) {
+    it(`neither makes nor removes a container where the folder is ${what}`, async function () {
+      if (what.startsWith('somebody') && process.geteuid?.() !== 0) this.skip();
+      const elsewhere = storedContainer(root(), 'elsewhere').path;
+      const folder = containerFolder(root().path, 'c1');
+      make(folder.path, elsewhere);
+      fails(() => claimFolder(folder), 'untrusted', why);
+      const removed = deleteContainer({ root: root(), id: 'c1', force: true, log: silentLog });
+      expect(await removed.catch((error: unknown) => error)).to.have.property('code', 'untrusted');
+      expect(existsSync(folder.path)).to.equal(true);
+      expect(readdirSync(elsewhere)).to.deep.equal(['state.json']);
+      if (what.startsWith('full')) expect(readdirSync(folder.path)).to.deep.equal(['x']);
+    });
+  }
+
+  const roots: [string, (path: string, elsewhere: string) => void, RegExp][] = [
+    [
+      'others may write',
+      (path) => {
+        mkdirSync(path);
+        chmodSync(path, 0o777);
+      },
+      /mode 0777/,
+    ],
+    [
+      'belongs to somebody else',
+      (path) => {
+        mkdirSync(path);
+        chownSync(path, 7, 7);
+      },
+      /belongs to uid 7/,
+    ],
+    [
+      'is somebody else’s link',
+      (path, elsewhere) => {
+        symlinkSync(elsewhere, path);
+        lchownSync(path, 7, 7);
+      },
+      /symbolic link of uid 7/,
+    ],
+  ];
+  for (const [what, make, why] of roots) {
+    it(`trusts no state root that ${what}`, function () {
+      if (what !== 'others may write' && process.geteuid?.() !== 0) this.skip();
+      const path = join(root().path, 'inner');
+      make(path, root().path);
+      const inner = { path, inRuntimeDir: false };
+      fails(() => makeStateRoot(inner), 'untrusted', why);
+      fails(() => claimFolder(containerFolder(path, 'c1')), 'untrusted', why);
+      fails(() => readRecord(containerFolder(path, 'c1')), 'untrusted', why);
+      fails(() => listIds(path), 'untrusted', why);
+    });
+  }
+
+  it('takes a state root that is a link of our own, or open to all with a sticky bit', () => {
+    const target = join(root().path, 'target');
+    mkdirSync(target);
+    chmodSync(target, 0o1777);
+    const link = join(root().path, 'link');
+    symlinkSync(target, link);
+    makeStateRoot({ path: link, inRuntimeDir: false });
+    storedContainer({ path: link, inRuntimeDir: false }, 'c1');
+    expect(listIds(target)).to.deep.equal(['c1']);
   });
 
   it('lists containers, and none where nothing was ever created', () => {
@@ -144,12 +335,5 @@ describe('state store', () => {
     removeFolder(folder);
     expect(existsSync(folder.path)).to.equal(false);
     expect(readFileSync(join(outside, 'file'), 'utf8')).to.equal('stays');
-  });
-
-  it('removes a file that lies where a folder should', () => {
-    const folder = containerFolder(root().path, 'c1');
-    writeFileSync(folder.path, '');
-    removeFile(folder);
-    expect(existsSync(folder.path)).to.equal(false);
   });
 });

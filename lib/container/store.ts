@@ -1,26 +1,13 @@
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  rmdirSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
 import type { ConfigSource } from '../spec/at.ts';
+import type { ContainerFolder } from './folder.ts';
+import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
 import { isErrno } from './is-errno.ts';
 import type { ContainerRecord } from './record.ts';
-import { parseRecord } from './record.ts';
-
-/** The folder of one container: `<root>/<id>/`. The id has been validated, so it is one plain file name. */
-export interface ContainerFolder {
-  id: string;
-  path: string;
-}
+import { newerVersion, parseRecord, recordVersion } from './record.ts';
+import { readStored, replaceStored, writeStored } from './store-files.ts';
 
 const stateFile = 'state.json';
 const temporaryFile = 'state.json.new';
@@ -29,57 +16,103 @@ export const startSocketFile = 'start.sock';
 export const lockFile = 'lock';
 /** Kept for `start` (start-ops.ts). */
 export const startOpsFile = 'start-ops.json';
+/** What the container sees of it, to say that it is ready (notify.ts). */
+export const notifyFolderName = 'notify';
+/** Where `restore` mounts the rootfs for criu. */
+export const criuRootName = 'criu-root';
 
-/** Names the folder of a container; `id` must have passed validateContainerId. */
-export function containerFolder(root: string, id: string): ContainerFolder {
-  return { id, path: join(root, id) };
+/** All that a container's folder can hold. */
+const ownNames: ReadonlySet<string> = new Set([
+  stateFile,
+  temporaryFile,
+  configFile,
+  startSocketFile,
+  lockFile,
+  startOpsFile,
+  notifyFolderName,
+  criuRootName,
+]);
+
+/** Makes the folder; false when there was one. The root exists. */
+export function makeFolder({ id, path }: ContainerFolder): boolean {
+  try {
+    withRoot(dirname(path), id, (inside) => {
+      mkdirSync(join(inside, id), { mode: 0o700 });
+    });
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    throw fileError(`make the folder of the container ${path}`, error);
+  }
+  return true;
 }
 
-/** Makes the folder; one that is there already is fine. */
-export function makeFolder(folder: ContainerFolder): void {
+/**
+ * True when there is a container, good or bad: its record is written before everything else but the lock, and removed
+ * after everything else.
+ */
+export function isTaken(folder: ContainerFolder): boolean {
+  return withFolder(folder, isTakenAt);
+}
+
+function isTakenAt(inside: string): boolean {
+  // One without the other is a container that has lost its record.
+  return [stateFile, configFile].some((name) => isThere(join(inside, name)));
+}
+
+function isThere(path: string): boolean {
   try {
-    mkdirSync(folder.path, { mode: 0o700 });
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return;
-    throw fileError(`make the folder of the container ${folder.path}`, error);
+    throw fileError(`look at ${path}`, error);
   }
 }
 
-/** True when there is a record, good or bad: before it is written and after it is removed nothing else exists. */
-export function hasRecord(folder: ContainerFolder): boolean {
-  return existsSync(join(folder.path, stateFile));
+/**
+ * Throws 'untrusted' when the folder holds what no tsrun has put there: then it is none of a container, whoever
+ * has led us to it.
+ */
+export function requireOwnNames(folder: ContainerFolder): void {
+  const foreign = withFolder(folder, (inside) => readdirSync(inside).filter((name) => !ownNames.has(name)));
+  const [first] = foreign;
+  if (first !== undefined) throw untrusted(folder, `it holds ${JSON.stringify(first)}`);
 }
 
 /** Replaces the record: readers see the old one or the new one, never a part. Call it with the lock held. */
 export function writeRecord(folder: ContainerFolder, record: ContainerRecord): void {
-  const temporary = join(folder.path, temporaryFile);
   try {
-    writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
-    renameSync(temporary, join(folder.path, stateFile));
+    replaceStored(folder, stateFile, temporaryFile, JSON.stringify(record));
   } catch (error) {
     throw fileError(`write the state of the container in ${folder.path}`, error);
   }
 }
 
 /**
- * Reads the record. Throws 'not-found' when there is no such container and 'corrupt' when its folder cannot
- * be understood; `delete --force` removes such a folder.
+ * Reads the record. Throws 'not-found' when there is no such container, 'corrupt' when its record cannot be
+ * understood, and 'unsupported' when it was written by a newer tsrun.
  */
 export function readRecord(folder: ContainerFolder): ContainerRecord {
-  let text: string;
-  try {
-    text = readFileSync(join(folder.path, stateFile), 'utf8');
-  } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG')) throw notFound(folder.id);
-    if (isErrno(error, 'ENOTDIR')) throw corrupt(folder, 'it is not a directory');
-    if (isErrno(error, 'EISDIR')) throw corrupt(folder, 'its state.json is a directory');
-    throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
-  }
+  const text = readRecordText(folder);
   const record = parseRecord(text);
-  if (record === undefined) throw corrupt(folder, 'its state.json is not one');
+  if (record === undefined) {
+    const version = newerVersion(text);
+    throw version === undefined ? corrupt(folder, 'its state.json is not one') : newer(folder.id, version);
+  }
   if (record.id !== folder.id)
     throw corrupt(folder, `its state.json is that of ${JSON.stringify(record.id)}`);
   return record;
+}
+
+function readRecordText(folder: ContainerFolder): string {
+  try {
+    const found = readStored(folder, stateFile);
+    if ('text' in found) return found.text;
+    throw corrupt(folder, `its state.json cannot be one: ${found.odd}`);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) {
+      throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
+    }
+  }
+  throw isTaken(folder) ? corrupt(folder, 'its state.json is missing') : notFound(folder.id);
 }
 
 /**
@@ -99,34 +132,43 @@ export function storedConfig(folder: ContainerFolder): ConfigSource {
 }
 
 function readConfig(file: string, folder: ContainerFolder): string {
+  const what = `read the config of container ${JSON.stringify(folder.id)}`;
   try {
-    return readFileSync(file, 'utf8');
+    const found = readStored(folder, configFile);
+    if ('text' in found) return found.text;
+    throw new TsrunError('corrupt', `${what}, ${file}: ${found.odd}`);
   } catch (error) {
-    throw fileError(`read the config of container ${JSON.stringify(folder.id)}`, error);
+    throw fileError(what, error);
   }
 }
 
+/** Keeps the config of a container that is being created. */
 export function writeConfig(folder: ContainerFolder, config: Uint8Array | string): void {
   try {
-    writeFileSync(join(folder.path, configFile), config, { mode: 0o600 });
+    writeStored(folder, configFile, config);
   } catch (error) {
     throw fileError(`keep the config of the container in ${folder.path}`, error);
   }
 }
 
+/** False: it was lost, or `create` has not come so far. */
+export function hasConfig(folder: ContainerFolder): boolean {
+  return withFolder(folder, (inside) => isThere(join(inside, configFile)));
+}
+
 /** Ids of all containers, broken ones too, sorted; empty when nothing was ever created here. */
 export function listIds(root: string): string[] {
   try {
-    return (
-      readdirSync(root, { withFileTypes: true })
+    return withRoot(root, '', (inside) =>
+      readdirSync(inside, { withFileTypes: true })
         // No id begins with an @: that is how folders of tsrun's own are called (lib/seccomp/cache.ts).
         .filter((entry) => entry.isDirectory() && !entry.name.startsWith('@'))
         .map((entry) => entry.name)
-        .filter((id) => hasRecord(containerFolder(root, id)))
-        .sort()
+        .filter((id) => [stateFile, configFile].some((name) => existsSync(join(inside, id, name))))
+        .sort(),
     );
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return [];
+    if (error instanceof TsrunError && error.code === 'not-found') return [];
     throw fileError(`list the containers in ${root}`, error);
   }
 }
@@ -138,49 +180,51 @@ export function listIds(root: string): string[] {
  */
 export function removeFolder(folder: ContainerFolder): void {
   try {
-    for (const entry of readdirSync(folder.path, { withFileTypes: true })) {
-      const path = join(folder.path, entry.name);
-      if (entry.isDirectory()) rmSync(path, { recursive: true });
-      else if (entry.name !== stateFile && entry.name !== lockFile) unlinkSync(path);
-    }
-    for (const name of [stateFile, lockFile]) {
-      if (existsSync(join(folder.path, name))) unlinkSync(join(folder.path, name));
-    }
-    rmdirSync(folder.path);
+    withFolder(folder, empty);
+    removeDirectory(folder);
   } catch (error) {
+    if (error instanceof TsrunError && error.code === 'not-found') return;
     if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTEMPTY')) return;
     throw fileError(`remove the folder of the container ${folder.path}`, error);
   }
 }
 
+function empty(inside: string): void {
+  for (const entry of readdirSync(inside, { withFileTypes: true })) {
+    const path = join(inside, entry.name);
+    if (entry.isDirectory()) rmSync(path, { recursive: true });
+    else if (entry.name !== stateFile && entry.name !== lockFile) unlinkSync(path);
+  }
+  for (const name of [stateFile, lockFile]) {
+    if (isThere(join(inside, name))) unlinkSync(join(inside, name));
+  }
+}
+
+function removeDirectory({ id, path }: ContainerFolder): void {
+  withRoot(dirname(path), id, (inside) => {
+    rmdirSync(join(inside, id));
+  });
+}
+
 /** Removes a folder that was made in vain, unless somebody else has put something into it. */
 export function removeEmptyFolder(folder: ContainerFolder): void {
   try {
-    rmdirSync(folder.path);
+    removeDirectory(folder);
   } catch {
     // It is in use, or not even a folder: somebody else's.
   }
 }
 
-/** Removes what lies where the folder should be and is none. */
-export function removeFile(folder: ContainerFolder): void {
-  try {
-    unlinkSync(folder.path);
-  } catch (error) {
-    throw fileError(`remove ${folder.path}`, error);
-  }
-}
-
-export function notFound(id: string): TsrunError {
-  return new TsrunError('not-found', `container ${JSON.stringify(id)} does not exist`);
-}
-
 export function corrupt(folder: ContainerFolder, why: string): TsrunError {
-  return new TsrunError(
-    'corrupt',
-    `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`,
-    {
-      hint: `tsrun delete --force ${folder.id} removes it`,
-    },
-  );
+  const what = `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`;
+  return new TsrunError('corrupt', what, {
+    hint: `tsrun delete --force ${folder.id} ends and removes what it can find of it`,
+  });
+}
+
+function newer(id: string, version: number): TsrunError {
+  const what = `the record of container ${JSON.stringify(id)} was written by a newer tsrun`;
+  return new TsrunError('unsupported', `${what} (version ${version}, this one knows ${recordVersion})`, {
+    hint: 'use the tsrun that has made the container',
+  });
 }

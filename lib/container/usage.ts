@@ -67,7 +67,7 @@ function unlessGone(step: () => Sample[]): Sample[] {
   try {
     return step();
   } catch (error) {
-    const passes = ['not-found', 'state', 'unsupported', 'corrupt'];
+    const passes = ['not-found', 'state', 'unsupported', 'corrupt', 'untrusted'];
     if (error instanceof TsrunError && passes.includes(error.code)) return [];
     throw error;
   }

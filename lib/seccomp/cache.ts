@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolders } from '../host/folders.ts';
+import { isOurs } from '../host/ownership.ts';
 import type { CompiledFilter } from './compile.ts';
 
 /**
@@ -92,12 +93,6 @@ function trim(folder: string): void {
   }));
   aged.sort((a, b) => b.time - a.time);
   for (const { path } of aged.slice(maxEntries)) unlinkSync(path);
-}
-
-function isOurs(stat: ReturnType<typeof lstatSync>, kind: 'file' | 'directory'): boolean {
-  if (stat === undefined) return false;
-  const right = kind === 'file' ? stat.isFile() : stat.isDirectory();
-  return right && stat.uid === process.geteuid?.() && (Number(stat.mode) & 0o022) === 0;
 }
 
 /** First line: the hash of the name and the second one; second line: the filter as JSON. */

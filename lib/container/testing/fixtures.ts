@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ContainerRecord } from '../record.ts';
 import type { StateRoot } from '../root.ts';
-import { containerFolder, makeFolder, writeRecord } from '../store.ts';
-import type { ContainerFolder } from '../store.ts';
+import { containerFolder } from '../folder.ts';
+import { makeFolder, writeRecord } from '../store.ts';
+import type { ContainerFolder } from '../folder.ts';
 
 /** A record with all it must have: of a container whose processes ended long ago. */
 export function recordOf(id: string, changes: Partial<ContainerRecord> = {}): ContainerRecord {
