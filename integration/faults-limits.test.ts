@@ -73,6 +73,20 @@ describe('limits that are reached', () => {
     });
   });
 
+  scenario('output that nobody has room for is an error like others', async (scene) => {
+    scene.configure();
+    const root = ['--root', scene.root];
+    for (const args of [['list'], ['features'], ['--help'], ['plan', '--bundle', scene.bundle]]) {
+      const { status, stderr } = failed(
+        await run('sh', ['-c', '"$@" >/dev/full', 'sh', tsrun, ...root, ...args]),
+      );
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/write to the standard output: no space left on device \(ENOSPC\)\n$/);
+    }
+    const mute = await run('sh', ['-c', '"$@" 2>/dev/full', 'sh', tsrun, ...root, 'state', 'nobody']);
+    expect(mute.status).to.equal(1);
+  });
+
   scenario('a state root that is full while the container runs', async (scene) => {
     await onSmallRoot(scene, async () => {
       const { id, exec } = await started(scene);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { cgroupsNamed } from './harness/cgroups.ts';
@@ -86,6 +87,55 @@ describe('faults', () => {
             // It had fewer of them than that, and has finished.
             if (result.status === 0) break;
           }
+        },
+        noStrace,
+      );
+    }
+  });
+
+  describe('create meets an error', () => {
+    const errors: [string, string, (scene: Scene, id: string) => string[]][] = [
+      ['that its lock cannot be taken', 'flock:error=ENOLCK', () => []],
+      [
+        'that its lock cannot be looked at',
+        'fstat,newfstatat,statx:error=EIO',
+        (scene, id) => ['-P', join(scene.root, id, 'lock')],
+      ],
+      ['that its record does not reach the disk', 'fsync:error=EIO:when=1', () => []],
+      ['when it replaces its record', 'rename,renameat,renameat2:error=EIO:when=2', () => []],
+      ['when it marks its cgroups', 'lsetxattr:error=EIO', () => []],
+      ['when it makes its socket', 'bind:error=ENOSPC', () => []],
+    ];
+    for (const [what, inject, more] of errors) {
+      scenario(
+        `${what}: it says so and leaves nothing`,
+        async (scene) => {
+          busyConfig(scene);
+          const id = scene.id();
+          const [calls = ''] = inject.split(':');
+          const flags = [
+            '-D',
+            '-f',
+            '-qq',
+            '-o',
+            '/dev/null',
+            '-e',
+            `trace=${calls}`,
+            '-e',
+            `inject=${inject}`,
+          ];
+          const command = [tsrun, '--root', scene.root, 'create', '--bundle', scene.bundle, id];
+          const result = await run('strace', [...flags, ...more(scene, id), ...command]);
+          if (result.status === 0) {
+            // Without a mark it is a container all the same.
+            expect(calls).to.equal('lsetxattr');
+            await scene.delete(id, '--force');
+          } else {
+            expect(failed(result).status).to.equal(1);
+            expect(result.stderr).not.to.match(/internal error/);
+          }
+          expect(readdirIfThere(scene.root)).to.deep.equal([]);
+          expect(cgroupsNamed(id)).to.deep.equal([]);
         },
         noStrace,
       );

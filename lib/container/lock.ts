@@ -86,6 +86,7 @@ function tryOpen(folder: ContainerFolder, openFlags: number): number | undefined
       if (why !== undefined) throw untrusted(folder, `its lock cannot be ours: ${why}`);
     } catch (error) {
       closeSync(fd);
+      if ((openFlags & constants.O_CREAT) !== 0) unmakeLock(folder);
       throw withName(folder, error);
     }
     return fd;

@@ -1,4 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
+import { fileError } from '../errors.ts';
 
 /** What /proc/<pid>/stat tells of a process. */
 export interface ProcessStat {
@@ -23,7 +24,7 @@ export interface FileIdentity {
 
 /** The process, or undefined when there is none with this pid. */
 export function processStat(pid: number): ProcessStat | undefined {
-  const text = readOf(() => readFileSync(`/proc/${String(pid)}/stat`, 'latin1'));
+  const text = readOf(`/proc/${pid}/stat`, (path) => readFileSync(path, 'latin1'));
   return text === undefined ? undefined : parseStat(text);
 }
 
@@ -67,7 +68,7 @@ export function livesOn(pid: number, startTime: number): boolean {
 
 /** The pid of a process in its own pid namespace (`NSpid` of proc_pid_status(5)); undefined when it has ended. */
 export function innermostPid(pid: number): number | undefined {
-  const text = readOf(() => readFileSync(`/proc/${String(pid)}/status`, 'latin1'));
+  const text = readOf(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
   const pids = text === undefined ? null : /^NSpid:\s*([0-9\s]+?)$/m.exec(text);
   const innermost = pids?.[1]?.trim().split(/\s+/).at(-1);
   return innermost === undefined ? undefined : Number(innermost);
@@ -87,7 +88,7 @@ function hasEnded({ state }: ProcessStat): boolean {
 
 /** What the process executes, also when that is a memfd; undefined when it has ended or is not ours to see. */
 export function executableIdentity(pid: number): FileIdentity | undefined {
-  const status = readOf(() => statSync(`/proc/${String(pid)}/exe`, { bigint: true }));
+  const status = readOf(`/proc/${pid}/exe`, (path) => statSync(path, { bigint: true }));
   return status === undefined ? undefined : { dev: status.dev, ino: status.ino };
 }
 
@@ -102,7 +103,7 @@ export interface CgroupMembership {
 
 /** The cgroups of a process; undefined when it does not exist. */
 export function processCgroups(pid: number | 'self'): CgroupMembership[] | undefined {
-  const text = readOf(() => readFileSync(`/proc/${String(pid)}/cgroup`, 'utf8'));
+  const text = readOf(`/proc/${pid}/cgroup`, (path) => readFileSync(path, 'utf8'));
   return text === undefined ? undefined : parseCgroups(text);
 }
 
@@ -124,12 +125,12 @@ export function parseCgroups(text: string): CgroupMembership[] {
 }
 
 /** The result of a read below /proc/<pid>, or undefined when the process is gone or hidden from us. */
-function readOf<T>(read: () => T): T | undefined {
+function readOf<T>(path: string, read: (path: string) => T): T | undefined {
   try {
-    return read();
+    return read(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
-    throw error;
+    throw fileError(`read ${path}`, error);
   }
 }
