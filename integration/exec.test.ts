@@ -10,6 +10,7 @@ import { printed, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { succeeded } from './harness/scene.ts';
 import type { Scene } from './harness/scene.ts';
+import { noStrace, withFault } from './harness/strace.ts';
 import { until } from './harness/until.ts';
 
 const kinds = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
@@ -394,6 +395,28 @@ describe('exec', () => {
       expect(cgroupOf(other, 'pids')).to.equal(own);
     });
   });
+
+  scenario(
+    'into a container that ends meanwhile says so, and leaves no pid file',
+    async (scene) => {
+      const { id, pid } = await started(scene);
+      const pidFile = scene.path('exec.pid');
+      // It is late with its last word to the process, behind the pid file.
+      const exec = withFault(scene, 'sendmsg:delay_enter=1500000', [
+        'exec',
+        '--pid-file',
+        pidFile,
+        id,
+        'true',
+      ]);
+      await until('the pid file', () => existsSync(pidFile));
+      await scene.kill(id, 'KILL');
+      await exitStatus(pid);
+      expect(refused(await exec).stderr).to.match(/container not running \(it has just ended: /);
+      expect(existsSync(pidFile)).to.equal(false);
+    },
+    noStrace,
+  );
 
   scenario('signals to tsrun reach the process', async (scene) => {
     const { id } = await started(scene);

@@ -81,7 +81,7 @@ describe('limits that are reached', () => {
         await run('sh', ['-c', '"$@" >/dev/full', 'sh', tsrun, ...root, ...args]),
       );
       expect(status).to.equal(1);
-      expect(stderr).to.match(/write to the standard output: no space left on device \(ENOSPC\)\n$/);
+      expect(stderr).to.match(/write to stdout: no space left on device \(ENOSPC\)\n$/);
     }
     const mute = await run('sh', ['-c', '"$@" 2>/dev/full', 'sh', tsrun, ...root, 'state', 'nobody']);
     expect(mute.status).to.equal(1);

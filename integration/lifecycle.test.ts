@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { cgroupsNamed } from './harness/cgroups.ts';
 import { exitStatus, isAlive } from './harness/processes.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
@@ -135,6 +136,43 @@ describe('the life of a container', () => {
     expect(isAlive(pid)).to.equal(true);
     await scene.delete(id, '--force');
     expect(isAlive(pid)).to.equal(false);
+  });
+
+  scenario('delete --force ends a create that waits for a hook', async (scene) => {
+    const id = scene.id();
+    const began = scene.path('began');
+    scene.configure((config) => {
+      const script = `touch ${began}; exec sleep 1000`;
+      const env = ['PATH=/usr/bin:/bin'];
+      config.hooks = { createRuntime: [{ path: '/bin/sh', args: ['sh', '-c', script], env }] };
+    });
+    const program = scene.background(['create', '--bundle', scene.bundle, id]);
+    await until('the hook', () => existsSync(began));
+    expect(await scene.state(id)).to.include({ status: 'creating' });
+    expect(failed(await scene.tsrun(['delete', id])).stderr).to.match(/not stopped: creating/);
+    await scene.delete(id, '--force');
+    expect((await program.ended).status).to.equal(1);
+    expect(program.stderr()).to.match(/createRuntime hook #0: .*killed, because the container has ended/);
+    expect(cgroupsNamed(id)).to.deep.equal([]);
+    failed(await scene.tsrun(['state', id]));
+  });
+
+  scenario('delete of a stopped container ends what has outlived its first process', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => {
+      config.process.args = ['sh', '-c', 'sleep 1000 & echo $! > /child'];
+      config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'pid');
+      config.mounts = config.mounts.filter(({ type }) => type !== 'proc');
+    });
+    const pid = await scene.create(id);
+    await scene.start(id);
+    expect(await exitStatus(pid)).to.equal(0);
+    const child = Number(readFileSync(`${scene.rootfs}/child`, 'utf8'));
+    expect(isAlive(child)).to.equal(true);
+    expect(await scene.state(id)).to.include({ status: 'stopped' });
+    await scene.delete(id);
+    expect(isAlive(child)).to.equal(false);
+    expect(cgroupsNamed(id)).to.deep.equal([]);
   });
 
   scenario('delete --force of what does not exist succeeds, plain delete fails', async (scene) => {

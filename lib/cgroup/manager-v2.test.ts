@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../host/proc.ts';
@@ -119,6 +120,62 @@ describe('cgroup v2 on this host', function () {
     container.kill(15);
     expect(read('cgroup.freeze')).to.equal('0');
     expect(await exit).to.deep.equal([5, null]);
+  });
+
+  it('lets a container go on that it has stopped to signal it', async () => {
+    const container = manager();
+    container.create();
+    const child = cgroups.shell('trap "" TERM; while :; do sleep 0.01; done');
+    container.join(child.pid);
+    await until(() => /^SigIgn:.*4...$/m.test(readFileSync(`/proc/${child.pid}/status`, 'latin1')));
+    container.kill(15);
+    expect(read('cgroup.freeze')).to.equal('0');
+    expect(container.processes()).to.include(child.pid);
+  });
+
+  it('kills also what runs in a pid namespace that nobody here sees', async () => {
+    manager().create();
+    const hidden = cgroups.shell('exec sleep 60');
+    manager().join(hidden.pid);
+    const exit = once(hidden, 'exit');
+    const script = `
+      import { spawn } from 'node:child_process';
+      import { ManagerV2 } from '${import.meta.dirname}/manager-v2.ts';
+      const container = new ManagerV2(${JSON.stringify(record)});
+      container.join(spawn('sleep', ['60']).pid);
+      if (container.processes().length !== 1) throw new Error('more than one process is seen');
+      container.kill(9);
+    `;
+    const unseeing = ['--pid', '--fork', '--kill-child', '--mount-proc', process.execPath];
+    const run = spawn('unshare', [...unseeing, '--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    expect(await once(run, 'exit')).to.deep.equal([0, null]);
+    expect(await exit).to.deep.equal([null, 'SIGKILL']);
+  });
+
+  it('stops nobody while tsrun itself is in there', async () => {
+    manager().create();
+    const script = `
+      import { ManagerV2 } from '${import.meta.dirname}/manager-v2.ts';
+      const container = new ManagerV2(${JSON.stringify(record)});
+      container.join(process.pid);
+      for (const step of [() => container.kill(9), () => container.kill(15), () => container.freeze()]) {
+        try {
+          step();
+          console.log('done');
+        } catch (error) {
+          console.log(error.message);
+        }
+      }
+    `;
+    const { pid, stdout } = spawn(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '-e', script],
+      { stdio: ['ignore', 'pipe', 'inherit'], timeout: 20_000, killSignal: 'SIGKILL' },
+    );
+    const words = 'tsrun itself runs in the cgroup of this container\n';
+    expect((await stdout.toArray()).join(''), `process ${pid ?? 0}`).to.equal(words.repeat(3));
   });
 
   it('kills and removes all that a container nested', async () => {

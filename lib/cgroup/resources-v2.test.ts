@@ -93,6 +93,16 @@ describe('limits as writes to cgroup v2', () => {
     expect(v2({ cpu: { quota: 7000 } })).to.deep.equal(['cpu.max 7000']);
   });
 
+  it('tries a burst again once there is the quota it must fit in', () => {
+    const steps = resourceStepsV2({ cpu: { quota: 50000, burst: 10 } });
+    const [burst, quota] = steps;
+    expect(burst).to.include({ file: 'cpu.max.burst', retry: true });
+    expect(quota).to.include({ file: 'cpu.max', retry: true });
+    expect(burst).not.to.have.property('optional');
+    // None is what it has; a kernel that knows no burst has none.
+    expect(resourceStepsV2({ cpu: { burst: 0 } })[0]).to.include({ file: 'cpu.max.burst', optional: true });
+  });
+
   it('keeps the quota when only the period changes', () => {
     expect(v2({ cpu: { period: 20000 } })).to.deep.equal(['cpu.max max 20000']);
     expect(v2({ cpu: { period: 20000 } }, '5000')).to.deep.equal(['cpu.max 5000 20000']);

@@ -1,14 +1,15 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
 import { claimFolder } from './claim.ts';
 import { lockContainer } from './lock.ts';
 import { containerFolder } from './folder.ts';
-import { makeFolder, removeFolder, writeRecord } from './store.ts';
+import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';
 import type { ContainerFolder } from './folder.ts';
 import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
@@ -31,6 +32,13 @@ describe('lock and claim', () => {
     return child;
   }
 
+  /** As another process sees it. */
+  const isFree = (folder: ContainerFolder): boolean => {
+    const { status } = spawnSync('flock', ['-n', '-E', '9', join(folder.path, 'lock'), 'true']);
+    expect(status).to.be.oneOf([0, 9]);
+    return status === 0;
+  };
+
   it('is held by one at a time, over processes', async () => {
     const folder = storedContainer(root(), 'c1');
     const child = await holder(folder);
@@ -38,10 +46,17 @@ describe('lock and claim', () => {
     child.stdin?.end();
     await once(child, 'exit');
     const lock = lockContainer(folder, { wait: false });
+    expect(lock).not.to.equal(undefined);
     expect(lockContainer(folder, { wait: false })).to.equal(undefined);
+    expect(isFree(folder)).to.equal(false);
     lock?.release();
+    expect(isFree(folder)).to.equal(true);
+    // Its descriptor may be another file's by now.
+    const next = lockContainer(folder);
     lock?.release();
-    lockContainer(folder).release();
+    expect(isFree(folder)).to.equal(false);
+    next.release();
+    expect(isFree(folder)).to.equal(true);
   });
 
   it('goes when its holder is killed', async () => {
@@ -51,7 +66,14 @@ describe('lock and claim', () => {
     child.stdin?.end();
     child.kill('SIGKILL');
     await once(child, 'exit');
-    lockContainer(folder).release();
+    let lock = lockContainer(folder, { wait: false });
+    for (let tries = 0; lock === undefined && tries < 500; tries++) {
+      await delay(10);
+      lock = lockContainer(folder, { wait: false });
+    }
+    expect(lock).not.to.equal(undefined);
+    expect(isFree(folder)).to.equal(false);
+    lock?.release();
   });
 
   it('says that there is nothing to lock', () => {
@@ -70,21 +92,26 @@ describe('lock and claim', () => {
     // The old holder holds a file nobody can find any more.
     const lock = lockContainer(folder, { wait: false });
     expect(lock).not.to.equal(undefined);
+    expect(isFree(folder)).to.equal(false);
     lock?.release();
+    expect(isFree(folder)).to.equal(true);
     child.stdin?.end();
   });
 
   it('is that also when the folder was removed while we waited', async () => {
     const folder = storedContainer(root(), 'c1');
     const path = join(folder.path, 'lock');
-    const script = `echo held; sleep 0.2; rm -r ${folder.path}; mkdir ${folder.path}; : > ${path}`;
+    const script = `echo held
+      inode=$(stat -c %i ${path})
+      until grep -q -- "-> FLOCK.*:$inode " /proc/locks; do sleep 0.01; done
+      rm -r ${folder.path}; mkdir ${folder.path}; : > ${path}`;
     const child = spawn('flock', ['-x', path, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     helper = child;
     await once(child.stdout, 'data');
     const lock = lockContainer(folder);
-    expect(spawnSync('flock', ['-n', path, 'true']).status).to.equal(1);
+    expect(isFree(folder)).to.equal(false);
     lock.release();
-    expect(spawnSync('flock', ['-n', path, 'true']).status).to.equal(0);
+    expect(isFree(folder)).to.equal(true);
   });
 
   it('gives an id to one claimer only', () => {
@@ -96,7 +123,9 @@ describe('lock and claim', () => {
     lock.release();
     expect(() => claimFolder(folder)).to.throw(TsrunError, words);
     removeFolder(folder);
-    claimFolder(folder).release();
+    const again = claimFolder(folder);
+    expect(isFree(folder)).to.equal(false);
+    again.release();
   });
 
   it('claims a broken container’s id for nobody', () => {
@@ -109,8 +138,14 @@ describe('lock and claim', () => {
   it('takes over a folder that was left before its first record', () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
-    writeFileSync(join(folder.path, 'lock'), '');
-    claimFolder(folder).release();
+    writeFileSync(join(folder.path, 'lock'), '', { mode: 0o600 });
+    writeFileSync(join(folder.path, 'state.json.new'), '{"ver', { mode: 0o600 });
+    const lock = claimFolder(folder);
+    expect(isFree(folder)).to.equal(false);
+    writeRecord(folder, recordOf('c1'));
+    lock.release();
+    expect(readRecord(folder).id).to.equal('c1');
+    expect(readdirSync(folder.path).sort()).to.deep.equal(['lock', 'state.json']);
   });
 
   it('names what lies in the way', () => {
@@ -128,7 +163,8 @@ describe('lock and claim', () => {
     removeFolder(folder);
     const next = claimFolder(folder);
     lock.release();
-    expect(existsSync(join(folder.path, 'lock'))).to.equal(true);
+    expect(isFree(folder)).to.equal(false);
     next.release();
+    expect(isFree(folder)).to.equal(true);
   });
 });

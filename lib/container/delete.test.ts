@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../errors.ts';
@@ -157,6 +157,38 @@ describe('containers in the store', () => {
     kill({ root: root(), id: 'c1', signal: 0 });
     kill({ root: root(), id: 'c1', signal: 15 });
     expect(await ended).to.deep.equal([null, 'SIGTERM']);
+  });
+
+  it('leave no group of Intel RDT', async () => {
+    const directory = join(root().path, '@class');
+    const monitor = join(directory, '@monitor');
+    mkdirSync(monitor, { recursive: true });
+    storedContainer(root(), 'shared', { resctrl: { directory, ownsClass: false, monitor } });
+    await remove('shared');
+    expect(readdirSync(directory)).to.deep.equal([]);
+    storedContainer(root(), 'own', { resctrl: { directory, ownsClass: true } });
+    await remove('own');
+    expect(existsSync(directory)).to.equal(false);
+  });
+
+  it('that have begun to run while delete waited for them are not deleted', async () => {
+    const { init, ended } = await sleeper();
+    const folder = storedContainer(root(), 'c1');
+    const lock = join(folder.path, 'lock');
+    const next = join(root().path, '@next');
+    writeFileSync(next, JSON.stringify(recordOf('c1', { init })), { mode: 0o600 });
+    const script = `echo held
+      inode=$(stat -c %i ${lock})
+      until grep -q -- "-> FLOCK.*:$inode " /proc/locks; do sleep 0.01; done
+      mv ${next} ${join(folder.path, 'state.json')}`;
+    const holder = spawn('flock', ['-x', lock, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    running.push(holder);
+    await once(holder.stdout, 'data');
+    const error = await failure(() => remove('c1'));
+    expect(error.message).to.equal('cannot delete container c1 that is not stopped: running');
+    expect(existsSync(join(folder.path, 'state.json'))).to.equal(true);
+    await remove('c1', true);
+    await ended;
   });
 
   it('are started only when they wait for it', async () => {

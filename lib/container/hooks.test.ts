@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -49,8 +49,35 @@ describe('hooks', () => {
     expect(output('second')).to.equal(output('first'));
   });
 
-  it('may leave the state unread', () => {
-    run([{ path: '/bin/true' }, { path: '/bin/true', args: [] }]);
+  it('may leave the state unread, all of it or a part, and the next one reads it whole', () => {
+    // More than a pipe holds: whoever wrote it to one would wait for a reader, or die without one.
+    const big = { ...state(), annotations: { big: 'x'.repeat(300_000) } };
+    const hooks = [
+      { path: '/bin/true' },
+      shell('exec <&-; true'),
+      shell('head -c 10 > out'),
+      shell('cat > all'),
+    ];
+    runHooks('createRuntime', hooks, { state: big, env: ['PATH=/usr/bin:/bin'] });
+    expect(output()).to.equal(JSON.stringify(big).slice(0, 10));
+    expect(JSON.parse(output('all'))).to.deep.equal(big);
+  });
+
+  it('without args, or with none in them, are called by their path', () => {
+    // It does what it is called.
+    symlinkSync('/bin/busybox', join(folder, 'true'));
+    const path = join(folder, 'true');
+    run([{ path }, { path, args: [] }, { path, args: ['true'] }]);
+    expect(failure([{ path, args: ['false'] }]).message).to.contain('exit status 1');
+  });
+
+  it('leave no descriptor behind, whatever comes of them', () => {
+    const count = (): number => readdirSync('/proc/self/fd').length;
+    const all = [shell('true'), shell('exit 1'), { path: '/nonexistent' }];
+    runAllHooks('poststop', all, { state: state(), env: [] });
+    const before = count();
+    runAllHooks('poststop', [...all, ...all], { state: state(), env: [] });
+    expect(count()).to.equal(before);
   });
 
   it('have their own environment, or tsrun’s when they name none', () => {

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -43,6 +44,15 @@ describe('pid file', () => {
     writePidFile(join(folder, 'c1.pid'), 7);
     expect(readFileSync(target, 'latin1')).to.equal('untouched');
     expect(readFileSync(join(folder, 'c1.pid'), 'latin1')).to.equal('7');
+  });
+
+  it('leaves nothing beside what it cannot replace', () => {
+    const path = join(folder, 'c1.pid');
+    mkdirSync(path);
+    expect(() => {
+      writePidFile(path, 7);
+    }).to.throw(`write the pid file ${path}: is a directory`);
+    expect(readdirSync(folder)).to.deep.equal(['c1.pid']);
   });
 
   it('says where it cannot be written', () => {

@@ -28,6 +28,28 @@ describe('Undo', () => {
     expect(ran).to.deep.equal(['b']);
   });
 
+  it('leaves what is needed to repeat it, when a step that comes after has failed', () => {
+    const { undo, ran, step } = trace();
+    undo.onFailureLast('remove the record', step('record'));
+    undo.onFailure('remove b', () => {
+      throw new Error('it is stuck');
+    });
+    undo.always('c', step('c'));
+    expect(undo.fail()).to.deep.equal(['remove b: it is stuck']);
+    expect(ran).to.deep.equal(['c']);
+
+    const other = trace();
+    other.undo.onFailureLast('remove the record', other.step('record'));
+    other.undo.onFailure('b', other.step('b'));
+    expect(other.undo.fail()).to.deep.equal([]);
+    expect(other.ran).to.deep.equal(['b', 'record']);
+
+    const third = trace();
+    third.undo.onFailureLast('remove the record', third.step('record'));
+    expect(third.undo.succeed()).to.deep.equal([]);
+    expect(third.ran).to.deep.equal([]);
+  });
+
   it('goes on behind a step that fails, and tells of it', () => {
     const { undo, ran, step } = trace();
     undo.onFailure('a', step('a'));

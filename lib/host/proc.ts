@@ -76,7 +76,7 @@ export function innermostPid(pid: number): number | undefined {
 
 /** The bounding set of a process, as a mask (`CapBnd` of proc_pid_status(5)); undefined when it has ended. */
 export function boundingSet(pid: number): bigint | undefined {
-  const text = readOf(() => readFileSync(`/proc/${String(pid)}/status`, 'latin1'));
+  const text = readOf(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
   const mask = text === undefined ? null : /^CapBnd:\s*([0-9a-f]+)$/m.exec(text);
   return mask?.[1] === undefined ? undefined : BigInt(`0x${mask[1]}`);
 }
