@@ -78,6 +78,21 @@ describe('the life of a container', () => {
     expect((await program.ended).status).to.equal(137);
   });
 
+  scenario('run in the foreground removes its own container, and no later one of its id', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => (config.process.args = ['sleep', '1000']));
+    const program = scene.background(['run', '--bundle', scene.bundle, id]);
+    await scene.untilStatus(id, 'running');
+    // It does not see the end of its container before there is another one.
+    program.child.kill('SIGSTOP');
+    const stopped = scene.background(['delete', '--force', id]);
+    await stopped.ended;
+    const pid = await scene.create(id);
+    program.child.kill('SIGCONT');
+    expect((await program.ended).status).to.equal(137);
+    expect(await scene.state(id)).to.include({ status: 'created', pid });
+  });
+
   scenario('run in the foreground leaves nothing, with --keep the stopped container', async (scene) => {
     scene.configure();
     const [first, second] = [scene.id(), scene.id()];

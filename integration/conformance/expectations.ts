@@ -175,7 +175,7 @@ function hooks(): Record<string, Expectation> {
       race: 'the shells of the hook and of the process write to one file, and the process started just before',
     },
     poststart_fail: weak(
-      'outdated: since runtime-spec 1.3 a poststart hook that fails stops the container (runtime.md, "Lifecycle")',
+      'outdated: since runtime-spec 1.3 a poststart hook that fails destroys the container (runtime.md, "Lifecycle")',
       'if any poststart hook fails, the runtime MUST log a warning',
       '/hooks/poststart/0: error running poststart hook',
     ),

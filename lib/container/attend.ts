@@ -1,8 +1,9 @@
-import { TsrunError } from '../errors.ts';
 import { setSubreaper } from '../host/child.ts';
 import { holdSignals, releaseSignals } from '../host/foreground.ts';
 import type { Log } from '../log/logger.ts';
-import { removeContainer } from './delete.ts';
+import { removeSame } from './delete.ts';
+import { containerFolder } from './folder.ts';
+import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './root.ts';
 import { logWarnings } from './warnings.ts';
 
@@ -13,7 +14,7 @@ type Say = (message: string) => void;
  * run, `stay` waits for its end and returns the exit status. Signals wait from the beginning, for the container.
  * Deletes the container afterwards, unless `keep`.
  */
-export async function attend<Begun>(
+export async function attend<Begun extends { record: ContainerRecord }>(
   request: {
     root: StateRoot;
     id: string;
@@ -36,13 +37,8 @@ export async function attend<Begun>(
   }
   const status = await stay(begun);
   if (request.keep === true) return status;
-  try {
-    await logWarnings(log, (warn) => {
-      removeContainer({ root, id, force: true }, warn);
-    });
-  } catch (error) {
-    // Somebody else was faster.
-    if (!(error instanceof TsrunError && error.code === 'not-found')) throw error;
-  }
+  await logWarnings(log, (warn) => {
+    removeSame(containerFolder(root.path, id), begun.record, warn);
+  });
   return status;
 }

@@ -45,8 +45,8 @@ export async function deleteContainer(request: DeleteRequest): Promise<void> {
   });
 }
 
-/** The same at once; throws 'not-found' also with `force`. */
-export function removeContainer(
+/** Throws 'not-found' also with `force`. */
+function removeContainer(
   { root, id, force = false }: Omit<DeleteRequest, 'log'>,
   warn: (message: string) => void,
 ): void {
@@ -67,11 +67,8 @@ export function removeContainer(
   }
 }
 
-/**
- * Destroys this container, and no other one that has its id by now; fine when it is gone. For a container whose life
- * has ended in failure (runtime.md, "Lifecycle").
- */
-export function destroy(
+/** Removes this container, and no other one that has its id by now; fine when it is gone. */
+export function removeSame(
   folder: ContainerFolder,
   record: ContainerRecord,
   warn: (message: string) => void,
@@ -86,9 +83,22 @@ export function destroy(
       lock.release();
     }
   } catch (error) {
+    // Somebody else was faster.
+    if (!isNotFound(error)) throw error;
+  }
+}
+
+/** The same for a container whose life has ended in a failure, which is the one to tell (runtime.md, "Lifecycle"). */
+export function destroy(
+  folder: ContainerFolder,
+  record: ContainerRecord,
+  warn: (message: string) => void,
+): void {
+  try {
+    removeSame(folder, record, warn);
+  } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    // The failure that led here is the one to throw.
-    if (!isNotFound(error)) warn(error.message);
+    warn(error.message);
   }
 }
 

@@ -26,6 +26,7 @@ import { makeNotifyFolder } from './notify.ts';
 import { reportReady } from './notify-relay.ts';
 import { runPoststop } from './poststop.ts';
 import { makeReadable } from './readable-images.ts';
+import type { ContainerRecord } from './record.ts';
 import type { CreateRequest } from './request.ts';
 import { makeMountpoints } from './restore-mountpoints.ts';
 import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
@@ -86,6 +87,7 @@ export async function restore(request: RestoreRequest): Promise<number> {
 }
 
 interface Begun extends Running {
+  record: ContainerRecord;
   pipes: StdioPipes | undefined;
 }
 
@@ -135,7 +137,7 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Begun {
     );
     const running = takeRunning({ init, undo }, ours);
     undo.succeed().forEach(warn);
-    return { ...running, pipes };
+    return { ...running, record, pipes };
   } catch (error) {
     pipes?.closeOurs();
     undo.fail().forEach(warn);
