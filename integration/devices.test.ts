@@ -136,7 +136,8 @@ describe('devices', () => {
       (config) => (config.linux.devices = [{ type: 'c', path: '/dev/x' }]),
     );
     expect(stderr).to.match(/devices/);
-    await scene.failure((config) => (config.linux.devices = [{ ...device, type: 'z' }]));
+    const unknown = await scene.failure((config) => (config.linux.devices = [{ ...device, type: 'z' }]));
+    expect(unknown.stderr).to.match(/\/linux\/devices\/0\/type "z": must be one of/);
   });
 
   describe('the device filter', () => {

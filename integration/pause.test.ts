@@ -80,7 +80,7 @@ describe('pause and resume', () => {
       expect(await exitStatus(first.pid)).to.equal(137);
       const second = await started(scene);
       succeeded(await scene.tsrun(['pause', second.id]));
-      failed(await scene.tsrun(['delete', second.id]));
+      expect(failed(await scene.tsrun(['delete', second.id])).stderr).to.match(/is paused|not stopped/);
       await scene.delete(second.id, '--force');
     },
     noFreezer,

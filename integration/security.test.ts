@@ -251,11 +251,13 @@ describe('security', () => {
           config.process.cwd = `/work${fd}`;
           config.process.args = ['ls', '..'];
         });
-        failed(await scene.run([], { fds: [folder, folder, folder] }));
+        const { stderr } = failed(await scene.run([], { fds: [folder, folder, folder] }));
+        expect(stderr).to.match(/\/process\/cwd.*(?:ENOENT|ELOOP|ENOTDIR|EACCES)/);
       }
       // Preserved on purpose it is there, but the way in stays closed.
       scene.configure((config) => (config.process.cwd = '/proc/self/fd/3'));
-      failed(await scene.run(['--preserve-fds', '1'], { fds: [folder] }));
+      const { stderr } = failed(await scene.run(['--preserve-fds', '1'], { fds: [folder] }));
+      expect(stderr).to.match(/\/process\/cwd/);
       closeSync(folder);
     });
 
@@ -263,9 +265,10 @@ describe('security', () => {
       const folder = outside(scene);
       const before = listing(folder);
       for (let fd = 3; fd <= 9; fd++) {
-        await scene.failure((config) => {
+        const { stderr } = await scene.failure((config) => {
           config.process.cwd = `/nowhere/../proc/self/fd/${fd}/${process.pid}/root${folder}/new`;
         });
+        expect(stderr).to.match(/\/process\/cwd/);
       }
       expect(listing(folder)).to.equal(before);
     });
@@ -278,9 +281,10 @@ describe('security', () => {
         rmSync(join(scene.rootfs, 'etc/passwd'));
         symlinkSync(host + passwd, join(scene.rootfs, 'etc/passwd'));
         expect(await scene.shell('echo $HOME'), `passwd by ${fd}`).to.equal('/\n');
-        await scene.failure((config) => {
+        const { stderr } = await scene.failure((config) => {
           config.process.args = [`${host}/bin/busybox`, 'true'];
         });
+        expect(stderr).to.match(/\/process\/args/);
       }
     });
 

@@ -61,7 +61,10 @@ describe('spec', () => {
       .and.match(/no such file or directory/);
     expect(existsSync(scene.path('nowhere'))).to.equal(false);
     writeFileSync(scene.path('file'), '');
-    failed(await scene.tsrun(['spec', '--bundle', scene.path('file')]));
+    const noFolder = failed(await scene.tsrun(['spec', '--bundle', scene.path('file')]));
+    expect(noFolder.stderr)
+      .to.contain(scene.path('file'))
+      .and.match(/not a directory/);
   });
 });
 

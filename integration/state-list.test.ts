@@ -103,7 +103,7 @@ describe('state and list', () => {
       writeFileSync(file, text.replaceAll(new RegExp(`\\b${pid}\\b`, 'g'), String(process.pid)));
     }
     expect(await scene.state(id)).to.include({ status: 'stopped' });
-    failed(await scene.tsrun(['kill', id, 'KILL']));
+    expect(failed(await scene.tsrun(['kill', id, 'KILL'])).stderr).to.match(/container not running/);
     await scene.delete(id, '--force');
   });
 
@@ -128,7 +128,8 @@ describe('state and list', () => {
     expect(stderr)
       .to.contain(file)
       .and.match(/not a directory|file (already )?exists/i);
-    failed(await scene.tsrun(['--root', '/', 'list']));
+    const { stderr: root } = failed(await scene.tsrun(['--root', '/', 'list']));
+    expect(root).to.match(/--root folder must not be \//);
   });
 
   scenario('list refuses a state root that cannot exist, and is empty for one that can', async (scene) => {
