@@ -1,0 +1,40 @@
+// What is mutated, and which tests are asked.
+
+/**
+ * @typedef {object} TypeScriptRoom
+ * @property {'typescript'} kind
+ * @property {string[]} sources folders and files whose code is changed
+ * @property {string[]} tests folders and files of the tests
+ *
+ * @typedef {object} CRoom
+ * @property {'c'} kind
+ * @property {string} folder below native-shim
+ * @property {string} tests folder of the tests
+ * @property {string[]} slow those that are asked last
+ */
+
+/** @type {Record<string, TypeScriptRoom | CRoom>} */
+export const rooms = {
+  plan: { kind: 'typescript', sources: ['lib/plan'], tests: ['lib/plan'] },
+  spec: { kind: 'typescript', sources: ['lib/spec'], tests: ['lib/spec'] },
+  seccomp: { kind: 'typescript', sources: ['lib/seccomp'], tests: ['lib/seccomp'] },
+  cgroup: {
+    kind: 'typescript',
+    // What turns resources into writes; the managers need a real hierarchy.
+    sources: [
+      ...['blkio-v1', 'common', 'controllers-v2', 'cpu-v1', 'cpu-v2', 'cpuset', 'device-rules'],
+      ...['device-table', 'devices-v1', 'devices-v2', 'io-v2', 'memory-v1', 'memory-v2', 'paths'],
+      ...['resources-v1', 'resources-v2', 'shared-steps', 'steps', 'stats'],
+    ].map((name) => `lib/cgroup/${name}`),
+    tests: [
+      ...['device-change', 'devices-v2', 'paths', 'resources-v1', 'resources-v2'].map(
+        (name) => `lib/cgroup/${name}.test.ts`,
+      ),
+      'lib/cgroup/stats',
+    ],
+  },
+  cmd: { kind: 'typescript', sources: ['cmd/tsrun'], tests: ['cmd/tsrun'] },
+  init: { kind: 'c', folder: 'init', tests: 'native-shim/init', slow: ['path.test.ts'] },
+  lib: { kind: 'c', folder: 'lib', tests: 'lib/host', slow: ['foreground.test.ts'] },
+  launcher: { kind: 'c', folder: 'launcher', tests: 'native-shim/launcher', slow: [] },
+};
