@@ -3,7 +3,7 @@ import { TsrunError } from '../errors.ts';
 import { encode } from './encode.ts';
 import { decode } from './testing/decode.ts';
 import { planOf } from './testing/fixtures.ts';
-import { wireMagic, wireMaxBytes, wireOps, wireVersion } from './wire.ts';
+import { wireMagic, wireMaxBytes, wireMaxSlots, wireOps, wireVersion } from './wire.ts';
 import type { FieldType, Op } from './wire.ts';
 
 function encodeOps(...ops: Op[]): Uint8Array {
@@ -117,6 +117,43 @@ describe('encode', () => {
     const wrongType = { op: 'hostname', origin: '', name: 7 } as unknown as Op;
     expect(errorOf(() => encodeOps(wrongType)).code).to.equal('internal');
     expect(errorOf(() => encode({ ops: [], slotCount: 5000, warnings: [] })).code).to.equal('internal');
+  });
+
+  it('says which value of which operation is wrong', () => {
+    const node = { op: 'memoryPolicy', origin: '', mode: 0, nodes: 'x' } as unknown as Op;
+    expect(errorOf(() => encodeOps(node)).message).to.equal(
+      'operation memoryPolicy: nodes is not a list of bytes',
+    );
+    const exec = { op: 'exec', origin: '', args: 'sh', env: [], preserveFds: 0 } as unknown as Op;
+    expect(errorOf(() => encodeOps(exec)).message).to.equal('operation exec: args is not a list');
+    const words = { op: 'exec', origin: '', args: [7], env: [], preserveFds: 0 } as unknown as Op;
+    expect(errorOf(() => encodeOps(words)).message).to.equal('operation exec: args is not a string');
+    const user = { op: 'user', origin: '/u', uid: 0, gid: 0, groups: 1, umask: 0, noGroups: 0 };
+    expect(errorOf(() => encodeOps(user as unknown as Op)).message).to.equal('groups is not a list');
+    const half = { op: 'oomScoreAdj', origin: '/o', value: 0.5 } as const;
+    expect(errorOf(() => encodeOps(half)).message).to.equal('value 0.5 is not an integer');
+    const word = { op: 'oomScoreAdj', origin: '/o', value: '1' } as unknown as Op;
+    expect(errorOf(() => encodeOps(word)).message).to.equal('value 1 is not an integer');
+    const unknown = { op: 'dance', origin: '' } as unknown as Op;
+    expect(errorOf(() => encodeOps(unknown))).to.include({
+      code: 'internal',
+      message: 'unknown operation dance',
+    });
+  });
+
+  it('takes as many slots and bytes as the init does', () => {
+    expect(decode(encode({ ops: [], slotCount: wireMaxSlots, warnings: [] })).slotCount).to.equal(
+      wireMaxSlots,
+    );
+    expect(errorOf(() => encode({ ops: [], slotCount: wireMaxSlots + 1, warnings: [] })).message).to.equal(
+      'the plan has too many slots',
+    );
+    // Header, header of the operation, length and NUL.
+    const path = 'x'.repeat(wireMaxBytes - 20 - 8 - 4 - 1);
+    expect(encodeOps({ op: 'maskPath', origin: '', path })).to.have.length(wireMaxBytes);
+    expect(errorOf(() => encodeOps({ op: 'maskPath', origin: '', path: `${path}x` })).message).to.equal(
+      `the container's plan is larger than ${wireMaxBytes} bytes`,
+    );
   });
 
   it('takes the largest integers exactly', () => {

@@ -19,6 +19,7 @@ const {
   ENOSYS,
   EPERM,
   EROFS,
+  ESRCH,
   ETIMEDOUT,
 } = constants.errno;
 
@@ -31,6 +32,7 @@ function first(ops: readonly Op[]): Op {
 }
 
 const bind = first(mountOps({ destination: '/data', type: 'bind', source: '/srv/data', options: ['ro'] }));
+const noPath: Op = { op: 'noNewPrivileges', origin: '' };
 const tmpfs = first(mountOps({ destination: '/t', type: 'tmpfs', options: ['foo=1'] }));
 
 function search(args: string[], env: string[] = ['PATH=/bin:/usr/bin']): Op {
@@ -253,6 +255,133 @@ describe('explainFailure', () => {
     expect(explain(idmap, ENOSYS, '').hint).to.include('needs Linux 5.12 or later, this host runs 5.10');
     expect(explain(bind, ENOSYS, 'recursive mount options need Linux 5.12').hint).to.include('5.12');
     expect(explainFailure(bind, ENOSYS, '').hint).to.match(/needs Linux 5\.10 or later; inside/);
+  });
+
+  it('names what failed at no greater length than it needs', () => {
+    const noAttributes = { attributesSet: 0, attributesClear: 0, recursiveSet: 0, recursiveClear: 0 };
+    const change = { ...noAttributes, propagation: [], flags: 0, destination: '/d' };
+    const made: [Op, string][] = [
+      [{ op: 'remount', origin: '', options: ['size=1'], ...change }, 'remount /d'],
+      [
+        { op: 'device', origin: '', path: '/dev/x', mode: 0o20600, major: 1, minor: 2, uid: 0, gid: 0 },
+        'make the device /dev/x',
+      ],
+      [{ op: 'boundingSet', origin: '', bounding: 1 }, 'limit the bounding set of capabilities'],
+      [
+        { op: 'capabilities', origin: '', effective: 1, permitted: 1, inheritable: 0, ambient: 0 },
+        'set capabilities',
+      ],
+      [
+        { op: 'user', origin: '', uid: 1, gid: 2, groups: [3], umask: 0o22, noGroups: 0 },
+        'set user and groups',
+      ],
+      [
+        { op: 'makeUserNamespace', origin: '', slot: 7, uidMap: '0 1 2\n', gidMap: '0 1 2\n' },
+        'make a user namespace for idmapped mounts',
+      ],
+      [{ op: 'seccomp', origin: '', flags: 0, program: new Uint8Array(8) }, 'load the seccomp filter'],
+      [{ op: 'fileLabel', origin: '', path: '/dev/x', label: 'l' }, 'label /dev/x'],
+      [{ op: 'noNewPrivileges', origin: '' }, 'give up gaining privileges by execve'],
+    ];
+    for (const [op, title] of made) {
+      expect(explain(op, EBUSY, ' x\n  y ').reason).to.equal(
+        `${title}: x; y: device or resource busy (EBUSY)`,
+      );
+      expect(explain(op, EBUSY, 'path' in op ? op.path : '').reason).to.equal(
+        `${title}: device or resource busy (EBUSY)`,
+      );
+    }
+  });
+
+  it('says which device of the host cannot be had', () => {
+    const device: Op = { op: 'deviceBind', origin: '/x', path: '/dev/a', source: '/dev/b', slot: 7 };
+    expect(explain(device, ENOENT, 'source /dev/b')).to.include({
+      reason: 'device /dev/b: no such file or directory (ENOENT)',
+    });
+    expect(explain(device, ENOENT, '/dev/a').reason).to.equal(
+      "bind mount the host's device /dev/b on /dev/a: no such file or directory (ENOENT)",
+    );
+  });
+
+  it('says when the container has ended', () => {
+    const enter: Op = { op: 'enterContainer', origin: '', flags: 0x20000000 };
+    expect(explain(enter, ESRCH, '').reason).to.equal('container not running: its process has just ended');
+    expect(explain(enter, EPERM, '').reason).to.equal(
+      "join the container's pid namespace: operation not permitted (EPERM)",
+    );
+    expect(explain(enter, EPERM).hint).to.include('joining a container needs root');
+  });
+
+  it('knows nothing of a hook that is in no list', () => {
+    for (const origin of ['', '/hooks/poststop', '/x/hooks/poststop/1', '/hooks/poststop/1/path']) {
+      const other: Op = { op: 'hook', origin, path: '/h', args: [], env: [], timeoutMs: 1000, stateSlot: 7 };
+      expect(explain(other, hookFailedErrno).reason).to.equal('error running hook: /h: failed');
+    }
+    const tenth: Op = {
+      ...{ op: 'hook', origin: '/hooks/poststop/10', path: '/h', args: [], env: [] },
+      ...{ timeoutMs: 1000, stateSlot: 7 },
+    };
+    expect(explain(tenth, EACCES, '/h')).to.include({
+      pointer: '/hooks/poststop/10/path',
+      reason: 'error running poststop hook #10: /h: permission denied (EACCES)',
+    });
+    expect(explain(tenth, ENOEXEC).pointer).to.equal('/hooks/poststop/10/path');
+    expect(explain(tenth, EPERM).pointer).to.equal('/hooks/poststop/10');
+    const text = 'ran longer than its timeout of 1000 ms';
+    for (const [detail, output] of [
+      [text, ''],
+      [`${text}: a: b`, ': a: b'],
+      [`x ${text}: a`, ''],
+      [`${text} x`, ''],
+    ] as const) {
+      expect(explain(tenth, ETIMEDOUT, detail).reason, detail).to.equal(
+        `error running poststop hook #10: /h: hook ran past specified timeout of 1.0s${output}`,
+      );
+    }
+  });
+
+  it('points into a mount only where it is sure', () => {
+    const at = (op: Op, detail: string): string => explain(op, EINVAL, detail).pointer;
+    expect(at(tmpfs, 'filesystem tmpfs, source')).to.equal('/mounts/0/source');
+    expect(at(tmpfs, 'x filesystem tmpfs, source')).to.equal('/mounts/0');
+    expect(at(tmpfs, 'x filesystem tmpfs, option a')).to.equal('/mounts/0');
+    expect(at(tmpfs, 'x filesystem tmpfs is not known')).to.equal('/mounts/0');
+    expect(at(bind, 'filesystem tmpfs, option a')).to.equal('/mounts/0');
+    expect(at(bind, 'mount propagation')).to.equal('/mounts/0/options');
+    expect(at(bind, 'x mount propagation')).to.equal('/mounts/0');
+    expect(at({ ...bind, origin: '/mounts/12' }, 'source /srv/data')).to.equal('/mounts/12/source');
+    expect(at({ ...bind, origin: '/mounts/12/x' }, 'source /srv/data')).to.equal('/mounts/12/x');
+    expect(at({ ...bind, origin: '/x/mounts/12' }, 'source /srv/data')).to.equal('/x/mounts/12');
+  });
+
+  it('points to no id that is a default, nor to what is not in the config', () => {
+    const user: Op = { op: 'user', origin: '/u', uid: 0, gid: 4, groups: [], umask: 18, noGroups: 0 };
+    expect(explain(user, EINVAL, 'uid 0 is not mapped').pointer).to.equal('/u');
+    expect(explain(user, EINVAL, 'gid 4 is not mapped').pointer).to.equal('/u/gid');
+    expect(explain(user, EINVAL, 'x').pointer).to.equal('/u');
+    expect(explain({ ...user, origin: '' }, EINVAL, 'gid 4 is not mapped').pointer).to.equal('');
+    expect(explain({ ...noPath, origin: '/u' }, EINVAL, 'gid 4 is not mapped').pointer).to.equal('/u');
+  });
+
+  it('has a hint only where it fits', () => {
+    const policy: Op = { op: 'memoryPolicy', origin: '', mode: 3, nodes: new Uint8Array() };
+    expect(explain(policy, ENOSYS).hint).to.equal('the kernel is built without NUMA (CONFIG_NUMA)');
+    expect(explain(policy, EINVAL).hint).to.include('must have memory');
+    expect(explain(noPath, ENOSYS, 'x Linux 5.100 y').hint).to.include('needs Linux 5.100 or later');
+    const clone: Op = { op: 'clone', origin: '', flags: 0 };
+    expect(explain(clone, EPERM)).not.to.have.property('hint');
+    expect(explain(clone, EACCES)).not.to.have.property('hint');
+    expect(explainFailure(clone, EACCES, '').hint).to.include('without root');
+    expect(explain(bind, EACCES, 'source /srv/data').hint).to.include('on the way to the source');
+    expect(explain(bind, EPERM, 'source /srv/data')).not.to.have.property('hint');
+    expect(explain(search(['/a/b'], []), ENOENT)).not.to.have.property('hint');
+    expect(explain(search(['a'], []), EACCES).hint).to.include('process.env has no PATH');
+    expect(explain(search(['a']), ENOENT).hint).to.equal('PATH is /bin:/usr/bin');
+    expect(explain(search(['a']), EACCES)).not.to.have.property('hint');
+    const exec: Op = { op: 'exec', origin: '', args: ['/a'], env: [], preserveFds: 0 };
+    expect(explain(exec, ENOENT, 'the interpreter is missing').hint).to.include('dynamic loader');
+    expect(explain(exec, ENOENT)).not.to.have.property('hint');
+    expect(explain(exec, EACCES, 'the interpreter').hint).to.include('executable for the user');
   });
 
   it('points to the id that is not mapped', () => {

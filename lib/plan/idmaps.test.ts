@@ -3,6 +3,69 @@ import { TsrunError } from '../errors.ts';
 import type { IdMaps } from './idmaps.ts';
 import { idMapText, parseIdmapOption } from './idmaps.ts';
 
+describe('id maps', () => {
+  const container: IdMaps = {
+    uid: [
+      { containerID: 0, hostID: 1000, size: 10 },
+      { containerID: 20, hostID: 5000, size: 10 },
+    ],
+    gid: [{ containerID: 100, hostID: 7000, size: 5 }],
+  };
+  const parse = (text: string): IdMaps => parseIdmapOption(text, container, '/p');
+
+  it('are written a line each', () => {
+    expect(idMapText(undefined)).to.equal('');
+    expect(idMapText(container.uid)).to.equal('0 1000 10\n20 5000 10\n');
+  });
+
+  it('are read from an option, in either order and with empty parts', () => {
+    const maps = {
+      uid: [
+        { containerID: 0, hostID: 1, size: 2 },
+        { containerID: 3, hostID: 4, size: 5 },
+      ],
+      gid: [{ containerID: 6, hostID: 4294967295, size: 8 }],
+    };
+    for (const text of ['uids=0-1-2#3-4-5;gids=6-4294967295-8', ';gids=6-4294967295-8;;uids=0-1-2#3-4-5;']) {
+      expect(parse(text)).to.deep.equal(maps);
+    }
+  });
+
+  it('go through the ids of the container after @, up to the ends of its ranges', () => {
+    expect(parse('uids=@0-0-10#50-29-1#51-20-10;gids=@0-102-3')).to.deep.equal({
+      uid: [
+        { containerID: 0, hostID: 1000, size: 10 },
+        { containerID: 50, hostID: 5009, size: 1 },
+        { containerID: 51, hostID: 5000, size: 10 },
+      ],
+      gid: [{ containerID: 0, hostID: 7002, size: 3 }],
+    });
+  });
+
+  it('are refused when they say nothing sure', () => {
+    const cases: [string, string][] = [
+      ['uids=@0-0-11;gids=0-0-1', "the container's user namespace maps no range with ids 0 to 10"],
+      ['uids=@0-10-1;gids=0-0-1', "the container's user namespace maps no range with ids 10 to 10"],
+      ['uids=0-0-1;gids=@0-99-2', "the container's user namespace maps no range with ids 99 to 100"],
+      ['uids=0-0-1', 'must have both uids= and gids='],
+      ['gids=0-0-1', 'must have both uids= and gids='],
+      ['xuids=0-0-1;gids=0-0-1', "'xuids=0-0-1' is neither uids=… nor gids=…"],
+      ['uids=;gids=0-0-1', "'uids=' is neither uids=… nor gids=…"],
+      ['uids=a0-0-1;gids=0-0-1', "'a0-0-1' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-1a;gids=0-0-1', "'0-0-1a' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-1#;gids=0-0-1', "'' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-1\n;gids=0-0-1', "'0-0-1\n' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-12345678901;gids=0-0-1', "'0-0-12345678901' is not FIRST-FIRST-COUNT"],
+    ];
+    for (const [text, message] of cases) {
+      expect(() => parse(text), text)
+        .to.throw(TsrunError, `idmap option '${text}'`)
+        .with.property('pointer', '/p');
+      expect(() => parse(text), text).to.throw(message);
+    }
+  });
+});
+
 /** Two ranges, neither of which begins at 0. */
 const ranges = [
   { containerID: 10, hostID: 1000, size: 5 },

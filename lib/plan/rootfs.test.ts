@@ -42,10 +42,28 @@ describe('rootfs of a plan', () => {
     it('refuses other words', () => {
       for (const word of ['sharde', 'constructor', '__proto__']) {
         expect(() => withPropagation(word))
-          .to.throw(word)
+          .to.throw(
+            `rootfsPropagation '${word}' is not one of shared, rshared, slave, rslave, private, rprivate, ` +
+              'unbindable, runbindable',
+          )
           .with.property('pointer', '/linux/rootfsPropagation');
       }
     });
+  });
+
+  it('is only entered by chroot without a mount namespace', () => {
+    const shared = planOf((config) => {
+      config.linux = { rootfsPropagation: 'rshared' };
+      config.root = { path: 'rootfs' };
+      delete config.hostname;
+    });
+    expect(onlyOp(shared, 'enterRoot')).to.deep.equal({
+      op: 'enterRoot',
+      origin: '/root/path',
+      mode: rootModes.chroot,
+    });
+    expect(names(shared)).not.to.include.members(['hostPropagation']);
+    expect(names(shared)).not.to.include.members(['rootPropagation']);
   });
 
   it('is read-only when the config says so', () => {
