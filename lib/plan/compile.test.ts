@@ -264,6 +264,28 @@ const orders: [first: OpName, second: OpName, why: string][] = [
 ];
 
 describe('compile', () => {
+  it('needs nothing of a config but a process', () => {
+    const minimal = (change: Partial<Config>): Plan =>
+      compile(
+        { ociVersion: '1.3.0', process: { cwd: '/', args: ['sh'] }, ...change },
+        rootFacts(),
+        planOptions(),
+      );
+    const plan = minimal({});
+    const inert = ['root', 'linux', 'hooks', 'process'].map((key) =>
+      minimal({
+        [key]: key === 'process' ? { cwd: '/', args: ['sh'], user: {}, env: [] } : {},
+      } as Partial<Config>),
+    );
+    for (const other of inert) expect(names(other)).to.deep.equal(names(plan));
+    expect(plan).to.deep.include({ slotCount: slots.first, warnings: [] });
+    expect(opsOf(plan, 'clone')).to.deep.equal([{ op: 'clone', origin: '', flags: 0 }]);
+    const own = minimal({ linux: { namespaces: namespaceList('mount', 'user', 'time') } });
+    expect(onlyOp(own, 'hostPropagation').origin).to.equal('');
+    expect(onlyOp(own, 'becomeRoot').origin).to.equal('');
+    expect(onlyOp(own, 'timeNamespace')).to.include({ origin: '/linux/namespaces/2', offsets: '' });
+  });
+
   for (const variant of variants) {
     describe(`for a container: ${variant.name}`, () => {
       const plan = planFor(variant);

@@ -36,7 +36,11 @@ describe('AppArmor and SELinux in a plan', () => {
 
   it('refuse a profile without AppArmor, unless it confines nothing', () => {
     const error = refusal(process({ apparmorProfile: 'box' }));
-    expect(error).to.include({ code: 'unsupported', pointer: '/process/apparmorProfile' });
+    expect(error).to.include({
+      code: 'unsupported',
+      pointer: '/process/apparmorProfile',
+      hint: 'boot with apparmor=1 security=apparmor, or remove process.apparmorProfile from the config',
+    });
     for (const apparmorProfile of ['', 'unconfined']) {
       expect(names(planOf(process({ apparmorProfile })))).not.to.include('apparmorProfile');
     }
@@ -44,9 +48,10 @@ describe('AppArmor and SELinux in a plan', () => {
 
   it('label the process and its keyring', () => {
     const plan = planOf(process({ selinuxLabel: 'u:r:t:s0' }), withSelinux);
-    expect(opsOf(plan, 'selinuxLabel').map(({ attribute, label: text }) => [attribute, text])).to.deep.equal([
-      ['keycreate', 'u:r:t:s0'],
-      ['exec', 'u:r:t:s0'],
+    const origin = '/process/selinuxLabel';
+    expect(opsOf(plan, 'selinuxLabel')).to.deep.equal([
+      { op: 'selinuxLabel', origin, attribute: 'keycreate', label: 'u:r:t:s0' },
+      { op: 'selinuxLabel', origin, attribute: 'exec', label: 'u:r:t:s0' },
     ]);
     const order = names(plan);
     expect(order[order.indexOf('keyring') - 1]).to.equal('selinuxLabel');
@@ -64,7 +69,11 @@ describe('AppArmor and SELinux in a plan', () => {
         planOf(process({ selinuxLabel: 'x' }), rootFacts(), planOptions({ noNewKeyring })),
       ).to.throw(TsrunError, 'SELinux is not enabled');
     }
-    expect(refusal(process({ selinuxLabel: 'x' })).pointer).to.equal('/process/selinuxLabel');
+    expect(refusal(process({ selinuxLabel: 'x' }))).to.include({
+      code: 'unsupported',
+      pointer: '/process/selinuxLabel',
+      hint: 'remove process.selinuxLabel from the config, or enable SELinux',
+    });
     expect(names(planOf(process({ selinuxLabel: '' })))).not.to.include('selinuxLabel');
   });
 
@@ -95,6 +104,28 @@ describe('AppArmor and SELinux in a plan', () => {
     for (const option of ['context=a', 'fscontext=a', 'defcontext=a', 'rootcontext=a']) {
       expect(options({ destination: '/t', type: 'tmpfs', options: [option] })).to.deep.equal([option]);
     }
+  });
+
+  it('give a context to a filesystem that has an option with a name alike', () => {
+    expect(
+      options({ destination: '/t', type: 'tmpfs', options: ['xcontext=a', 'x=context=a'] }),
+    ).to.deep.equal(['xcontext=a', 'x=context=a', `context=${label}`]);
+  });
+
+  it('label what the init makes by itself, and no file of other filesystems', () => {
+    expect(opsOf(planOf(labelled, withSelinux), 'mountLabel')).to.deep.equal([
+      { op: 'mountLabel', origin: '/linux/mountLabel', label },
+    ]);
+    for (const mountLabel of ['', undefined]) {
+      const plan = planOf(
+        (config) => (config.linux = { ...config.linux, ...(mountLabel === undefined ? {} : { mountLabel }) }),
+        withSelinux,
+      );
+      expect(plan).to.deep.equal(planOf());
+    }
+    expect(names(planOf(labelled, withSelinux))).not.to.include('fileLabel');
+    const mqueue = mountOps({ destination: '/dev/mqueue', type: 'mqueue' }, withSelinux);
+    expect(mqueue.map(({ op }) => op)).to.deep.equal(['mountFilesystem']);
   });
 
   it('label mqueue as a file', () => {

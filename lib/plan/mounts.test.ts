@@ -52,6 +52,50 @@ describe('compileMounts', () => {
     ]);
   });
 
+  it('makes read-only what the next mount hides before that, and the rest in the end', () => {
+    const plan = planOf((config) => {
+      config.mounts = [
+        { destination: '/a', type: 'tmpfs', options: ['ro'] },
+        { destination: '/a/b', type: 'tmpfs', options: ['ro'] },
+        { destination: '/c', type: 'tmpfs', options: ['ro'] },
+        { destination: '/a/b', type: 'tmpfs' },
+        { destination: '/d', type: 'tmpfs' },
+      ];
+    });
+    const order = plan.ops.flatMap((op) =>
+      op.op === 'remount' || op.op === 'mountFilesystem' ? [`${op.op} ${op.destination}`] : [],
+    );
+    expect(order).to.deep.equal([
+      'mountFilesystem /a',
+      'mountFilesystem /a/b',
+      'mountFilesystem /c',
+      'remount /a/b',
+      'mountFilesystem /a/b',
+      'mountFilesystem /d',
+      'remount /a',
+      'remount /c',
+    ]);
+  });
+
+  it('names an unnamed source after the type, and says nothing of rw', () => {
+    for (const source of ['', undefined]) {
+      const mount = { destination: '/t', type: 'ramfs', ...(source === undefined ? {} : { source }) };
+      expect(mountOps(mount)[0]).to.deep.include({ source: 'ramfs', options: [] });
+    }
+    expect(mountOps({ destination: '/t', type: 'ramfs', source: 's', options: ['rw'] })[0]).to.deep.include({
+      source: 's',
+      options: [],
+    });
+  });
+
+  it('is recursive by the type rbind, or by the option', () => {
+    const flags = (type: string, options: string[]): unknown =>
+      opsOf({ ops: mountOps({ destination: '/b', type, source: '/s', options }) }, 'mountBind')[0]?.flags;
+    expect(flags('rbind', [])).to.equal(mountFlags.recursive);
+    expect(flags('bind', [])).to.equal(0);
+    expect(flags('bind', ['rbind'])).to.equal(mountFlags.recursive);
+  });
+
   it('mounts what the command adds after all others', () => {
     const extra = { destination: '/run/x', type: 'bind', source: '/srv', options: ['bind', 'ro'] };
     const { ops } = planOf(undefined, undefined, planOptions({ extraMounts: [extra] }));

@@ -132,6 +132,12 @@ describe('compileProcess', () => {
         [256, 1024],
         [8, 1024],
       ]);
+      expect(limits(255, 255)).to.deep.equal([
+        [256, 256],
+        [255, 255],
+      ]);
+      const plan = withProcess({ rlimits: [{ type: 'RLIMIT_NOFILE', soft: 256, hard: 256 }] });
+      expect(opsOf(plan, 'rlimit')).to.have.length(1);
     });
 
     it('must be known', () => {
