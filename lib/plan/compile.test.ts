@@ -275,7 +275,7 @@ describe('compile', () => {
     const inert = ['root', 'linux', 'hooks', 'process'].map((key) =>
       minimal({
         [key]: key === 'process' ? { cwd: '/', args: ['sh'], user: {}, env: [] } : {},
-      } as Partial<Config>),
+      }),
     );
     for (const other of inert) expect(names(other)).to.deep.equal(names(plan));
     expect(plan).to.deep.include({ slotCount: slots.first, warnings: [] });

@@ -26,7 +26,9 @@ const mount =
 const shared =
   (given: Partial<Config>): Change =>
   (config) => {
-    for (const key of ['hostname', 'mounts', 'root'] as const) delete config[key];
+    delete config.hostname;
+    delete config.mounts;
+    delete config.root;
     Object.assign(config, { linux: {} }, given);
   };
 

@@ -20,6 +20,123 @@ describe('mountOptions', () => {
   });
 });
 
+describe('each option', () => {
+  const neutral = parseMountOptions([]);
+  const said = (option: string): object => {
+    const parsed = parseMountOptions([option]);
+    return Object.fromEntries(
+      Object.entries(parsed).filter(
+        ([key, value]) => JSON.stringify(value) !== JSON.stringify(neutral[key as keyof typeof neutral]),
+      ),
+    );
+  };
+  const pairs: [on: string, off: string, bit: number][] = [
+    ['ro', 'rw', attr.readonly],
+    ['nosuid', 'suid', attr.nosuid],
+    ['nodev', 'dev', attr.nodev],
+    ['noexec', 'exec', attr.noexec],
+    ['nodiratime', 'diratime', attr.nodiratime],
+    ['nosymfollow', 'symfollow', attr.nosymfollow],
+  ];
+
+  it('of an attribute sets or clears it, with r for all below', () => {
+    for (const [on, off, bit] of pairs) {
+      const superblock = (word: string): object =>
+        word === 'ro' || word === 'rw' ? { superblock: [word] } : {};
+      expect(said(on), on).to.deep.equal({ attributes: { set: bit, clear: 0 }, ...superblock(on) });
+      expect(said(off), off).to.deep.equal({ attributes: { set: 0, clear: bit }, ...superblock(off) });
+      expect(said(`r${on}`), on).to.deep.equal({ recursiveAttributes: { set: bit, clear: 0 } });
+      expect(said(`r${off}`), off).to.deep.equal({ recursiveAttributes: { set: 0, clear: bit } });
+    }
+  });
+
+  it('of access times sets the whole field', () => {
+    const times: [string, number][] = [
+      ['relatime', 0],
+      ['noatime', attr.noatime],
+      ['strictatime', attr.strictatime],
+      ['atime', 0],
+      ['nostrictatime', 0],
+    ];
+    for (const [option, set] of times) {
+      expect(said(option), option).to.deep.equal({ attributes: { set, clear: attr.atimeField } });
+      expect(said(`r${option}`), option).to.deep.equal({
+        recursiveAttributes: { set, clear: attr.atimeField },
+      });
+    }
+    const after = (...options: string[]): number => parseMountOptions(options).attributes.set;
+    // One that undoes another leaves a third alone.
+    expect(after('strictatime', 'atime')).to.equal(attr.strictatime);
+    expect(after('strictatime', 'nostrictatime')).to.equal(0);
+    expect(after('noatime', 'nostrictatime')).to.equal(attr.noatime);
+    expect(after('relatime', 'atime')).to.equal(0);
+    expect(after('noatime', 'relatime')).to.equal(0);
+    expect(after('noatime', 'strictatime')).to.equal(attr.strictatime);
+  });
+
+  it('of a filesystem is a flag that undoes its opposite', () => {
+    for (const option of ['sync', 'async', 'dirsync', 'lazytime', 'nolazytime', 'mand', 'nomand']) {
+      expect(said(option), option).to.deep.equal({ superblock: [option] });
+    }
+    for (const option of ['sync', 'async', 'dirsync', 'mand', 'nomand']) {
+      expect(said(`r${option}`), option).to.deep.equal({ superblock: [option] });
+    }
+    for (const [first, second] of [
+      ['sync', 'async'],
+      ['lazytime', 'nolazytime'],
+      ['mand', 'nomand'],
+      ['ro', 'rw'],
+    ] as const) {
+      for (const pair of [
+        [first, second],
+        [second, first],
+      ]) {
+        expect(parseMountOptions(['dirsync', ...pair]).superblock).to.deep.equal(['dirsync', pair[1]]);
+      }
+    }
+    expect(parseMountOptions(['sync', 'dirsync', 'sync']).superblock).to.deep.equal(['dirsync', 'sync']);
+  });
+
+  it('of propagation is its flag, with r recursive', () => {
+    for (const name of ['shared', 'slave', 'private', 'unbindable'] as const) {
+      const flag = mountPropagation[name];
+      expect(said(name)).to.deep.equal({ propagation: [flag] });
+      expect(said(`r${name}`)).to.deep.equal({ propagation: [flag | mountPropagation.recursive] });
+    }
+  });
+
+  it('of another kind says just one thing', () => {
+    const others: Record<string, object> = {
+      bind: { bind: 'bind' },
+      rbind: { bind: 'rbind' },
+      remount: { remount: true },
+      idmap: { idmap: 'idmap' },
+      ridmap: { idmap: 'ridmap' },
+      'idmap=': { idmap: 'idmap', idmapMappings: '' },
+      'ridmap=a\nb': { idmap: 'ridmap', idmapMappings: 'a\nb' },
+      xidmap: { data: ['xidmap'] },
+      'xidmap=a': { data: ['xidmap=a'] },
+      tmpcopyup: { tmpcopyup: true },
+      'copy-symlink': { copySymlink: true },
+      'src-nofollow': { sourceNoFollow: true },
+      'dest-nofollow': { destinationNoFollow: true },
+      'ensure-directory': { ensureDirectory: true },
+      '': {},
+    };
+    for (const [option, says] of Object.entries(others)) expect(said(option), option).to.deep.equal(says);
+    for (const option of `defaults norelatime rnorelatime silent loud iversion noiversion acl noacl`.split(
+      ' ',
+    )) {
+      expect(said(option), option).to.deep.equal({});
+    }
+  });
+
+  it('is one of these', () => {
+    // 17 attributes and their r forms, 7 and 5 of filesystems, 8 of propagation, the rest one by one.
+    expect(mountOptions.size).to.equal(34 + 12 + 8 + 10 + 9);
+  });
+});
+
 describe('parseMountOptions', () => {
   it('is neutral without options', () => {
     for (const options of [undefined, [], ['defaults']]) {

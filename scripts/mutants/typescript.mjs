@@ -1,7 +1,7 @@
 // The mutants of a room of TypeScript, by Stryker.
 
 import { existsSync, statSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { filesBelow, root } from '../build/step.mjs';
 
@@ -11,14 +11,16 @@ import { filesBelow, root } from '../build/step.mjs';
  * @param {boolean} quick without the constants of modules
  * @returns {Promise<{ noticed: number, survivors: string[] }>}
  */
-export async function runTypeScript(name, { sources, tests }, quick) {
+export async function runTypeScript(name, { sources, tests, without = [] }, quick) {
   const report = `build/mutants-${name}.json`;
   const results = await new Stryker({
     mutate: sources.flatMap((source) => filesOf(source, (file) => !/\.test|\/testing\//.test(file))),
     ignorePatterns: ['/dist/tsrun-engine'],
     testRunner: 'mocha',
     plugins: [join(import.meta.dirname, 'mocha-runner.mjs')],
-    testFilesOfRoom: tests.flatMap((test) => filesOf(test, (file) => file.endsWith('.test.ts'))),
+    testFilesOfRoom: tests.flatMap((test) =>
+      filesOf(test, (file) => file.endsWith('.test.ts') && !without.includes(basename(file))),
+    ),
     testRunnerNodeArgs: ['--import', 'tsx'],
     coverageAnalysis: 'perTest',
     ignoreStatic: quick,
