@@ -47,6 +47,37 @@ describe('parseFlags', () => {
     expect(stopped.rest).to.equal(1);
   });
 
+  it('takes a dash alone for an argument', () => {
+    expect(parse(['-', '--tty', '-'])).to.deep.include({ args: ['-', '-'], rest: 3 });
+    expect(parse(['-', '--tty'], true)).to.deep.include({ args: [], rest: 0 });
+    expect(parse([''])).to.deep.include({ args: [''], rest: 1 });
+    expect(parse(['--bundle', '-']).flags.bundle).to.equal('-');
+  });
+
+  it('leaves alone what follows a double dash or the first argument, when told to stop there', () => {
+    expect(parse(['-t', '--', '--detach'], true)).to.deep.include({ args: [], rest: 2 });
+    expect(parse(['-t', '--', '--detach', '--'], false)).to.deep.include({
+      args: ['--detach', '--'],
+      rest: 4,
+    });
+    expect(parse(['-t', '--bundle', 'x', 'y'], true)).to.deep.include({ args: [], rest: 3 });
+  });
+
+  it('keeps everything behind the first equals sign, also nothing', () => {
+    expect(parse(['--bundle=a=b']).flags.bundle).to.equal('a=b');
+    expect(parse(['--bundle=']).flags.bundle).to.equal('');
+    expect(parse(['--bundle=', 'x'])).to.deep.include({ args: ['x'] });
+    expect(parse(['--bundle', '']).flags.bundle).to.equal('');
+  });
+
+  it('lets the last of several values count', () => {
+    expect(parse(['--bundle', 'a', '--bundle', 'b']).flags.bundle).to.equal('b');
+    expect(parse(['--detach', '--detach=0']).flags.detach).to.equal(false);
+    expect(parse(['--detach=false', '--detach=1']).flags.detach).to.equal(true);
+    expect(parse(['--preserve-fds', '-3']).flags['preserve-fds']).to.equal(-3);
+    expect(parse(['--preserve-fds', '9007199254740991']).flags['preserve-fds']).to.equal(9007199254740991);
+  });
+
   it('ends flags at a double dash', () => {
     expect(parse(['--detach', '--', '--tty']).args).to.deep.equal(['--tty']);
   });
@@ -71,7 +102,21 @@ describe('parseFlags', () => {
     [['--preserve-fds', 'two'], /--preserve-fds is a whole number, not "two"/],
     [['--preserve-fds', '99999999999999999999'], /whole number/],
     [['--format', 'xml'], /--format is one of table, json, not "xml"/],
-    [['--detach=maybe'], /--detach is true or false/],
+    [['--detach=maybe'], /^tsrun test: --detach is true or false, not "maybe"$/],
+    [['--detach='], /^tsrun test: --detach is true or false, not ""$/],
+    [['--env'], /^tsrun test: --env needs a value \(VALUE\)$/],
+    [['--preserve-fds', '1x'], /^tsrun test: --preserve-fds is a whole number, not "1x"$/],
+    [['--preserve-fds', 'x1'], /whole number/],
+    [['--preserve-fds', '1.0'], /whole number/],
+    [['--preserve-fds', ''], /whole number/],
+    [['--preserve-fds', '9007199254740992'], /whole number/],
+    // Not all letters are flags without a value.
+    [['-tz'], /^tsrun test: unknown flag -tz$/],
+    [['-tb', 'x'], /^tsrun test: unknown flag -tb$/],
+    [['--td'], /^tsrun test: unknown flag --td$/],
+    [['--b', 'x'], /^tsrun test: unknown flag --b$/],
+    [['-td=1'], /^tsrun test: unknown flag -td$/],
+    [['---tty'], /^tsrun test: unknown flag ---tty$/],
     [['--__proto__'], /unknown flag --__proto__/],
     [['--toString'], /unknown flag --toString/],
   ];
@@ -85,5 +130,8 @@ describe('parseFlags', () => {
     expect(() => parse(['--bundel', 'x']))
       .to.throw()
       .with.property('hint', 'did you mean --bundle?');
+    expect(() => parse(['--nothing-like-it']))
+      .to.throw()
+      .with.property('hint', undefined);
   });
 });

@@ -34,7 +34,15 @@ export const rooms = {
       'lib/cgroup/stats',
     ],
   },
-  cmd: { kind: 'typescript', sources: ['cmd/tsrun'], tests: ['cmd/tsrun'] },
+  cmd: {
+    kind: 'typescript',
+    // How a command line is read; what commands then do is seen with real containers.
+    sources: [
+      ...['parse', 'complete', 'completion', 'command', 'commands', 'create-flags', 'criu-flags', 'help'],
+      ...['update-limits', 'output', 'bundle-flag', 'format-flag', 'context'],
+    ].map((name) => `cmd/tsrun/${name}`),
+    tests: ['cmd/tsrun'],
+  },
   init: { kind: 'c', folder: 'init', tests: 'native-shim/init', slow: ['path.test.ts'] },
   lib: { kind: 'c', folder: 'lib', tests: 'lib/host', slow: ['foreground.test.ts'] },
   launcher: { kind: 'c', folder: 'launcher', tests: 'native-shim/launcher', slow: [] },
