@@ -36,6 +36,64 @@ describe('help', () => {
     expect(shownFlags(text)).to.deep.equal(visible(globalFlags));
   });
 
+  it('begins with how tsrun is called, and ends with where there is more', async () => {
+    const text = await overview();
+    expect(text).to.match(
+      /^tsrun \[global flags\] COMMAND \[flags\] \[arguments\]\n\nRuns OCI containers\.\n\nCommands:\n/,
+    );
+    expect(text).to.match(/\n`tsrun COMMAND --help` shows the flags of a command\.$/);
+  });
+
+  it('says of each flag and argument how it is written', async () => {
+    const text = await commandHelp('do', 'does it', {
+      flags: {
+        file: { kind: 'string', short: 'f', value: 'FILE', help: 'read FILE' },
+        count: { kind: 'integer', help: 'how many' },
+        all: { kind: 'boolean', short: 'a', help: 'all of them' },
+        mode: { kind: 'string', choices: ['x', 'y'], help: 'the mode' },
+        secret: { kind: 'boolean', help: 'not shown', hidden: true },
+        word: { kind: 'strings', value: 'W', help: 'words' },
+      },
+      positionals: [
+        { name: 'id', help: 'the id' },
+        { name: 'more', help: 'the rest', optional: true, rest: true },
+      ],
+      examples: ['tsrun do -a x'],
+      run: () => 0,
+    });
+    expect(text.replaceAll(/ {2,}/g, '  ').split('\n')).to.deep.equal([
+      'tsrun do [flags] <id> [more...]',
+      '',
+      'does it',
+      '',
+      'Positionals:',
+      '  id  the id  [string]',
+      '  more  the rest  [string]',
+      '',
+      'Options:',
+      '  -f, --file  FILE: read FILE  [string]',
+      '  --count  how many  [number]',
+      '  -a, --all  all of them  [boolean]',
+      '  --mode  the mode  [string] [choices: "x", "y"]',
+      '  --word  W: words  [string]',
+      '',
+      'Examples:',
+      '  tsrun do -a x',
+    ]);
+    const bare = await commandHelp('do', 'does it', {
+      flags: {},
+      positionals: [
+        { name: 'id', help: 'x', optional: true },
+        { name: 'words', help: 'y', rest: true },
+      ],
+      run: () => 0,
+    });
+    expect(bare)
+      .to.match(/^tsrun do \[flags\] \[id\] <words\.\.\.>\n/)
+      .and.not.contain('Examples');
+    for (const line of text.split('\n')) expect(line.length).to.be.at.most(110);
+  });
+
   for (const [name, { summary }] of Object.entries(commands)) {
     it(`of ${name} has exactly its flags and arguments`, async () => {
       const command = await load(name);

@@ -90,6 +90,10 @@ describe('parseFlags', () => {
     });
   });
 
+  it('knows no flag but those of the table after joined letters', () => {
+    expect(Object.keys(parse(['-td']).flags)).to.deep.equal(Object.keys(flags));
+  });
+
   it('reads booleans with a value', () => {
     expect(parse(['--detach=true']).flags.detach).to.equal(true);
     expect(parse(['--detach=false']).flags.detach).to.equal(false);
@@ -122,7 +126,9 @@ describe('parseFlags', () => {
   ];
   for (const [argv, message] of errors) {
     it(`refuses ${argv.join(' ')}`, () => {
-      expect(() => parse(argv)).to.throw(message);
+      expect(() => parse(argv))
+        .to.throw(message)
+        .with.property('code', 'usage');
     });
   }
 

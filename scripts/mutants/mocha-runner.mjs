@@ -1,5 +1,7 @@
 // mocha as a test runner of Stryker. Stryker's own asks for files inside mocha that mocha 12 does not have.
 
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
 import { PluginKind, commonTokens, declareClassPlugin, tokens } from '@stryker-mutator/api/plugin';
 import {
@@ -16,7 +18,7 @@ import {
 
 const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
-/** Runs the files that the option `testFilesOfRoom` names, again and again in one process. */
+/** Runs the files that the option `testsOfRoom` names, again and again in one process. */
 class MochaRunner {
   static inject = tokens(commonTokens.options);
 
@@ -24,7 +26,8 @@ class MochaRunner {
   constructor(options) {
     this.mocha = new Mocha({ timeout: 0, reporter: 'min' });
     this.mocha.cleanReferencesAfterRun(false);
-    for (const file of /** @type {string[]} */ (options['testFilesOfRoom'])) this.mocha.addFile(file);
+    for (const file of /** @type {string[]} */ (options['testsOfRoom'])) this.mocha.addFile(file);
+    this.sources = /** @type {string[]} */ (options['sourcesOfRoom']);
     this.quick = options.ignoreStatic;
     this.loaded = false;
     /** What the instrumented code reads and writes. @type {InstrumenterContext} */
@@ -65,7 +68,7 @@ class MochaRunner {
   /** @param {boolean} disableBail @param {string} [mutant] @returns {Promise<DryRunResult>} */
   async run(disableBail, mutant) {
     try {
-      if (!this.loaded) await this.mocha.loadFilesAsync();
+      if (!this.loaded) await this.load();
     } catch (error) {
       return { status: DryRunStatus.Error, errorMessage: String(error) };
     }
@@ -75,6 +78,12 @@ class MochaRunner {
     const tests = await this.runTests();
     const endless = determineHitLimitReached(this.context.hitCount, this.context.hitLimit);
     return endless ?? { status: DryRunStatus.Complete, tests };
+  }
+
+  /** All sources first: what a test imports later would look as if the test had run its constants. */
+  async load() {
+    for (const file of this.sources) await import(pathToFileURL(resolve(file)).href);
+    await this.mocha.loadFilesAsync();
   }
 
   /** @returns {Promise<TestResult[]>} */
@@ -108,6 +117,5 @@ function setBail(suite, bail) {
 }
 
 export const strykerPlugins = [declareClassPlugin(PluginKind.TestRunner, 'mocha', MochaRunner)];
-export const strykerValidationSchema = {
-  properties: { testFilesOfRoom: { type: 'array', items: { type: 'string' } } },
-};
+const files = { type: 'array', items: { type: 'string' } };
+export const strykerValidationSchema = { properties: { sourcesOfRoom: files, testsOfRoom: files } };

@@ -1,7 +1,7 @@
 // The mutants of a room of TypeScript, by Stryker.
 
 import { existsSync, statSync } from 'node:fs';
-import { basename, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { Stryker } from '@stryker-mutator/core';
 import { filesBelow, root } from '../build/step.mjs';
 
@@ -12,28 +12,33 @@ import { filesBelow, root } from '../build/step.mjs';
  * @returns {Promise<{ noticed: number, survivors: string[] }>}
  */
 export async function runTypeScript(name, { sources, tests, without = [] }, quick) {
+  /** @param {string[]} names */
+  const files = (names) =>
+    names.flatMap(filesOf).filter((file) => !without.some((part) => file.includes(part)));
   const report = `build/mutants-${name}.json`;
+  const mutate = files(sources).filter((file) => !/\.test|\/testing\//.test(file));
   const results = await new Stryker({
-    mutate: sources.flatMap((source) => filesOf(source, (file) => !/\.test|\/testing\//.test(file))),
+    mutate,
     ignorePatterns: ['/dist/tsrun-engine'],
     testRunner: 'mocha',
     plugins: [join(import.meta.dirname, 'mocha-runner.mjs')],
-    testFilesOfRoom: tests.flatMap((test) =>
-      filesOf(test, (file) => file.endsWith('.test.ts') && !without.includes(basename(file))),
-    ),
+    sourcesOfRoom: mutate,
+    testsOfRoom: files(tests).filter((file) => file.endsWith('.test.ts')),
     testRunnerNodeArgs: ['--import', 'tsx'],
     coverageAnalysis: 'perTest',
     ignoreStatic: quick,
     concurrency: 1,
     tempDirName: 'build/stryker',
-    reporters: ['json'],
+    reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },
     warnings: false,
     logLevel: 'warn',
   }).runMutationTest();
-  const counted = results.filter(
-    ({ status }) => !['Ignored', 'CompileError', 'RuntimeError'].includes(status),
-  );
+  const uncounted = ['Ignored', 'CompileError', 'RuntimeError'];
+  const counted = results
+    .filter(({ status }) => !uncounted.includes(status))
+    // Made while the module was loaded, when no mutant was active yet.
+    .filter((mutant) => !(quick && mutant.static === true));
   const survivors = counted.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
   console.log(`the whole report: ${report}`);
   return {
@@ -45,12 +50,12 @@ export async function runTypeScript(name, { sources, tests, without = [] }, quic
   };
 }
 
-/** The wanted files of a folder, or of a file with or without its suffix. @param {string} source @param {(file: string) => boolean} wanted */
-function filesOf(source, wanted) {
+/** The files of a folder, or of a file with or without its suffix. @param {string} source */
+function filesOf(source) {
   const path = join(root, source);
   const files =
     existsSync(path) && statSync(path).isDirectory()
       ? filesBelow(path, (name) => name.endsWith('.ts'))
       : [path.endsWith('.ts') ? path : `${path}.ts`];
-  return files.map((file) => relative(root, file)).filter(wanted);
+  return files.map((file) => relative(root, file));
 }

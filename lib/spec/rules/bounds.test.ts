@@ -592,4 +592,44 @@ describe('the rules, at their bounds', () => {
       expect((await said(change)).toSorted()).to.deep.equal(findings.toSorted());
     });
   }
+
+  it('say nothing of a config with hardly anything in it', async () => {
+    const least = { ociVersion: '1.3.0', root: { path: 'r' }, process: { cwd: '/', args: ['sh'] } };
+    const about = async (change: object): Promise<number> =>
+      (await collectFindings(bundleOf(JSON.stringify({ ...least, ...change })))).length;
+    expect(await about({})).to.equal(0);
+    expect(await about({ linux: {} })).to.equal(0);
+    expect(await about({ linux: { resources: {}, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } })).to.equal(
+      0,
+    );
+    expect(await about({ mounts: [], hooks: {}, annotations: {} })).to.equal(0);
+    const maps = { uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] };
+    const user = { ...maps, gidMappings: maps.uidMappings, namespaces: [{ type: 'user' }] };
+    expect(await about({ linux: user })).to.equal(0);
+    expect(await about({ linux: user, process: { ...least.process, user: { uid: 0, gid: 0 } } })).to.equal(0);
+    // Without a root everything else is still looked at.
+    expect(await about({ root: undefined })).to.equal(1);
+    expect(await about({ process: undefined })).to.equal(1);
+  });
+
+  it('have hints where something is known', async () => {
+    const hints = async (change: object): Promise<(string | undefined)[]> =>
+      (await collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change })))).map(
+        ({ hint }) => hint,
+      );
+    expect(await hints(process({ args: [] }))).to.deep.equal(['For example ["sh"].']);
+    expect(await hints(process({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
+      'Did you mean "RLIMIT_NOFILE"?',
+    ]);
+    expect(await hints(process({ capabilities: { bounding: ['CAP_SYS_ADMN', 'x'] } }))).to.deep.equal([
+      'Did you mean "CAP_SYS_ADMIN"?',
+      undefined,
+    ]);
+    expect(await hints(resources({ devices: [{ allow: true }] }))).to.deep.equal([
+      'Give some of r, w and m.',
+    ]);
+    expect(await hints(linux({ devices: [{ type: 'p', path: '/dev/x', fileMode: 644 }] }))).to.deep.equal([
+      'Write 420 for 0644.',
+    ]);
+  });
 });
