@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import type { TsrunError } from '../errors.ts';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TsrunError } from '../errors.ts';
 import { parseCgroups } from '../host/proc.ts';
 import type { CgroupLayout } from '../plan/types.ts';
 import type { CgroupRequest } from './paths.ts';
@@ -174,5 +177,67 @@ describe('the place of a container among the cgroups', () => {
   it('is plain JSON', () => {
     const record = resolveCgroup(hybrid, request());
     expect(JSON.parse(JSON.stringify(record))).to.deep.equal(record);
+  });
+
+  it('has no driver for systemd', () => {
+    expect(() => resolveCgroup(hybrid, request({ driver: 'systemd' })))
+      .to.throw(TsrunError, 'the systemd cgroup driver is not available')
+      .that.includes({ code: 'unsupported', hint: 'Use --cgroup-manager cgroupfs.' });
+  });
+
+  it('asks the kernel whether a cgroup is delegated', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tsrun-cgroup-'));
+    try {
+      mkdirSync(join(folder, 'x'));
+      const layout: CgroupLayout = { mode: 'v2', v1: [], v2: { mountpoint: folder, controllers: [] } };
+      const rootless = request({ privileged: false });
+      expect(resolveCgroup(layout, rootless).paths).to.deep.equal({ '': join(folder, 'x/c1') });
+      rmSync(join(folder, 'x'), { recursive: true });
+      expect(resolveCgroup(layout, rootless)).to.deep.equal({
+        driver: 'disabled',
+        version: 2,
+        paths: {},
+        shared: {},
+        unprivileged: true,
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('joins every hierarchy with controllers, the freezer after the others', () => {
+    const { paths } = resolveCgroup(hybrid, request({ cgroupsPath: '/c1' }));
+    expect(Object.entries(paths)).to.deep.equal([
+      ['cpu', '/sys/fs/cgroup/cpu,cpuacct/c1'],
+      ['memory', '/sys/fs/cgroup/memory/c1'],
+      ['name=systemd', '/sys/fs/cgroup/systemd/c1'],
+      ['freezer', '/sys/fs/cgroup/freezer/c1'],
+      ['', '/sys/fs/cgroup/unified/c1'],
+    ]);
+    const v1: CgroupLayout = {
+      mode: 'v1',
+      v1: [
+        { mountpoint: '/m/both', controllers: ['name=x', 'cpu'] },
+        { mountpoint: '/m/empty', controllers: [] },
+        { mountpoint: '/m/none', controllers: [''] },
+      ],
+    };
+    expect(resolveCgroup(v1, request({ cgroupsPath: '/c1' }))).to.deep.include({
+      paths: { 'name=x': '/m/both/c1' },
+      shared: { cpu: 'name=x' },
+    });
+    // No hierarchy of v1 counts where v2 has the controllers.
+    const mixed: CgroupLayout = { ...unified, v1: hybrid.v1 };
+    expect(Object.keys(resolveCgroup(mixed, request()).paths)).to.deep.equal(['']);
+  });
+
+  it('begins at the mount where its own cgroup is not to be seen', () => {
+    const at = (path: string): string | undefined =>
+      resolveCgroup(unified, request({ ownCgroups: parseCgroups(`0::${path}\n`) })).paths[''];
+    expect(at('/..')).to.equal('/sys/fs/cgroup/c1');
+    expect(at('/../a/b')).to.equal('/sys/fs/cgroup/c1');
+    expect(at('/../a')).to.equal('/sys/fs/cgroup/c1');
+    expect(at('/..a/b')).to.equal('/sys/fs/cgroup/..a/c1');
+    expect(resolveCgroup(unified, request({ ownCgroups: [] })).paths['']).to.equal('/sys/fs/cgroup/c1');
   });
 });

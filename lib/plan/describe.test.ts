@@ -107,11 +107,11 @@ describe('describeOp', () => {
     const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
     const scheduler = { op: 'scheduler', origin: '', runtime: 0, deadline: 0, period: 0 } as const;
     const noAttributes = { attributesSet: 0, attributesClear: 0, recursiveSet: 0, recursiveClear: 0 };
-    const bind = { op: 'mountBind', origin: '', destination: '/d', source: '/s', ...noAttributes } as const;
+    const bind = { op: 'mountBind', origin: '', destination: '/d', source: '/s', ...noAttributes, userSlot: 0xffffffff, attributesUnnamed: 0, inside: '' } as const;
     const node = { op: 'device', origin: '', path: '/dev/x', major: 1, minor: 2, uid: 0, gid: 0 } as const;
     const texts: [Op, string][] = [
       [{ op: 'idmapTree', origin: '', slot: 7, userSlot: 8, recursive: 0 }, 'map the ids of that clone'],
-      [{ op: 'enterContainer', origin: '', flags: 0n }, 'hide from the container'],
+      [{ op: 'enterContainer', origin: '', flags: 0n }, 'join no namespace of the container'],
       [{ op: 'enterContainer', origin: '', flags: 0x10000000n }, "join the container's user namespace"],
       [{ op: 'clone', origin: '', flags: 0 }, "make the container's process"],
       [{ op: 'enterNamespace', origin: '', slot: 7, type: 1 }, 'join the unknown namespace'],
@@ -121,7 +121,7 @@ describe('describeOp', () => {
       [{ op: 'sync', origin: '', point: 1 }, 'wait for tsrun to write id maps and join cgroups'],
       [{ op: 'sync', origin: '', point: 2 }, 'wait for tsrun to run the hooks prestart and createRuntime'],
       [{ op: 'sync', origin: '', point: 3 }, 'tell tsrun that all is ready, and wait for its go'],
-      [{ op: 'sync', origin: '', point: 4 }, 'wait for tsrun at point 4'],
+      [{ op: 'sync', origin: '', point: 9 }, 'wait for tsrun at point 9'],
       [{ op: 'timeNamespace', origin: '', slot: 7, offsets: '' }, 'make a new time namespace'],
       [
         { op: 'makeUserNamespace', origin: '', slot: 7, uidMap: '', gidMap: '0 1 2\n3 4 5\n' },
