@@ -59,12 +59,11 @@ async function runRooms() {
     const room = rooms[name];
     if (room === undefined) continue;
     console.log(`\n== ${name}`);
-    const { noticed, survivors } =
+    const { noticed, survived } =
       room.kind === 'c'
         ? runC(room, { sample, seed: Number(values.seed) })
         : await runTypeScript(name, room, values.quick);
-    for (const survivor of survivors) console.log(`survived: ${survivor}`);
-    const all = noticed + survivors.length;
+    const all = noticed + survived;
     scores.push(
       `${name}: ${noticed} of ${all} noticed (${Math.floor((100 * noticed) / Math.max(all, 1))} %)`,
     );

@@ -9,7 +9,7 @@ import { filesBelow, root } from '../build/step.mjs';
  * @param {string} name
  * @param {import('./rooms.mjs').TypeScriptRoom} room
  * @param {boolean} quick without the constants of modules
- * @returns {Promise<{ noticed: number, survivors: string[] }>}
+ * @returns {Promise<{ noticed: number, survived: number }>}
  */
 export async function runTypeScript(name, { sources, tests, without = [] }, quick) {
   /** @param {string[]} names */
@@ -40,14 +40,12 @@ export async function runTypeScript(name, { sources, tests, without = [] }, quic
     // Made while the module was loaded, when no mutant was active yet.
     .filter((mutant) => !(quick && mutant.static === true));
   const survivors = counted.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  for (const { fileName, location, mutatorName, replacement = '' } of survivors) {
+    const place = `${relative(root, fileName)}:${location.start.line}:${location.start.column}`;
+    console.log(`survived: ${place} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 100)}`);
+  }
   console.log(`the whole report: ${report}`);
-  return {
-    noticed: counted.length - survivors.length,
-    survivors: survivors.map(({ fileName, location, mutatorName, replacement }) => {
-      const place = `${relative(root, fileName)}:${location.start.line}:${location.start.column}`;
-      return `${place} ${mutatorName}: ${(replacement ?? '').replaceAll(/\s+/g, ' ').slice(0, 100)}`;
-    }),
-  };
+  return { noticed: counted.length - survivors.length, survived: survivors.length };
 }
 
 /** The files of a folder, or of a file with or without its suffix. @param {string} source */
