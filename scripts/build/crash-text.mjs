@@ -16,6 +16,16 @@ const replacements = [
     'tsrun has not finished what it was told. If it fails again, report it to tsrun with this text.\n',
   ],
   ['https://bun.report', 'details for tsrun:'],
+  ['bun ran out of file descriptors', 'tsrun has too few descriptors'],
+  // Advice to change the whole system, for what is a limit of one process.
+  [
+    'That will only work for the current shell. To fix this for the entire system, run:\n\n  sudo echo -e "\\nfs.file-max=2147483646\\n"  /etc/sysctl.conf\n  sudo sysctl -p\n',
+    '\n',
+  ],
+  [
+    'That will only work for the current shell. To fix this for the entire system, run:\n\n  \x1b[36msudo echo -e "\\nfs.file-max=2147483646\\n"  /etc/sysctl.conf\x1b[0m\n  \x1b[36msudo sysctl -p\x1b[0m\n',
+    '\n',
+  ],
 ];
 
 /**
