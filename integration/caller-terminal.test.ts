@@ -73,6 +73,38 @@ describe("the caller's terminal, when the container has none", () => {
     expect(left.stdout()).to.contain('parent is done');
   });
 
+  scenario('is left to the shell while the container is in the background', async (scene) => {
+    configure(
+      scene,
+      'echo started; until [ -e /go ]; do sleep 0.05; done; echo goes on; read line; echo "container got $line"',
+    );
+    const line =
+      'set -m; "$@" & sleep 2; touch "$GO"; sleep 1; read line; echo "shell got $line"; fg > /dev/null';
+    const args = [
+      'sh',
+      '-c',
+      line,
+      'sh',
+      tsrun,
+      '--root',
+      scene.root,
+      'run',
+      '--bundle',
+      scene.bundle,
+      scene.id(),
+    ];
+    const env = { GO: `${scene.rootfs}/go` };
+    const program = scene.keep(background(sharedProgram('ptyrun'), args, { env }));
+    await printed(program, 'started');
+    program.child.stdin?.write('first\n');
+    await printed(program, 'shell got first');
+    // A tsrun that the first line has stopped would have copied nothing until the shell lets it go on.
+    expect(program.stdout()).to.match(/goes on[^]*shell got/);
+    program.child.stdin?.write('second\n');
+    await printed(program, 'container got second');
+    expect((await program.ended).status).to.equal(0);
+  });
+
   scenario('is replaced only where it is one: files and pipes are handed on', async (scene) => {
     configure(scene, 'for n in 0 1 2; do readlink /proc/$$/fd/$n >&2; done; cat; echo to the file');
     const line = 'exec "$0" --root "$1" run --bundle "$2" "$3" < input > output';

@@ -25,6 +25,9 @@
  */
 #define DRAIN_LIMIT (256 * 1024)
 
+/* Nothing tells a process that it is in the foreground again: until it looks once more. */
+#define REST_MS 200
+
 struct buffer {
     unsigned char bytes[CHUNK];
     size_t start;
@@ -59,6 +62,8 @@ struct relay {
     struct termios cooked;
     /* Without a terminal of the container: its stdio, where ours is a terminal. */
     struct stream streams[3];
+    /* Our stdin is not looked at for a while. */
+    bool stdin_rests;
 };
 
 static bool is_empty(const struct buffer *buffer) {
@@ -266,6 +271,12 @@ static void forward_ready(struct relay *relay) {
 /* The loop
  * -------------------------------------------------------------------------------------------- */
 
+/* What is typed is for another job while we are in the background: reading would stop us. */
+static bool is_in_background(void) {
+    pid_t owner = tcgetpgrp(STDIN_FILENO);
+    return owner >= 0 && owner != getpgrp();
+}
+
 static int open_relay(struct relay *relay) {
     struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET};
     int flags = fcntl(relay->master, F_GETFL);
@@ -330,7 +341,13 @@ static int relay_until_end(struct relay *relay) {
             stream_wish(&relay->streams[1]),
             stream_wish(&relay->streams[2]),
         };
-        if (poll(entries, sizeof entries / sizeof entries[0], busy ? 0 : -1) < 0) {
+        if (relay->stdin_rests)
+            entries[6].fd = -1;
+        int wait = busy ? 0 : relay->stdin_rests ? REST_MS : -1;
+        int ready = poll(entries, sizeof entries / sizeof entries[0], wait);
+        if (ready == 0)
+            relay->stdin_rests = false;
+        if (ready < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
@@ -346,6 +363,10 @@ static int relay_until_end(struct relay *relay) {
         if (entries[2].revents != 0)
             note_master_events(relay);
         move_bytes(relay, entries[3].revents != 0, entries[4].revents != 0);
+        if (entries[6].fd == STDIN_FILENO && entries[6].revents != 0 && is_in_background()) {
+            relay->stdin_rests = true;
+            entries[6].revents = 0;
+        }
         for (int i = 0; i < 3; i++)
             if (entries[6 + i].revents != 0)
                 stream_move(&relay->streams[i]);
