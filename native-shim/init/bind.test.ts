@@ -311,6 +311,25 @@ describe('bind mounts', () => {
       expect(descriptors.filter((line) => !line.endsWith(' closes'))).to.deep.equal([]);
     });
 
+    it('are closed when they are mounted, or when something else is', () => {
+      const open = (before: readonly TestOp[], flags: number): number => {
+        let count = 0;
+        shellIn(image, 'true', {
+          before,
+          ops: [bind({ source: 'etc', inside: '/etc', slot, flags }), op('sync', { point: 2 })],
+          atSync: (_, pid) => {
+            count = readdirSync(`/proc/${pid}/fd`).length;
+            return [];
+          },
+        });
+        return count;
+      };
+      for (const flags of [0, recursive]) {
+        const before = [op('cloneInside', { slot, root: image.rootfs, path: '/etc', flags })];
+        expect(open(before, flags), String(flags)).to.equal(open([], flags));
+      }
+    });
+
     it('are no peers of the mounts of the host', () => {
       execFileSync('mount', ['--make-shared', below]);
       const ops = [procfs, bind({ slot, attributesSet: NODEV })];

@@ -139,5 +139,8 @@ int source_open_inside(struct context *c, const struct op_mount_bind *o, struct 
     error = is_found_by_a(c, o, &from) ? take_slot(c, o->slot, source)
                                        : clone_place(c, o, &from, source);
     path_close(&from);
+    /* What A has found is of no use then, and a thing of the host. */
+    if (error == 0 && source->slot == WIRE_NO_SLOT)
+        slot_close(c, o->slot);
     return error;
 }
