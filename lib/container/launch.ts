@@ -7,6 +7,7 @@ import { sealedMemfd, sealedMemfdOfFile } from '../host/memfd.ts';
 import { socketPair } from '../host/socket.ts';
 import { spawn } from '../host/spawn.ts';
 import type { Spawned } from '../host/spawn.ts';
+import { Channel } from './channel.ts';
 import { slots } from '../plan/wire.ts';
 
 export interface LaunchRequest {
@@ -28,9 +29,8 @@ export const ownStdio: StdioEnds = [0, 1, 2];
 export interface Launched {
   /** Process A, our child. */
   process: Spawned;
-  /** Our end of the sync socket. */
-  sync: number;
-  /** What both processes of the init execute, as `dev:ino`. */
+  sync: Channel;
+  /** What the processes of the init execute, as `dev:ino`. */
   image: string;
 }
 
@@ -71,7 +71,7 @@ export function launchInit(request: LaunchRequest): Launched {
       newSession: true,
     });
     launched = true;
-    return { process, sync, image: `${dev}:${ino}` };
+    return { process, sync: new Channel(sync), image: `${dev}:${ino}` };
   } finally {
     open.forEach((fd) => {
       closeSync(fd);

@@ -1,17 +1,20 @@
-import { closeSync } from 'node:fs';
+import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { markCgroups } from '../cgroup/mark.ts';
 import { cgroupOwner } from '../cgroup/owner.ts';
 import { TsrunError, fileError } from '../errors.ts';
 import type { StdioEnds } from '../host/foreground.ts';
-import { sealedMemfd } from '../host/memfd.ts';
+import { memfd, sealedMemfd } from '../host/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
-import { listenSocket } from '../host/socket.ts';
+import { bindSocket } from '../host/socket.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
+import type { Op } from '../plan/wire.ts';
 import { atConfig } from '../spec/at.ts';
 import { hasNewNamespace } from '../spec/namespaces.ts';
 import type { Blueprint } from './blueprint.ts';
+import type { Channel } from './channel.ts';
 import { Child } from './child.ts';
+import { Due } from './due.ts';
 import { nextMessage, sendGo } from './dialogue.ts';
 import type { Received, Subject } from './dialogue.ts';
 import { hookState, innerHookState } from './hook-state.ts';
@@ -21,7 +24,7 @@ import { explainDeath } from './init-death.ts';
 import { claimFolder } from './claim.ts';
 import { checkPreservedFds, launchInit, openCgroup, ownStdio } from './launch.ts';
 import type { Launched } from './launch.ts';
-import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
+import { adoptChild, passListener } from './meet.ts';
 import { moveNetDevices } from './net-devices.ts';
 import { makeNotifyFolder } from './notify.ts';
 import { ownerName } from './owner-name.ts';
@@ -60,8 +63,9 @@ export interface Made {
   record: ContainerRecord;
   /** The container's first process; until that exists the one that makes it. */
   init: Child;
-  /** Our end of the sync socket. */
-  sync: number;
+  sync: Channel;
+  /** Memfds that the engine writes the pid into when the init knows it late. */
+  states?: readonly number[];
   /** What messages of the init are about. */
   subject: Subject;
   /** Steps added here are undone with all others when `finish` throws. */
@@ -107,6 +111,8 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
   record.initImage = image;
   const made: Made = { blueprint, folder, record, init: process, sync, subject, undo };
+  // Process A makes the container itself when others live in its pid namespace: `delete --force` must find it.
+  if (plan.ops.some(({ op }) => op === 'cloneVisible')) recordInit(made);
   accompany(made);
   return made;
 }
@@ -196,7 +202,7 @@ function launch(
   folder: ContainerFolder,
   options: MakeOptions,
   undo: Undo,
-): { process: Child; sync: number; image: string } {
+): { process: Child; sync: Channel; image: string } {
   const start = options.gate === 'start' ? listenForStart(folder) : undefined;
   let cgroup: number | undefined;
   let launched: Launched;
@@ -217,7 +223,7 @@ function launch(
   const { sync, image } = launched;
   const process = new Child(launched.process.pid, launched.process.pidfd);
   undo.always('put away process A', () => {
-    closeSync(sync);
+    sync.close();
     process.close();
   });
   undo.onFailure('end process A', () => {
@@ -228,54 +234,64 @@ function launch(
 
 function listenForStart(folder: ContainerFolder): number {
   try {
-    return withFolder(folder, (inside) => listenSocket(inside, startSocketFile));
+    return withFolder(folder, (inside) => bindSocket(inside, startSocketFile));
   } catch (error) {
     throw fileError(`listen on ${folder.path}/${startSocketFile}`, error);
   }
 }
 
-/** Does what only the engine can do, whenever the init asks for it, until it is ready. */
+/**
+ * Does what only the engine can do, whenever the init asks for it, until it is ready. Others may speak in the name of
+ * a process that they can trace (lib/plan/visible-clone.ts), so each thing is done once, and when it is due.
+ */
 function accompany(made: Made): void {
-  const { blueprint, record, sync, subject } = made;
+  const { blueprint, sync, subject } = made;
   const { config } = blueprint.bundle;
+  const due = new Due(blueprint.plan);
   for (;;) {
     const message = nextMessage(sync, subject);
     if (message === undefined) {
       throw explainDeath(blueprint.bundle, config, blueprint.cgroup, made.init.end());
     }
-    if (message.type === messages.waiting) return;
-    if (message.type === messages.pid) {
-      goOnWith(made, message);
-      continue;
-    }
-    if (message.type === messages.listener) {
-      passListener(message, (listener) => {
-        placed(blueprint.bundle, () => {
-          informAgent(config, hookState(record, 'creating'), made.init.pid, listener);
-        });
-      });
-      // It goes on once the agent knows.
-      sendGo(sync);
-      continue;
-    }
-    if (message.type !== messages.sync) throw unexpectedMessage(message.type);
-    switch (message.value) {
-      case syncPoints.setup:
-        setUp(made);
-        break;
-      case syncPoints.hooks:
-        runRuntimeHooks(made);
-        sendGo(sync);
-        break;
-      case syncPoints.entered:
-        sendStates(made);
-        break;
-      case syncPoints.ready:
+    due.take(message);
+    switch (message.type) {
+      case messages.waiting:
         return;
+      case messages.pid:
+        goOnWith(made, message);
+        break;
+      case messages.listener:
+        informOf(made, message);
+        break;
       default:
-        throw unexpectedMessage(message.type);
+        if (message.value === syncPoints.ready) return;
+        answerSync(made, message.value);
     }
   }
+}
+
+function answerSync(made: Made, point: number): void {
+  switch (point) {
+    case syncPoints.setup:
+      setUp(made);
+      break;
+    case syncPoints.entered:
+      rewriteStates(made);
+      break;
+    case syncPoints.hooks:
+      runRuntimeHooks(made);
+      sendGo(made.sync);
+  }
+}
+
+function informOf({ blueprint: { bundle }, record, sync, init }: Made, message: Received): void {
+  passListener(message, { channel: sync, init }, (listener) => {
+    placed(bundle, () => {
+      informAgent(bundle.config, hookState(record, 'creating'), init.pid, listener);
+    });
+  });
+  // It goes on once the agent knows.
+  sendGo(sync);
 }
 
 /** The init goes on in the process that `message` names: each is recorded, so that `delete --force` finds it. */
@@ -295,8 +311,6 @@ function recordInit({ folder, record, init }: Made): void {
 function setUp(made: Made): void {
   const { blueprint, folder, record, init, undo } = made;
   const { bundle, facts } = blueprint;
-  // Process A makes the container itself when others live in its pid namespace.
-  if (record.init?.pid !== init.pid) recordInit(made);
   const { linux } = bundle.config;
   placed(bundle, () => {
     writeIdMaps(init.pid, linux, facts);
@@ -307,22 +321,47 @@ function setUp(made: Made): void {
 }
 
 /** Sends `go`, with what the init's hooks read on stdin when it has any. */
-function sendStates({ blueprint: { bundle }, record, sync }: Made): void {
-  const { createContainer = [], startContainer = [] } = bundle.config.hooks ?? {};
+function sendStates(made: Made): void {
+  const { createContainer = [], startContainer = [] } = made.blueprint.bundle.config.hooks ?? {};
   if (createContainer.length + startContainer.length === 0) {
-    sendGo(sync);
+    sendGo(made.sync);
     return;
   }
-  const states = (['creating', 'created'] as const).map((status) =>
-    sealedMemfd('state', Buffer.from(JSON.stringify(innerHookState(record, status)))),
-  );
-  try {
-    sendGo(sync, states);
-  } finally {
+  const isLate = made.blueprint.plan.ops.some(isEntered);
+  const states = stateTexts(made).map((text) => (isLate ? memfd('state') : sealedMemfd('state', text)));
+  made.undo.always('close the states of its hooks', () => {
     states.forEach((fd) => {
       closeSync(fd);
     });
-  }
+  });
+  made.states = states;
+  if (isLate) writeStates(made);
+  sendGo(made.sync, states);
+}
+
+/** The init knows only now which pid its hooks are to read. */
+function rewriteStates(made: Made): void {
+  writeStates(made);
+  sendGo(made.sync);
+}
+
+function isEntered(op: Op): boolean {
+  return op.op === 'sync' && op.point === syncPoints.entered;
+}
+
+function stateTexts({ record }: Made): Buffer[] {
+  return (['creating', 'created'] as const).map((status) =>
+    Buffer.from(JSON.stringify(innerHookState(record, status))),
+  );
+}
+
+function writeStates(made: Made): void {
+  stateTexts(made).forEach((text, index) => {
+    const fd = made.states?.[index];
+    if (fd === undefined) return;
+    ftruncateSync(fd);
+    writeSync(fd, text, 0, text.length, 0);
+  });
 }
 
 /** The deprecated prestart hooks were made for a time when the container was called created by then. */

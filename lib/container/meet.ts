@@ -1,15 +1,15 @@
 import { closeSync } from 'node:fs';
 import { TsrunError, systemError } from '../errors.ts';
-import { pidfdOpen } from '../host/child.ts';
-import { processStat } from '../host/proc.ts';
+import { pidfdGetfd, pidfdOpen, reap } from '../host/child.ts';
 import { messages } from '../plan/wire.ts';
+import type { Channel } from './channel.ts';
 import { Child } from './child.ts';
 import { nextMessage } from './dialogue.ts';
 import type { Received, Subject } from './dialogue.ts';
 import type { Undo } from './undo.ts';
 
 /** The next message must name a process that goes on in A's stead; undefined when A has ended without a word. */
-export function meetInit(sync: number, subject: Subject, undo: Undo): Child | undefined {
+export function meetInit(sync: Channel, subject: Subject, undo: Undo): Child | undefined {
   const message = nextMessage(sync, subject);
   return message === undefined ? undefined : adoptChild(message, undo);
 }
@@ -23,11 +23,14 @@ export function adoptChild({ type, value: pid }: Received, undo: Undo): Child {
   if (type !== messages.pid) throw unexpectedMessage(type);
   const pidfd = pidfdOpen(pid);
   if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
-  if (processStat(pid)?.parent !== process.pid) {
-    closeSync(pidfd);
-    throw new TsrunError('init', `the init named process ${pid}, which is no child of tsrun`);
-  }
   const child = new Child(pid, pidfd);
+  try {
+    // The kernel knows, whichever procfs is on /proc.
+    child.status = reap(pidfd);
+  } catch (cause) {
+    closeSync(pidfd);
+    throw new TsrunError('init', `the init named process ${pid}, which is no child of tsrun`, { cause });
+  }
   undo.always('put away its process', () => {
     child.close();
   });
@@ -38,7 +41,12 @@ export function adoptChild({ type, value: pid }: Received, undo: Undo): Child {
 }
 
 /** Hands over the listener the init sent with `message`, and closes it here. */
-export function passListener({ type, fds }: Received, receive: (listener: number) => void): void {
+export function passListener(
+  { type, value, fds: sent }: Received,
+  { channel, init }: { channel: Channel; init: Child },
+  receive: (listener: number) => void,
+): void {
+  const fds = channel.isSocket ? sent : [pidfdGetfd(init.pidfd, value)];
   try {
     const [listener] = fds;
     if (listener === undefined) throw unexpectedMessage(type);

@@ -1,4 +1,3 @@
-import { closeSync } from 'node:fs';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import { messages, mountFlags, syncPoints } from '../plan/wire.ts';
@@ -50,7 +49,7 @@ export function makeMountpoints(
     const { process, sync } = launchInit({ plan: encode(plan), preserveFds: 0 });
     const first = new Child(process.pid, process.pidfd);
     undo.always('put away the init', () => {
-      closeSync(sync);
+      sync.close();
       first.kill();
       first.close();
     });

@@ -8,8 +8,8 @@ import { draw } from './blueprint.ts';
 import type { Blueprint } from './blueprint.ts';
 import { announce } from './create.ts';
 import { destroy } from './delete.ts';
-import { nextMessage, sendGo } from './dialogue.ts';
-import { endedAsInit } from './executed.ts';
+import { lastMessage, sendGo } from './dialogue.ts';
+import { endedAsInit, hasLeftInit } from './executed.ts';
 import { containerFolder } from './folder.ts';
 import { explainDeath } from './init-death.ts';
 import { makeContainer } from './make.ts';
@@ -134,7 +134,7 @@ function hasTerminal({ bundle }: Blueprint): boolean {
 /** Lets the init go on and waits until it is the user's program: its socket closes at execve(2). */
 function execute({ blueprint: { bundle, cgroup }, record, sync, subject, init }: Made): void {
   sendGo(sync);
-  const message = nextMessage(sync, subject);
+  const message = lastMessage(sync, subject, () => hasLeftInit(init.pid, record.initImage));
   if (message !== undefined) {
     throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
   }

@@ -6,9 +6,10 @@ import { deniedToInit } from '../seccomp/init-needs.ts';
 import type { ConfigSource } from '../spec/at.ts';
 import { parseDocument } from '../spec/bundle.ts';
 import type { Config } from '../spec/types.ts';
+import { Channel } from './channel.ts';
 import { destroy } from './delete.ts';
-import { nextMessage } from './dialogue.ts';
-import { endedAsInit } from './executed.ts';
+import { lastMessage } from './dialogue.ts';
+import { endedAsInit, hasLeftInit } from './executed.ts';
 import { findContainer, findFolder } from './find.ts';
 import type { Found } from './find.ts';
 import { hookState } from './hook-state.ts';
@@ -128,11 +129,13 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
     });
   }
   try {
-    nextMessage(socket, {
-      op: (index) => readStartOp(folder, index),
+    const subject = {
+      op: (index: number) => readStartOp(folder, index),
       place: placeIn(storedConfig(folder)),
       warn,
-    });
+    };
+    const { init, initImage } = record;
+    lastMessage(new Channel(socket), subject, () => init !== undefined && hasLeftInit(init.pid, initImage));
   } catch (error) {
     // It is ending; whoever asks next is told that it has stopped.
     if (record.init !== undefined) awaitEnd(record.init);

@@ -4,6 +4,7 @@ import type { Native } from './library.ts';
 
 const pidfdOpenNative: Native<[number]> = native('int tsrun_pidfd_open(int)');
 const pidfdSignalNative: Native<[number, number]> = native('int tsrun_pidfd_signal(int, int)');
+const pidfdGetfdNative: Native<[number, number]> = native('int tsrun_pidfd_getfd(int, int)');
 const waitNative: Native<[number, number]> = native('int tsrun_wait_pidfd(int, int)');
 const reapNative: Native<[number, Int32Array]> = native('int tsrun_reap(int, void *)');
 const subreaperNative: Native<[number]> = native('int tsrun_subreaper(int)');
@@ -16,6 +17,13 @@ export function pidfdOpen(pid: number): number {
 /** Sends a signal by number; 0, or -errno: -ESRCH when the process has ended. */
 export function pidfdSignal(pidfd: number, signal: number): number {
   return pidfdSignalNative(pidfd, signal);
+}
+
+/** A copy of the descriptor `fd` of the process (pidfd_getfd(2)). */
+export function pidfdGetfd(pidfd: number, fd: number): number {
+  const result = pidfdGetfdNative(pidfd, fd);
+  if (result < 0) throw systemError(`fetch descriptor ${fd} of the init`, result);
+  return result;
 }
 
 /**

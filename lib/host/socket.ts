@@ -5,6 +5,7 @@ import type { Native } from './library.ts';
 
 const pairNative: Native<[Int32Array]> = native('int tsrun_socketpair(void *)');
 const listenNative: Native<[string, string]> = native('int tsrun_listen(const char *, const char *)');
+const bindNative: Native<[string, string]> = native('int tsrun_bind(const char *, const char *)');
 const connectNative: Native<[string, string]> = native('int tsrun_connect(const char *, const char *)');
 const connectStreamNative: Native<[string]> = native('int tsrun_connect_stream(const char *)');
 const acceptNative: Native<[number, number]> = native('int tsrun_accept(int, int)');
@@ -37,8 +38,16 @@ export function listenSocket(dir: string, name: string): number {
   return result;
 }
 
+/** As listenSocket, but whoever gets the socket has to listen on it. */
+export function bindSocket(dir: string, name: string): number {
+  const result = bindNative(dir, name);
+  if (result < 0) throw systemError(`make the socket ${dir}/${name}`, result);
+  return result;
+}
+
 /**
- * Connects to what listenSocket made. Returns -errno when it cannot: -ENOENT without the socket,
+ * Connects to what bindSocket or listenSocket made, by a child that has ended then: who accepts learns of no other
+ * process. Returns -errno when it cannot: -ENOENT without the socket,
  * -ECONNREFUSED when nobody listens on it any more.
  */
 export function connectSocket(dir: string, name: string): number {

@@ -107,7 +107,16 @@ describe('describeOp', () => {
     const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
     const scheduler = { op: 'scheduler', origin: '', runtime: 0, deadline: 0, period: 0 } as const;
     const noAttributes = { attributesSet: 0, attributesClear: 0, recursiveSet: 0, recursiveClear: 0 };
-    const bind = { op: 'mountBind', origin: '', destination: '/d', source: '/s', ...noAttributes, userSlot: 0xffffffff, attributesUnnamed: 0, inside: '' } as const;
+    const bind = {
+      op: 'mountBind',
+      origin: '',
+      destination: '/d',
+      source: '/s',
+      ...noAttributes,
+      userSlot: 0xffffffff,
+      attributesUnnamed: 0,
+      inside: '',
+    } as const;
     const node = { op: 'device', origin: '', path: '/dev/x', major: 1, minor: 2, uid: 0, gid: 0 } as const;
     const texts: [Op, string][] = [
       [{ op: 'idmapTree', origin: '', slot: 7, userSlot: 8, recursive: 0 }, 'map the ids of that clone'],

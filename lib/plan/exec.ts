@@ -44,10 +44,11 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     entersContainer: true,
   });
   const ops = placeVisibleClone(draft, [
+    // On CPUs that the container may not have.
+    ...execAffinity(process, 'initial'),
     ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
-    ...execAffinity(process, 'initial'),
     // Into the cgroups while their files can be named: all that is taken from here on counts as the container's.
     ...openCgroups(draft),
     ...joinCgroups(draft),

@@ -314,12 +314,21 @@ describe('explainFailure', () => {
 
   it('knows nothing of a hook that is in no list', () => {
     for (const origin of ['', '/hooks/poststop', '/x/hooks/poststop/1', '/hooks/poststop/1/path']) {
-      const other: Op = { op: 'hook', origin, path: '/h', args: [], env: [], timeoutMs: 1000, stateSlot: 7 };
+      const other: Op = {
+        op: 'hook',
+        origin,
+        path: '/h',
+        args: [],
+        env: [],
+        timeoutMs: 1000,
+        stateSlot: 7,
+        flags: 0,
+      };
       expect(explain(other, hookFailedErrno).reason).to.equal('error running hook: /h: failed');
     }
     const tenth: Op = {
       ...{ op: 'hook', origin: '/hooks/poststop/10', path: '/h', args: [], env: [] },
-      ...{ timeoutMs: 1000, stateSlot: 7 },
+      ...{ timeoutMs: 1000, stateSlot: 7, flags: 0 },
     };
     expect(explain(tenth, EACCES, '/h')).to.include({
       pointer: '/hooks/poststop/10/path',

@@ -11,6 +11,7 @@ import { compileLabels } from './labels.ts';
 import { compileScheduling } from './scheduling.ts';
 import { placeFilter } from './seccomp.ts';
 import { deniesSetgroups } from './setgroups.ts';
+import { speakThroughPipes } from './visible-clone.ts';
 import { syncPoints } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -68,6 +69,8 @@ export function compileProcess(draft: Draft): Op[] {
     // As root: raising a hard limit needs CAP_SYS_RESOURCE.
     ...limits.asRoot,
     ...compileLabels(draft),
+    ...speakThroughPipes(draft),
+    ...(draft.options.gate === 'start' ? [{ op: 'listen', origin: '' } as const] : []),
     // Before whatever lets others see the process: an exec in a created container, or a clone among others.
     { op: 'closeHostDescriptors', origin: '' },
     ...compileScheduling(draft),

@@ -96,11 +96,6 @@ describe('what a plan refuses, word for word', () => {
       shared({ domainname: 'org' }),
     ],
     [
-      '/root/readonly',
-      'a read-only root needs a mount namespace',
-      shared({ root: { path: 'rootfs', readonly: true } }),
-    ],
-    [
       '/linux/readonlyPaths',
       'readonlyPaths needs a mount namespace',
       shared({ linux: { readonlyPaths: ['/x'] } }),

@@ -19,7 +19,8 @@ export interface FilterPlacement {
  *
  * Without no_new_privs loading takes CAP_SYS_ADMIN, which the container's process may not have: it comes before
  * capabilities are given up. A filter that notifies is loaded by `create`: its agent must have the listener
- * before anything depends on it, and one that cannot be reached makes `create` fail.
+ * before anything depends on it, and one that cannot be reached makes `create` fail. Where others see the process it
+ * is born with its filter, or who traces it could make system calls through it that the filter denies.
  */
 export function placeFilter(draft: Draft): FilterPlacement {
   const none = { privileged: [], beforeStart: [], afterStart: [] };

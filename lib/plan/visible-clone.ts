@@ -21,6 +21,15 @@ export function placeVisibleClone(draft: Draft, ops: readonly Op[]): Op[] {
   ];
 }
 
+/**
+ * A socket tells its holder which process holds the other end: the engine, which has much of the host open. So B has
+ * none. Where tsrun has no power over the host, B is out of reach of those in its user namespace, and the engine
+ * could not fetch a listener from it.
+ */
+export function speakThroughPipes({ visible, inUserNamespace, facts }: Draft): Op[] {
+  return visible && (facts.privileged || !inUserNamespace) ? [{ op: 'usePipes', origin: '' }] : [];
+}
+
 /** A session of its own; a terminal is that of the session then. */
 export function startSession({ config }: Draft): Op[] {
   return [{ op: 'newSession', origin: '' }, ...controllingTerminal(config.process?.terminal === true)];

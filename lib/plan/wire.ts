@@ -79,6 +79,12 @@ export const messages = {
    * to the agent. Comes before `waiting` and `ready`; the init waits for `go`.
    */
   listener: 6,
+  /**
+   * init → engine. What follows goes through pipes, of which this carries the engine's ends: one to read messages
+   * from, one to write `go` to. Over them a `listener` has the number of a descriptor in its process as `value`, and
+   * `go` carries nothing.
+   */
+  pipes: 7,
   /** engine → init. Go on. The first one carries the two state memfds (SCM_RIGHTS) when the plan has hooks. */
   go: 16,
 } as const;
@@ -99,8 +105,8 @@ export const syncPoints = {
   /** Everything up to execve is done (`run` only; `create` waits on the start socket instead). */
   ready: 3,
   /**
-   * B has come into a pid namespace that others live in: `go` carries the state memfds anew, with its pid. Only
-   * where a hook will read one.
+   * B has come into a pid namespace that others live in: before its `go` the engine writes the pid into the state
+   * memfds. Only where a hook will read one.
    */
   entered: 4,
 } as const;
@@ -221,7 +227,11 @@ export const wireOps = {
   loopback: { code: 22, in: 'ab', fields: {} },
   /** Joins a new session keyring. */
   keyring: { code: 23, in: 'ab', fields: { name: 'str' } },
-  /** Closes all descriptors but the stdio, the kept ones, the sockets and the state memfds: no path is left. */
+  /** The init speaks to the engine through pipes from here on, not through the sync socket. */
+  usePipes: { code: 28, in: 'a', fields: {} },
+  /** listen(2) on the start socket. */
+  listen: { code: 29, in: 'ab', fields: {} },
+  /** Closes all descriptors but the stdio, the kept ones, the channels and the state memfds: no path is left. */
   closeHostDescriptors: { code: 27, in: 'ab', fields: {} },
   /** setsid(2). */
   newSession: { code: 24, in: 'b', fields: {} },

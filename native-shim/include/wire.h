@@ -31,6 +31,7 @@
 #define MESSAGE_SYNC 4
 #define MESSAGE_WAITING 5
 #define MESSAGE_LISTENER 6
+#define MESSAGE_PIPES 7
 #define MESSAGE_GO 16
 
 #define SYNC_SETUP 1
@@ -84,6 +85,8 @@
 #define OP_DOMAINNAME 21
 #define OP_LOOPBACK 22
 #define OP_KEYRING 23
+#define OP_USE_PIPES 28
+#define OP_LISTEN 29
 #define OP_CLOSE_HOST_DESCRIPTORS 27
 #define OP_NEW_SESSION 24
 #define OP_CONTROLLING_TERMINAL 26
@@ -151,6 +154,8 @@
     X(domainname, OP_DOMAINNAME, STAGE_AB) \
     X(loopback, OP_LOOPBACK, STAGE_AB) \
     X(keyring, OP_KEYRING, STAGE_AB) \
+    X(use_pipes, OP_USE_PIPES, STAGE_A) \
+    X(listen, OP_LISTEN, STAGE_AB) \
     X(close_host_descriptors, OP_CLOSE_HOST_DESCRIPTORS, STAGE_AB) \
     X(new_session, OP_NEW_SESSION, STAGE_B) \
     X(controlling_terminal, OP_CONTROLLING_TERMINAL, STAGE_B) \
@@ -456,6 +461,26 @@ static inline bool decode_keyring(struct reader *r, struct op_keyring *o)
 {
     return read_str(r, &o->name)
         && r->at == r->end;
+}
+
+struct op_use_pipes {
+    uint8_t nothing;
+};
+
+static inline bool decode_use_pipes(struct reader *r, struct op_use_pipes *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
+}
+
+struct op_listen {
+    uint8_t nothing;
+};
+
+static inline bool decode_listen(struct reader *r, struct op_listen *o)
+{
+    o->nothing = 0;
+    return r->at == r->end;
 }
 
 struct op_close_host_descriptors {

@@ -31,13 +31,14 @@ static void await_announcement(const int pipe[2]) {
     sys_close(pipe[0]);
 }
 
-/* The engine has closed its end: there is nobody to work for, and who would wait for a child? */
+/* Over a socket; a pipe tells when it is written to. The engine has closed its end: there is nobody
+ * to work for, and who would wait for a child? */
 static bool engine_is_gone(const struct context *c) {
     char byte;
     struct iovec part = {.iov_base = &byte, .iov_len = sizeof(byte)};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
 
-    return sys_recvmsg(c->channel, &packet, MSG_PEEK | MSG_DONTWAIT) == 0;
+    return !c->pipes && sys_recvmsg(c->channel, &packet, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 /*
@@ -100,13 +101,10 @@ int run_clone_into_cgroup(struct context *c, const struct op_clone_into_cgroup *
  * B exists in a pid namespace of others from the moment it is cloned. Those with CAP_SYS_PTRACE can
  * trace it then, and reach what is behind its descriptors, its root and its working directory. So
  * by now the plan has closed what is the host's, entered the container's root, and given up the
- * privileges that the container's process is not to have. Against all others it is not dumpable.
+ * privileges that the container's process is not to have. Against all others it is not dumpable,
+ * since A is not (enterContainer, enterNamespace, user).
  */
 int run_clone_visible(struct context *c, const struct op_clone_visible *o) {
-    int error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-
     (void)o;
-    if (error < 0)
-        return fail(c, error, "PR_SET_DUMPABLE");
     return go_on_in_child(c, 0, -1);
 }

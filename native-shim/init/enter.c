@@ -19,6 +19,8 @@ int run_enter_container(struct context *c, const struct op_enter_container *o) {
     error = sys_setns(pidfd, (int)o->flags);
     if (error < 0)
         return fail(c, error, "setns");
+    if ((o->flags & CLONE_NEWPID) != 0)
+        c->pid_namespace_left = true;
     if ((o->flags & CLONE_NEWUSER) == 0)
         return 0;
     c->user_namespace = true;

@@ -102,6 +102,14 @@ static int search(struct context *c, const char *name, const char *directories) 
     return fail(c, found, found == -EACCES ? denied : "executable file not found in $PATH");
 }
 
+/*
+ * A name that means the process itself, as `/proc/self/exe`. In a procfs of a namespace that this
+ * process is not in, it means nothing; B finds it, or execve(2) says that it does not.
+ */
+static bool is_of_itself(const char *name) {
+    return starts_with(name, "/proc/") || starts_with(name, "/dev/fd/");
+}
+
 int run_find_executable(struct context *c, const struct op_find_executable *o) {
     struct stat st;
     int error;
@@ -115,6 +123,8 @@ int run_find_executable(struct context *c, const struct op_find_executable *o) {
     error = copy_text(c->executable, sizeof(c->executable), o->name);
     if (error == 0)
         error = check_executable(o->name);
+    if (error == -ENOENT && c->pid_namespace_left && is_of_itself(o->name))
+        return 0;
     if (error == -EACCES && sys_fstatat(AT_FDCWD, o->name, &st, 0) == 0 && S_ISDIR(st.st_mode))
         return fail(c, error, o->name, " is a directory");
     return error < 0 ? fail(c, error, o->name) : 0;

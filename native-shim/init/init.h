@@ -29,8 +29,12 @@ struct context {
     /* Index of the operation that runs, for messages. */
     uint32_t op;
 
-    /* Socket for errors: the engine's, then that of `start`; -1 for none. */
+    /* Where messages go: to the engine, then to `start`; -1 for nowhere. */
     int channel;
+    /* Where the engine's `go` comes from. */
+    int go;
+    /* Both are pipes (usePipes), no socket. */
+    bool pipes;
     /* The first descriptor that is not the container's: 3 + preserved ones. */
     int internal_base;
 
@@ -44,6 +48,8 @@ struct context {
     /* Descriptor + 1 of the pid namespace that mounts of procfs show; 0 for that of this process.
      */
     int procfs_pid_namespace;
+    /* The next child will be in another pid namespace than this process. */
+    bool pid_namespace_left;
     /* The process is, or its next child will be, in a user namespace other than the engine's. */
     bool user_namespace;
     /* Capabilities the user has been told he cannot have. */
@@ -106,7 +112,10 @@ struct descriptor_message {
         .fd = (descriptor),                                                                        \
     }
 
-/* A message without a detail that carries `fd`. Returns 0 or -errno. */
+/*
+ * A message without a detail that carries `fd`; over pipes its number, for the engine to fetch it
+ * while it is open. Returns 0 or -errno.
+ */
 int send_descriptor(struct context *c, uint32_t type, int fd);
 
 /* Sends the error with the detail as it stands, and exits. */

@@ -66,11 +66,12 @@ static int fill_gaps(int base) {
     return 0;
 }
 
-/* What the init needs to its end: sockets, and sealed memfds. */
-static const uint32_t kept_slots[] = {SLOT_SYNC, SLOT_START, SLOT_STATE_CREATING,
-                                      SLOT_STATE_CREATED};
+/* What the init needs to its end besides its channel to the engine: a socket, and memfds. */
+static const uint32_t kept_slots[] = {SLOT_START, SLOT_STATE_CREATING, SLOT_STATE_CREATED};
 
 static bool is_kept(const struct context *c, int fd) {
+    if (fd >= 0 && (fd == c->channel || fd == c->go))
+        return true;
     for (size_t i = 0; i < ARRAY_SIZE(kept_slots); i++)
         if (c->slots[kept_slots[i]] == fd + 1)
             return true;
@@ -109,6 +110,7 @@ static void adopt_slots(struct context *c, int base) {
     /* Until the plan says how many there are. */
     c->slot_count = SLOT_FIRST;
     c->channel = c->slots[SLOT_SYNC] - 1;
+    c->go = c->channel;
 }
 
 static _Noreturn void run_init(int argc, char **argv) {

@@ -1,4 +1,4 @@
-/* Namespaces: those that are joined, those that are made, and the clone that puts B into them. */
+/* Namespaces: those that are joined, and those that are made. */
 #include "path.h"
 
 #include <linux/nsfs.h>
@@ -106,6 +106,8 @@ int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
     if (error < 0)
         return fail(c, error, "join a ", type_name(o->type), " namespace");
     slot_close(c, o->slot);
+    if (o->type == CLONE_NEWPID)
+        c->pid_namespace_left = true;
     if (o->type != CLONE_NEWUSER)
         return 0;
     c->user_namespace = true;

@@ -2,8 +2,7 @@
  * Files of /proc. A hostile image or a shared volume may put anything over /proc or over a file in
  * it; a write that lands elsewhere loses its effect (labels) or has one nobody meant
  * (sysrq-trigger). So /proc is opened once, at birth, when nothing of the container exists, and
- * must be the root of a procfs; below it only openat2(2) goes. Whoever joins a container opens that
- * of the container instead (enter.c): it can keep us from our own files, but not give us others.
+ * must be the root of a procfs; below it only openat2(2) goes.
  *
  * Where an outer container has masked or remounted parts of /proc, a private instance (fsopen(2))
  * shows what is below. It comes second: AppArmor in LXC denies every access to a detached procfs,

@@ -118,6 +118,10 @@ int run_user(struct context *c, const struct op_user *o) {
     error = sys_prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (error < 0)
         return fail(c, error, "PR_SET_KEEPCAPS");
+    /* A change of user sets it to fs.suid_dumpable, which may be anything. */
+    error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    if (error < 0)
+        return fail(c, error, "PR_SET_DUMPABLE");
     sys_umask(o->umask);
     return 0;
 }

@@ -52,84 +52,124 @@ static int keep_only_sys_admin(void) {
     return sys_capset(&header, data);
 }
 
-/* Sends the errno, or a descriptor, and ends. */
-static _Noreturn void answer(int to, int result) {
-    struct descriptor_message control = DESCRIPTOR_MESSAGE(result);
-    struct iovec part = {.iov_base = &result, .iov_len = sizeof(result)};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+/*
+ * Pipes, and no socket: that would name the process at its other end. The helper tells numbers: its
+ * child's pid, then, when A has written to `go`, the child tells its descriptor or an errno.
+ */
+struct helper {
+    int answers[2];
+    /* Closed when A has fetched the descriptor. */
+    int go[2];
+};
 
-    if (result >= 0) {
-        packet.msg_control = &control;
-        packet.msg_controllen = sizeof(control);
-    }
-    sys_exit(sys_sendmsg(to, &packet, MSG_NOSIGNAL) < 0 ? 1 : 0);
+static void tell(const struct helper *h, int number) {
+    if (sys_write(h->answers[1], &number, sizeof(number)) != (long)sizeof(number))
+        sys_exit(1);
+}
+
+/* Until A writes a byte or closes its end. */
+static void wait_for_a(const struct helper *h) {
+    char byte;
+
+    while (sys_read(h->go[0], &byte, 1) == -EINTR)
+        ;
+}
+
+/* In the namespace. */
+static _Noreturn void open_inside(const struct helper *h) {
+    wait_for_a(h);
+    tell(h, sys_fsopen("proc", FSOPEN_CLOEXEC));
+    wait_for_a(h);
+    sys_exit(0);
+}
+
+/* All but the helper's ends. */
+static int close_others(struct context *c, const struct helper *h) {
+    int first = h->answers[1], second = h->go[0];
+    int high = first < second ? second : first;
+
+    for (int fd = c->internal_base; fd < high; fd++)
+        if (fd != first && fd != second)
+            sys_close(fd);
+    return close_descriptors(c, high + 1, -1);
 }
 
 /*
  * In a child that no one of the namespace sees. Its own child is in the namespace, where others may
- * trace it: that one has an empty root, a socket, and the one capability fsopen(2) asks for.
+ * trace it: that one has an empty root, two pipes, and the one capability fsopen(2) asks for. A
+ * must be able to trace it, so it is dumpable.
  */
-static _Noreturn void open_inside(struct context *c, int to) {
+static _Noreturn void run_helper(struct context *c, const struct helper *h) {
     int pid, status, error = sys_setns(c->procfs_pid_namespace - 1, CLONE_NEWPID);
 
     if (error == 0)
-        error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    if (error == 0)
         error = enter_empty_root();
     if (error == 0)
-        error = close_descriptors(c, c->internal_base, to);
+        error = close_others(c, h);
     if (error == 0)
         error = sys_prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     if (error == 0)
         error = keep_only_sys_admin();
-    if (error < 0)
-        answer(to, error);
-    pid = fork_process(0, NULL);
+    if (error == 0)
+        error = sys_prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    pid = error < 0 ? error : fork_process(0, NULL);
     if (pid == 0)
-        answer(to, sys_fsopen("proc", FSOPEN_CLOEXEC));
-    if (pid < 0)
-        answer(to, pid);
-    while (sys_wait4(pid, &status, 0) == -EINTR)
+        open_inside(h);
+    tell(h, pid);
+    while (pid > 0 && sys_wait4(pid, &status, 0) == -EINTR)
         ;
     sys_exit(0);
 }
 
-/* What `answer` has sent, or -ESRCH when the child was killed before. */
-static int receive(int from) {
-    int result;
-    struct descriptor_message control = DESCRIPTOR_MESSAGE(-1);
-    struct iovec part = {.iov_base = &result, .iov_len = sizeof(result)};
-    struct msghdr packet = {.msg_iov = &part,
-                            .msg_iovlen = 1,
-                            .msg_control = &control,
-                            .msg_controllen = sizeof(control)};
+/* The next number, or -ESRCH when who should tell it was killed. */
+static int hear(const struct helper *h) {
+    int number;
     long size;
 
     do
-        size = sys_recvmsg(from, &packet, MSG_CMSG_CLOEXEC);
+        size = sys_read(h->answers[0], &number, sizeof(number));
     while (size == -EINTR);
-    if (size != (long)sizeof(result))
-        return size < 0 ? (int)size : -ESRCH;
-    if (result < 0)
-        return result;
-    return packet.msg_controllen >= sizeof(control.header) + sizeof(int) &&
-                   control.header.cmsg_type == SCM_RIGHTS
-               ? control.fd
-               : -EPROTO;
+    if (size == (long)sizeof(number))
+        return number;
+    return size < 0 ? (int)size : -ESRCH;
+}
+
+static int fetch(const struct helper *h) {
+    int fd, error, pidfd, pid = hear(h);
+
+    if (pid < 0)
+        return pid;
+    pidfd = sys_pidfd_open(pid, 0);
+    if (pidfd < 0)
+        return pidfd;
+    error = (int)sys_write(h->go[1], "", 1);
+    fd = error < 0 ? error : hear(h);
+    if (fd >= 0)
+        fd = sys_pidfd_getfd(pidfd, fd);
+    sys_close(pidfd);
+    return fd;
 }
 
 static int open_by_child(struct context *c) {
-    int ends[2], pid, status, fs;
-    int error = sys_socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, ends);
+    struct helper h;
+    int pid, status, fs, error = sys_pipe2(h.answers, O_CLOEXEC);
 
     if (error < 0)
         return error;
+    error = sys_pipe2(h.go, O_CLOEXEC);
+    if (error < 0) {
+        sys_close(h.answers[0]);
+        sys_close(h.answers[1]);
+        return error;
+    }
     pid = fork_process(0, NULL);
     if (pid == 0)
-        open_inside(c, ends[1]);
-    sys_close(ends[1]);
-    fs = pid < 0 ? pid : receive(ends[0]);
-    sys_close(ends[0]);
+        run_helper(c, &h);
+    sys_close(h.answers[1]);
+    sys_close(h.go[0]);
+    fs = pid < 0 ? pid : fetch(&h);
+    sys_close(h.answers[0]);
+    sys_close(h.go[1]);
     while (pid > 0 && sys_wait4(pid, &status, 0) == -EINTR)
         ;
     return fs;

@@ -75,6 +75,26 @@ static int send_parts(struct context *c, const struct msghdr *packet, int flags)
     return sent < 0 ? (int)sent : 0;
 }
 
+/* A packet of a pipe, in one write: longer ones than PIPE_BUF, which is more than this, would be
+ * cut. */
+static int write_packet(struct context *c, const struct header *header, const char *detail,
+                        size_t size) {
+    char packet[sizeof(*header) + WIRE_MAX_DETAIL];
+    long written;
+
+    if (c->channel < 0)
+        return -ENOTCONN;
+    if (size > WIRE_MAX_DETAIL)
+        size = WIRE_MAX_DETAIL;
+    memcpy(packet, header, sizeof(*header));
+    memcpy(packet + sizeof(*header), detail, size);
+    /* When the engine is gone SIGPIPE ends the init, which has nobody to work for. */
+    do
+        written = sys_write(c->channel, packet, sizeof(*header) + size);
+    while (written == -EINTR);
+    return written < 0 ? (int)written : 0;
+}
+
 static int send_packet(struct context *c, struct header *header, const char *detail, size_t size,
                        int flags) {
     struct iovec parts[2] = {
@@ -83,6 +103,8 @@ static int send_packet(struct context *c, struct header *header, const char *det
     };
     struct msghdr packet = {.msg_iov = parts, .msg_iovlen = ARRAY_SIZE(parts)};
 
+    if (c->pipes)
+        return write_packet(c, header, detail, size);
     return send_parts(c, &packet, flags);
 }
 
@@ -97,6 +119,10 @@ int send_descriptor(struct context *c, uint32_t type, int fd) {
         .msg_controllen = sizeof(control),
     };
 
+    if (c->pipes) {
+        header.value = (uint32_t)fd;
+        return write_packet(c, &header, NULL, 0);
+    }
     return send_parts(c, &packet, 0);
 }
 

@@ -101,8 +101,10 @@ static int load_supervised(struct context *c, const struct op_seccomp *o) {
         return listener;
     if (error < 0)
         return fail(c, error, "hand over the listener; the profile must allow write(2)");
+    /* Over pipes the engine fetches it from here. */
+    error = await_engine(c);
     sys_close(listener);
-    return await_engine(c);
+    return error;
 }
 
 int run_seccomp(struct context *c, const struct op_seccomp *o) {

@@ -67,23 +67,36 @@ static int await_go(struct context *c, int sync) {
     return take_passed(c, &packet);
 }
 
-int await_engine(struct context *c) {
-    int sync = slot_get(c, SLOT_SYNC);
+/* Over a pipe, which carries no descriptors. */
+static int await_piped_go(struct context *c) {
+    struct go go;
+    long size;
 
-    return sync < 0 ? sync : await_go(c, sync);
+    do
+        size = sys_read(c->go, &go, sizeof(go));
+    while (size == -EINTR);
+    if (size == 0)
+        sys_exit(1);
+    if (size < 0)
+        return fail(c, (int)size, "read");
+    return size == sizeof(go) && go.type == MESSAGE_GO
+               ? 0
+               : fail(c, -EPROTO, "the engine sent something else than 'go'");
+}
+
+int await_engine(struct context *c) {
+    if (c->go < 0)
+        return fail(c, -EBADF, "there is no engine");
+    return c->pipes ? await_piped_go(c) : await_go(c, c->go);
 }
 
 int run_sync(struct context *c, const struct op_sync *o) {
-    int error, sync = slot_get(c, SLOT_SYNC);
-
-    if (sync < 0)
-        return sync;
-    error = send_message(c, MESSAGE_SYNC, 0, o->point, NULL, 0);
+    int error = send_message(c, MESSAGE_SYNC, 0, o->point, NULL, 0);
     if (error == -EPIPE || error == -ECONNRESET)
         sys_exit(1);
     if (error < 0)
         return fail(c, error, "sendmsg");
-    error = await_go(c, sync);
+    error = await_engine(c);
     if (error < 0 || o->point != SYNC_SETUP)
         return error;
     /*
@@ -111,8 +124,14 @@ int run_wait_start(struct context *c, const struct op_wait_start *o) {
         sys_exit(1);
     if (error < 0)
         return fail(c, error, "sendmsg");
-    c->channel = -1;
     slot_close(c, SLOT_SYNC);
+    if (c->pipes) {
+        sys_close(c->channel);
+        sys_close(c->go);
+    }
+    c->pipes = false;
+    c->channel = -1;
+    c->go = -1;
 
     do
         connection = sys_accept4(listener, SOCK_CLOEXEC);
@@ -122,4 +141,85 @@ int run_wait_start(struct context *c, const struct op_wait_start *o) {
     slot_close(c, SLOT_START);
     c->channel = connection;
     return 0;
+}
+
+/* Sends the engine its ends of both pipes. */
+static int send_pipes(struct context *c, int from_us, int to_us) {
+    struct {
+        uint32_t type, op;
+        int32_t error;
+        uint32_t value;
+    } header = {.type = MESSAGE_PIPES, .op = c->op};
+    struct {
+        struct cmsghdr header;
+        int fds[2];
+    } control = {
+        .header = {.cmsg_len = sizeof(struct cmsghdr) + 2 * sizeof(int),
+                   .cmsg_level = SOL_SOCKET,
+                   .cmsg_type = SCM_RIGHTS},
+        .fds = {from_us, to_us},
+    };
+    struct iovec part = {.iov_base = &header, .iov_len = sizeof(header)};
+    struct msghdr packet = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    long sent;
+
+    do
+        sent = sys_sendmsg(c->channel, &packet, MSG_NOSIGNAL);
+    while (sent == -EINTR);
+    return sent < 0 ? (int)sent : 0;
+}
+
+/*
+ * Whoever holds a socket can ask the kernel for its other end's process (SO_PEERPIDFD, SCM_PIDFD;
+ * unix(7)), in whatever pid namespace that is, and with CAP_SYS_PTRACE take descriptors from there
+ * (pidfd_getfd(2)). A pipe says nothing of who is at its other end. With O_DIRECT it keeps
+ * messages apart.
+ */
+int run_use_pipes(struct context *c, const struct op_use_pipes *o) {
+    int up[2], down[2];
+    int error = sys_pipe2(up, O_CLOEXEC | O_DIRECT);
+
+    (void)o;
+    if (error < 0)
+        return fail(c, error, "pipe");
+    error = sys_pipe2(down, O_CLOEXEC | O_DIRECT);
+    if (error < 0) {
+        sys_close(up[0]);
+        sys_close(up[1]);
+        return fail(c, error, "pipe");
+    }
+    error = send_pipes(c, up[0], down[1]);
+    sys_close(up[0]);
+    sys_close(down[1]);
+    if (error == -EPIPE || error == -ECONNRESET)
+        sys_exit(1);
+    if (error < 0) {
+        sys_close(up[1]);
+        sys_close(down[0]);
+        return fail(c, error, "sendmsg");
+    }
+    slot_close(c, SLOT_SYNC);
+    c->channel = up[1];
+    c->go = down[0];
+    c->pipes = true;
+    return 0;
+}
+
+/*
+ * By the init itself: the socket names who listens, too, and the engine must not be named to the
+ * container.
+ */
+int run_listen(struct context *c, const struct op_listen *o) {
+    int error, fd = slot_get(c, SLOT_START);
+
+    (void)o;
+    if (fd < 0)
+        return fd;
+    error = sys_listen(fd, 1);
+    return error < 0 ? fail(c, error, "listen") : 0;
 }

@@ -558,6 +558,14 @@ static inline int sys_socket(int family, int type, int protocol) {
     return (int)SYS(__NR_socket, family, type, protocol);
 }
 
+static inline int sys_listen(int fd, int backlog) {
+    return (int)SYS(__NR_listen, fd, backlog);
+}
+
+static inline int sys_pidfd_getfd(int pidfd, int fd) {
+    return (int)SYS(__NR_pidfd_getfd, pidfd, fd, 0);
+}
+
 static inline int sys_socketpair(int family, int type, int ends[2]) {
     return (int)SYS(__NR_socketpair, family, type, 0, ends);
 }

@@ -48,6 +48,11 @@ int tsrun_pidfd_open(int pid) {
     return fd < 0 ? -errno : (int)fd;
 }
 
+int tsrun_pidfd_getfd(int pidfd, int fd) {
+    int copy = (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+    return copy < 0 ? -errno : copy;
+}
+
 int tsrun_pidfd_signal(int pidfd, int signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0u) < 0 ? -errno : 0;
 }

@@ -93,9 +93,29 @@ static int receive_with(int sock, void *bytes, size_t size, int *fds, unsigned i
     return (int)got;
 }
 
+/* A pipe in packet mode (O_DIRECT, pipe(2)) has the messages, too, but carries no descriptors. */
+static int write_packet(int fd, const void *packet, size_t size) {
+    ssize_t written;
+    do {
+        written = write(fd, packet, size);
+    } while (written < 0 && errno == EINTR);
+    if (written < 0)
+        return -errno;
+    return (size_t)written == size ? 0 : -EMSGSIZE;
+}
+
+static int read_packet(int fd, void *packet, size_t size) {
+    ssize_t got;
+    do {
+        got = read(fd, packet, size);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : (int)got;
+}
+
 int tsrun_send(int sock, const void *packet, unsigned int size, const int32_t *fds,
                unsigned int nfds) {
-    return send_with(sock, packet, size, fds, nfds);
+    int result = send_with(sock, packet, size, fds, nfds);
+    return result == -ENOTSOCK && nfds == 0 ? write_packet(sock, packet, size) : result;
 }
 
 int tsrun_receive(int sock, void *packet, unsigned int size, int32_t *out, int timeout_ms) {
@@ -108,6 +128,8 @@ int tsrun_receive(int sock, void *packet, unsigned int size, int32_t *out, int t
             return ready < 0 ? ready : -ETIMEDOUT;
     }
     int got = receive_with(sock, packet, size, fds, &nfds);
+    if (got == -ENOTSOCK)
+        got = read_packet(sock, packet, size);
     for (unsigned int i = 0; i < nfds; i++) {
         if (got > 0)
             out[1 + i] = fds[i];

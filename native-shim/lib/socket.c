@@ -9,13 +9,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* How long the owner of a socket we send to may take to accept and to read. */
@@ -36,9 +40,72 @@ static int address_of(struct sockaddr_un *address, int fd, const char *name) {
     return 0;
 }
 
+/* A unix socket's connect is not under way after EINTR, as a TCP one would be: it is tried again.
+ */
+static int connect_now(int sock, int inode, const struct sockaddr_un *address) {
+    int result;
+    (void)inode;
+    do {
+        result = connect(sock, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
+    } while (result == -EINTR);
+    return result;
+}
+
+#define CONNECTOR_STACK 16384
+
+struct connector {
+    int sock;
+    int inode;
+    const struct sockaddr_un *address;
+    volatile int result;
+};
+
+static int close_all_but(unsigned int low, unsigned int high) {
+    if (low > high)
+        return close_all_but(high, low);
+    if ((low > 0 && syscall(SYS_close_range, 0u, low - 1, 0) < 0) ||
+        (high > low + 1 && syscall(SYS_close_range, low + 1, high - 1, 0) < 0) ||
+        syscall(SYS_close_range, high + 1, ~0u, 0) < 0)
+        return -errno;
+    return 0;
+}
+
+static int run_connector(void *argument) {
+    struct connector *c = argument;
+    c->result = close_all_but((unsigned int)c->sock, (unsigned int)c->inode);
+    if (c->result == 0)
+        c->result = connect_now(c->sock, c->inode, c->address);
+    return 0;
+}
+
+/*
+ * By a child that has nothing open but the two descriptors, and has ended when this returns. Who
+ * accepts the connection can ask for the process that has made it (SO_PEERPIDFD, unix(7)), and may
+ * be an attacker who could take descriptors from it.
+ */
+static int connect_by_child(int sock, int inode, const struct sockaddr_un *address) {
+    _Alignas(16) char stack[CONNECTOR_STACK];
+    struct connector connector = {sock, inode, address, -ECHILD};
+    sigset_t all, before;
+    int status;
+    /* No signal handler of the engine may run in the child, on the engine's own data. */
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, &before) < 0)
+        return -errno;
+    int pid = clone(run_connector, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &connector);
+    int result = pid < 0 ? -errno : 0;
+    while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+        ;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return result < 0 ? result : connector.result;
+}
+
+typedef int connect_function(int sock, int inode, const struct sockaddr_un *address);
+
 /* Connects a new socket of `type` to the socket file `path` below `dir`. `flags`: more O_* for its
  * lookup. */
-static int connect_at(int dir, const char *path, int type, int flags, int timeout_seconds) {
+static int connect_at(int dir, const char *path, int type, int flags, int timeout_seconds,
+                      connect_function *connect_it) {
     struct sockaddr_un address;
     struct stat status;
     int result;
@@ -69,11 +136,7 @@ static int connect_at(int dir, const char *path, int type, int flags, int timeou
             goto out;
         }
     }
-    /* A unix socket's connect is not under way after EINTR, as a TCP one would be: it is tried
-     * again. */
-    do {
-        result = connect(sock, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
-    } while (result == -EINTR);
+    result = connect_it(sock, inode, &address);
 
 out:
     close(inode);
@@ -134,13 +197,17 @@ int tsrun_listen(const char *dir, const char *name) {
     return sock;
 }
 
+int tsrun_bind(const char *dir, const char *name) {
+    return bind_in(dir, name, SOCK_SEQPACKET, 0600);
+}
+
 int tsrun_connect(const char *dir, const char *name) {
     if (!is_plain_name(name))
         return -EINVAL;
     int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
-    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, 0);
+    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, 0, connect_by_child);
     close(folder);
     return result;
 }
@@ -176,11 +243,11 @@ static int connect_abstract(const char *name, int type, int timeout_seconds) {
 int tsrun_connect_datagram(const char *path) {
     if (path[0] == '@')
         return connect_abstract(path + 1, SOCK_DGRAM, RECEIVER_TIMEOUT_SECONDS);
-    return connect_at(AT_FDCWD, path, SOCK_DGRAM, 0, RECEIVER_TIMEOUT_SECONDS);
+    return connect_at(AT_FDCWD, path, SOCK_DGRAM, 0, RECEIVER_TIMEOUT_SECONDS, connect_now);
 }
 
 int tsrun_connect_stream(const char *path) {
-    return connect_at(AT_FDCWD, path, SOCK_STREAM, 0, RECEIVER_TIMEOUT_SECONDS);
+    return connect_at(AT_FDCWD, path, SOCK_STREAM, 0, RECEIVER_TIMEOUT_SECONDS, connect_now);
 }
 
 int tsrun_accept(int listener, int timeout_ms) {

@@ -67,6 +67,7 @@ TSRUN_API int tsrun_memfd_file(const char *name, const char *path);
 
 TSRUN_API int tsrun_socketpair(int32_t *out);
 TSRUN_API int tsrun_listen(const char *dir, const char *name);
+TSRUN_API int tsrun_bind(const char *dir, const char *name);
 TSRUN_API int tsrun_connect(const char *dir, const char *name);
 TSRUN_API int tsrun_connect_stream(const char *path);
 TSRUN_API int tsrun_bind_datagram(const char *dir, const char *name);
@@ -101,6 +102,7 @@ TSRUN_API int tsrun_exit(int status);
 
 TSRUN_API int tsrun_pidfd_open(int pid);
 TSRUN_API int tsrun_pidfd_signal(int pidfd, int signal);
+TSRUN_API int tsrun_pidfd_getfd(int pidfd, int fd);
 
 /* 1: has ended, 0: still runs. */
 TSRUN_API int tsrun_wait_pidfd(int pidfd, int timeout_ms);

@@ -422,7 +422,7 @@ describe('the rules, at their bounds', () => {
     [
       'the type rbind',
       mount({ type: 'rbind', options: [] }),
-      'warning /mounts/0/options: should have "rbind": other runtimes do not go by the type',
+      'error /mounts/0/options: a mount of type "rbind" needs the option "rbind"; it makes the bind mount, not the type',
     ],
     [
       'options that contradict each other',

@@ -1,0 +1,31 @@
+import { closeSync } from 'node:fs';
+
+/** The way to the init, or to the container's process that `start` connects to. */
+export class Channel {
+  /** Where messages come from, and where `go` is written to: one socket, or the ends of two pipes. */
+  from: number;
+  to: number;
+  #pipes = false;
+
+  constructor(socket: number) {
+    this.from = socket;
+    this.to = socket;
+  }
+
+  get isSocket(): boolean {
+    return !this.#pipes;
+  }
+
+  /** Takes these pipes in place of the socket, which is closed. */
+  usePipes(from: number, to: number): void {
+    this.close();
+    this.from = from;
+    this.to = to;
+    this.#pipes = true;
+  }
+
+  close(): void {
+    closeSync(this.from);
+    if (this.to !== this.from) closeSync(this.to);
+  }
+}
