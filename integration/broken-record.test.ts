@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { cgroupsNamed } from './harness/cgroups.ts';
@@ -10,6 +19,7 @@ import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Edit, Scene } from './harness/scene.ts';
 import { noStrace, withFault } from './harness/strace.ts';
+import { until } from './harness/until.ts';
 
 /** A container that runs, its record and its pid. */
 async function started(
@@ -77,6 +87,22 @@ describe('a record that cannot be read', () => {
       expect(existsSync(join(scene.root, id))).to.equal(false);
     });
   }
+
+  scenario('delete --force ends also a create that hangs in a hook', async (scene) => {
+    const id = scene.id();
+    const began = scene.path('began');
+    scene.configure((config) => {
+      const args = ['sh', '-c', `touch ${began}; exec sleep 1000`];
+      config.hooks = { createRuntime: [{ path: '/bin/sh', args, env: ['PATH=/usr/bin:/bin'] }] };
+    });
+    const program = scene.background(['create', '--bundle', scene.bundle, id]);
+    await until('the hook', () => existsSync(began));
+    truncateSync(join(scene.root, id, 'state.json'));
+    await scene.delete(id, '--force');
+    expect((await program.ended).status).to.equal(1);
+    expect(cgroupsNamed(id)).to.deep.equal([]);
+    expect(existsSync(join(scene.root, id))).to.equal(false);
+  });
 
   scenario('a container of the same id in another state root is not taken for it', async (scene) => {
     const { id, pid, record } = await started(scene);
@@ -149,6 +175,28 @@ describe('what the kernel does not tell', () => {
       noStrace,
     );
   }
+
+  scenario('to somebody from whom /proc hides it, whether the process runs', async (scene) => {
+    const { id, record } = await started(scene);
+    const user = 65_533;
+    const root = scene.path('theirs');
+    const folder = join(root, id);
+    mkdirSync(folder, { recursive: true });
+    // The process is root's, the record somebody else's; so is the wish to know of it.
+    const known = JSON.parse(readFileSync(record, 'utf8')) as object;
+    const theirs = JSON.stringify({ ...known, cgroup: undefined, ownsCgroup: false });
+    writeFileSync(join(folder, 'state.json'), theirs);
+    for (const path of [root, folder, join(folder, 'state.json')]) {
+      chmodSync(path, path.endsWith('.json') ? 0o600 : 0o700);
+      chownSync(path, user, user);
+    }
+    const script = `mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid ${user} --regid ${user} --clear-groups "$@"`;
+    const command = [tsrun, '--root', root, 'delete', '--force', id];
+    const result = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);
+    expect(failed(result).status).to.equal(1);
+    expect(result.stderr).to.match(/cannot be told whether process \d+ is the container's: \/proc hides it/);
+    expect(existsSync(join(folder, 'state.json'))).to.equal(true);
+  });
 
   scenario('to somebody without power over the host, whose a cgroup is', async (scene) => {
     const { id, pid, record } = await started(scene);

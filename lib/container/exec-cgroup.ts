@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
 import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
 import { TsrunError } from '../errors.ts';
+import { isThere } from '../host/is-there.ts';
 import { processCgroups } from '../host/proc.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -52,7 +53,7 @@ function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Recor
     for (const [controller, directory] of Object.entries(record.paths)) {
       const path = below(directory, every);
       // Beside v1 the v2 hierarchy limits nothing; who makes cgroups for the limits need not make one there.
-      const isExtra = controller === '' && record.version === 1 && !existsSync(path);
+      const isExtra = controller === '' && record.version === 1 && !isThere(path);
       if (!isExtra) paths[controller] = existing(path);
     }
     return paths;

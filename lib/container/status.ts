@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
+import { isThere } from '../host/is-there.ts';
 import { executableIdentity, isAlive } from '../host/proc.ts';
 import type { Status } from '../spec/types.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
@@ -25,7 +25,7 @@ export function containerStatus(folder: ContainerFolder, record: ContainerRecord
   return decideStatus(record, {
     isAlive: ({ pid, startTime }) => isAlive(pid, startTime),
     imageOf,
-    hasStartSocket: () => existsSync(join(folder.path, startSocketFile)),
+    hasStartSocket: () => isThere(join(folder.path, startSocketFile)),
     isFrozen: () => record.cgroup !== undefined && record.ownsCgroup && cgroupManager(record.cgroup).frozen(),
   });
 }

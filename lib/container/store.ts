@@ -1,6 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError, fileError } from '../errors.ts';
+import { isThere } from '../host/is-there.ts';
 import type { ConfigSource } from '../spec/at.ts';
 import type { ContainerFolder } from './folder.ts';
 import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
@@ -57,14 +58,6 @@ export function isTaken(folder: ContainerFolder): boolean {
 function isTakenAt(inside: string): boolean {
   // One without the other is a container that has lost its record.
   return [stateFile, configFile].some((name) => isThere(join(inside, name)));
-}
-
-function isThere(path: string): boolean {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  } catch (error) {
-    throw fileError(`look at ${path}`, error);
-  }
 }
 
 /**

@@ -54,6 +54,12 @@ describe('resctrl', () => {
     expect(existsSync(join(root, 'c1'))).to.equal(false);
   });
 
+  it('takes no class for its own of which it cannot tell whether it is there', () => {
+    const id = 'x'.repeat(300);
+    const plan = (): unknown => planClass(root, {}, id);
+    expect(plan).to.throw(TsrunError, /^look at .*file name too long \(ENAMETOOLONG\)/);
+  });
+
   it('leaves no class behind whose schemata are refused', () => {
     // Of a directory whose path is nearly too long the files cannot be named.
     const deep = join(

@@ -2,10 +2,11 @@
  * A container's class of service and its monitoring group in resctrl (config-linux.md, "IntelRdt"; kernel
  * documentation, filesystems/resctrl).
  */
-import { existsSync, rmdirSync } from 'node:fs';
+import { rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, fileError, TsrunError } from '../errors.ts';
+import { isThere } from '../host/is-there.ts';
 import { pointerTo } from '../spec/pointer.ts';
 import type { IntelRdt } from '../spec/types.ts';
 import { makeGroup, readGroupFile, writeGroupFile } from './files.ts';
@@ -32,7 +33,7 @@ export function planClass(
   const directory = closID === '/' ? root : join(root, closID === '' ? id : closID);
   return {
     directory,
-    ownsClass: closID === '' && !existsSync(directory),
+    ownsClass: closID === '' && !isThere(directory),
     ...(enableMonitoring === true ? { monitor: join(directory, 'mon_groups', id) } : {}),
   };
 }
@@ -45,7 +46,7 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
   const { directory, monitor } = record;
   const { closID = '' } = intelRdt;
   const lines = schemataOf(intelRdt);
-  const isNew = !existsSync(directory);
+  const isNew = !isThere(directory);
   if (!isNew) checkSame(directory, intelRdt);
   else if (closID !== '' && lines.length === 0) throw missing(directory);
   else makeGroup(root, directory, `${at}/closID`);

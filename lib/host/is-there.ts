@@ -1,0 +1,11 @@
+import { lstatSync } from 'node:fs';
+import { fileError } from '../errors.ts';
+
+/** True when there is something at `path`, be it a link that leads nowhere. Throws when the kernel does not tell. */
+export function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw fileError(`look at ${path}`, error);
+  }
+}
