@@ -21,7 +21,8 @@ export function cgroupOwner({ linux, mounts = [], process }: Config): number | u
 function isWritableCgroup({ type, source, destination, options }: Mount): boolean {
   if (source !== 'cgroup' || (type !== 'cgroup' && type !== 'cgroup2')) return false;
   if (destination.replace(/\/+$/, '') !== '/sys/fs/cgroup') return false;
-  return (parseMountOptions(options).attributes.set & mountAttributes.readonly) === 0;
+  const { bind, attributes, recursiveAttributes } = parseMountOptions(options);
+  return bind === 'none' && ((attributes.set | recursiveAttributes.set) & mountAttributes.readonly) === 0;
 }
 
 /**
