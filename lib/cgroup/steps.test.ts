@@ -6,6 +6,8 @@ import { needsCurrentLimit } from './memory-v1.ts';
 import { resourceStepsV1 } from './resources-v1.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
 import type { CgroupStep } from './steps.ts';
+import { devicePattern, sameDeviceRules } from './device-rules.ts';
+import { DeviceTable } from './device-table.ts';
 import { decimal, isSet, property } from './steps.ts';
 
 /** A write with nothing said about it but where it goes. */
@@ -306,5 +308,52 @@ describe('values of steps', () => {
   it('are named by their property', () => {
     const [step] = resourceStepsV1({ memory: { limit: 1 } });
     expect(step === undefined ? '' : property(step)).to.equal('memory limit');
+  });
+});
+
+describe('device rules', () => {
+  it('are the same for the same devices, however they are written', () => {
+    const rule = { allow: true, type: 'c', major: 1, minor: 3, access: 'rwm' };
+    const all = { allow: true, type: 'c', access: 'r' };
+    expect(sameDeviceRules([rule], [{ ...rule, access: 'mwr' }])).to.be.true;
+    expect(sameDeviceRules([all], [{ ...all, major: -1, minor: -1 }])).to.be.true;
+    for (const other of [
+      { ...rule, allow: false },
+      { ...rule, type: 'b' },
+      { ...rule, major: 2 },
+      { ...rule, minor: 4 },
+      { ...rule, access: 'rw' },
+    ]) {
+      expect(sameDeviceRules([rule], [other]), JSON.stringify(other)).to.be.false;
+    }
+    for (const number of ['major', 'minor'] as const) {
+      for (const value of [0, 1]) {
+        expect(sameDeviceRules([all], [{ ...all, [number]: value }]), `${number} ${value}`).to.be.false;
+      }
+    }
+    expect(sameDeviceRules([rule], [])).to.be.false;
+  });
+
+  it('are refused by what is wrong with them', () => {
+    const refused = (rule: object, pointer: string, message: string): void => {
+      expect(() => devicePattern({ allow: true, access: 'r', ...rule }, 3))
+        .to.throw(message)
+        .that.includes({ code: 'config', pointer: `/linux/resources/devices/3/${pointer}` });
+    };
+    refused({ type: 'x' }, 'type', 'invalid cgroup device type "x": expected a, b or c');
+    refused({ access: '' }, 'access', 'device access cannot be empty: expected some of r, w and m');
+    refused({ access: 'xr' }, 'access', 'device access "xr" is invalid: expected some of r, w and m');
+    refused({ access: 'rx' }, 'access', 'device access "rx" is invalid: expected some of r, w and m');
+  });
+
+  it('speak of the largest numbers of devices, and of none beyond', () => {
+    const table = new DeviceTable();
+    table.add({ major: 0xfff, minor: 0xfffff, access: 'rw' }, true);
+    table.add({ major: 0x1000, minor: 0, access: 'r' }, true);
+    table.add({ major: 0, minor: 0x100000, access: 'r' }, true);
+    expect(table.allowed(0xfff, 0xfffff)).to.equal(6);
+    expect(table.majors()).to.deep.equal([0xfff]);
+    expect(table.allowed(0x1000, 0)).to.equal(0);
+    expect(table.allowed(0, 0x100000)).to.equal(0);
   });
 });
