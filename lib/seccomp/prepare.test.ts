@@ -138,6 +138,16 @@ describe('prepareFilter', () => {
     expect(readdirSync(folder())).to.have.length(1);
   });
 
+  it('gives no profile the filter of another', () => {
+    const other: Seccomp = { defaultAction: 'SCMP_ACT_LOG' };
+    for (const one of [profile, other, profile, other]) {
+      const { filter, keep } = prepareFilter(one, root);
+      expect(Buffer.from(filter.program)).to.deep.equal(Buffer.from(compileFilter(one).program));
+      keep();
+    }
+    expect(readdirSync(folder())).to.have.length(2);
+  });
+
   it('refuses a filter the kernel would not take', () => {
     const conditions = (count: number): Seccomp => ({
       defaultAction: 'SCMP_ACT_ALLOW',
