@@ -303,6 +303,13 @@ describe('explainFailure', () => {
     );
   });
 
+  it('names a limit that cannot be set', () => {
+    const limit: Op = { op: 'rlimit', origin: '/x', resource: 7, soft: 5n, hard: 6n };
+    expect(explain(limit, EPERM, 'setrlimit').reason).to.equal(
+      'set RLIMIT_NOFILE to 5:6: operation not permitted (EPERM)',
+    );
+  });
+
   it('says when the container has ended', () => {
     const enter: Op = { op: 'enterContainer', origin: '', flags: 0x20000000 };
     expect(explain(enter, ESRCH, '').reason).to.equal('container not running: its process has just ended');

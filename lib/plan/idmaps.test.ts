@@ -60,7 +60,7 @@ describe('id maps', () => {
     for (const [text, message] of cases) {
       expect(() => parse(text), text)
         .to.throw(TsrunError, `idmap option '${text}'`)
-        .with.property('pointer', '/p');
+        .that.includes({ code: 'config', pointer: '/p' });
       expect(() => parse(text), text).to.throw(message);
     }
   });
