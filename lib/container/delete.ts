@@ -164,7 +164,8 @@ function isCorrupt(error: unknown): error is TsrunError {
 export function dismantle(record: ContainerRecord, force: boolean, warn: (message: string) => void): void {
   const manager = ownCgroups(record);
   if (record.init !== undefined) endProcess(record.init, manager);
-  // Whoever outlives the first process; with a pid namespace of its own nobody does, but one who was moved in.
+  // Whoever outlives the first process. With a pid namespace of its own that is nobody of the container's: one who
+  // was moved into the cgroup, or process A of an exec, which ends by itself.
   if (force || !record.ownPids) manager?.kill(sigkill);
   manager?.remove();
   removeDoubtfulCgroups(record);

@@ -55,7 +55,8 @@ const hints: Partial<Record<OpName, Hint>> = {
     EACCES: 'the namespace belongs to a process of another user',
   }),
   enterNamespace: byErrno({
-    EPERM: 'joining needs CAP_SYS_ADMIN in the user namespace that owns the namespace: join that one, too',
+    EPERM:
+      'joining needs CAP_SYS_ADMIN in the user namespace that owns the namespace: join that one, too, and no other',
     EINVAL: 'the process is in this user namespace already, or the pid namespace is not below its own',
   }),
   enterContainer: byErrno({
