@@ -106,7 +106,10 @@ describe("the caller's terminal, when the container has none", () => {
   });
 
   scenario('is replaced only where it is one: files and pipes are handed on', async (scene) => {
-    configure(scene, 'for n in 0 1 2; do readlink /proc/$$/fd/$n >&2; done; cat; echo to the file');
+    configure(
+      scene,
+      'for n in 0 1 2; do link=$(readlink /proc/$$/fd/$n); echo $link >&2; done; cat; echo to the file',
+    );
     const line = 'exec "$0" --root "$1" run --bundle "$2" "$3" < input > output';
     await run('sh', ['-c', 'echo from the file > input'], { cwd: scene.folder });
     const args = ['sh', '-c', line, tsrun, scene.root, scene.bundle, scene.id()];

@@ -76,8 +76,9 @@ export function removeSame(
   try {
     const lock = lockContainer(folder);
     try {
-      if (!isSame(readRecord(folder), record)) return;
-      dismantle(record, true, warn);
+      const found = readRecord(folder);
+      if (!isSame(found, record)) return;
+      dismantle(found, true, warn);
       removeFolder(folder);
     } finally {
       lock.release();

@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { isatty } from 'node:tty';
+import { isTerminal } from '../host/foreground.ts';
 import type { StdioEnds } from '../host/foreground.ts';
 import { pipe } from '../host/poll.ts';
 
@@ -25,7 +25,7 @@ export class StdioPipes {
 
   /** Undefined where tsrun's stdio is no terminal at all. */
   static open(): StdioPipes | undefined {
-    const terminals = [0, 1, 2].map((fd) => isatty(fd));
+    const terminals = [0, 1, 2].map(isTerminal);
     if (!terminals.includes(true)) return undefined;
     const open: number[] = [];
     const make = (): [reader: number, writer: number] => {

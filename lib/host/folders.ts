@@ -7,21 +7,21 @@ import { dirname } from 'node:path';
  * @throws the error of mkdir(2) or stat(2), as node:fs throws it
  */
 export function makeFolders(path: string, mode: number): void {
-  if (makeFolder(path, mode)) return;
-  makeFolders(dirname(path), mode);
-  mkdirSync(path, { mode });
+  try {
+    makeFolder(path, mode);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    // Somebody else may have made it meanwhile.
+    if (statSync(dirname(path), { throwIfNoEntry: false }) === undefined) makeFolders(dirname(path), mode);
+    makeFolder(path, mode);
+  }
 }
 
-/** False when the folder above is missing. */
-function makeFolder(path: string, mode: number): boolean {
+/** Fine when it is there. */
+function makeFolder(path: string, mode: number): void {
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (isFolder) return true;
-    if (code !== 'ENOENT' || statSync(dirname(path), { throwIfNoEntry: false }) !== undefined) throw error;
-    return false;
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
   }
-  return true;
 }

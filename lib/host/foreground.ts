@@ -10,6 +10,12 @@ const foregroundNative: Native<[number, number, number, Int32Array]> = native(
   'int tsrun_foreground(int, int, int, void *)',
 );
 const copySizeNative: Native<[number]> = native('int tsrun_copy_terminal_size(int)');
+const isTerminalNative: Native<[number]> = native('int tsrun_is_terminal(int)');
+
+/** isatty(3), without node:tty, which takes node's networking with it. */
+export function isTerminal(fd: number): boolean {
+  return isTerminalNative(fd) === 1;
+}
 
 /** A descriptor for each of stdin, stdout and stderr. */
 export type StdioEnds = readonly [stdin: number, stdout: number, stderr: number];

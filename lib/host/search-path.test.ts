@@ -1,5 +1,14 @@
 import { expect } from 'chai';
-import { chmodSync, chownSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, searchPath } from './search-path.ts';
@@ -64,6 +73,19 @@ describe('findProgram', () => {
     expect(find()).to.equal(undefined);
     chownSync(folder, 0, 0);
     expect(find()).to.equal(program);
+    // A link that somebody else may turn is not gone through again, and a folder of his holds nothing of root's.
+    const theirs = mkdtempSync(join(tmpdir(), 'tsrun-path-'));
+    symlinkSync(folder, join(theirs, 'bin'));
+    mkdirSync(join(theirs, 'sbin'));
+    copyFileSync(program, join(theirs, 'sbin/program-of-a-test'));
+    chmodSync(join(theirs, 'sbin/program-of-a-test'), 0o755);
+    chownSync(theirs, 1000, 0);
+    process.env['PATH'] = join(theirs, 'bin');
+    expect(find()).to.equal(program);
+    process.env['PATH'] = join(theirs, 'sbin');
+    expect(find()).to.equal(undefined);
+    process.env['PATH'] = folder;
+    rmSync(theirs, { recursive: true });
     const elsewhere = mkdtempSync(join(tmpdir(), 'tsrun-path-'));
     chmodSync(elsewhere, 0o777);
     writeFileSync(join(elsewhere, 'target'), '#!/bin/sh\n', { mode: 0o755 });

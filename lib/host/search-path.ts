@@ -12,12 +12,16 @@ export function searchPath(): string {
  * the PATH of somebody else, so for him it is one that only root could have put there.
  */
 export function findProgram(name: string): string | undefined {
-  const isTrusted = process.geteuid?.() === 0 && !inUserNamespace() ? isOfRoot : isExecutable;
-  return searchPath()
-    .split(delimiter)
-    .filter((folder) => folder.startsWith('/'))
-    .map((folder) => join(folder, name))
-    .find(isTrusted);
+  const find = process.geteuid?.() === 0 && !inUserNamespace() ? ofRoot : executable;
+  for (const folder of searchPath().split(delimiter)) {
+    const program = folder.startsWith('/') ? find(join(folder, name)) : undefined;
+    if (program !== undefined) return program;
+  }
+  return undefined;
+}
+
+function executable(path: string): string | undefined {
+  return isExecutable(path) ? path : undefined;
 }
 
 function isExecutable(path: string): boolean {
@@ -29,12 +33,30 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The program and its folder belong to root, and nobody else may write them. */
-function isOfRoot(path: string): boolean {
-  if (!isExecutable(path)) return false;
-  const real = realpathSync(path);
-  return [real, dirname(real), dirname(path)].every((file) => {
-    const { uid, mode } = statSync(file);
-    return uid === 0 && (mode & 0o022) === 0;
-  });
+/** The program without links on the way, when only root could have put it there: it and all folders above it. */
+function ofRoot(path: string): string | undefined {
+  if (!isExecutable(path)) return undefined;
+  try {
+    const real = realpathSync(path);
+    return isOfRoot(real, 0) && foldersAbove(real).every((folder) => isOfRoot(folder, stickyBit))
+      ? real
+      : undefined;
+  } catch {
+    // It has just gone.
+    return undefined;
+  }
+}
+
+/** In a folder with it nobody moves what belongs to somebody else. */
+const stickyBit = 0o1000;
+
+/** `unless`: a bit of the mode with which others may write it. */
+function isOfRoot(file: string, unless: number): boolean {
+  const { uid, mode } = statSync(file);
+  return uid === 0 && ((mode & 0o022) === 0 || (mode & unless) !== 0);
+}
+
+function foldersAbove(path: string): string[] {
+  const folder = dirname(path);
+  return folder === path ? [] : [folder, ...foldersAbove(folder)];
 }

@@ -242,6 +242,11 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
         explain(c, fs, error, o->type, "");
         goto out;
     }
+    /* The context may come from a process that others can trace (procfs.c). */
+    if (strcmp(o->type, "proc") == 0 && !mount_is_whole_procfs(mount)) {
+        error = fail(c, -EPROTO, "filesystem proc");
+        goto out;
+    }
     if (copy)
         error = copy_up(c, at->fd, mount, kept_by_options(o->options));
     if (error >= 0 && late_ro)

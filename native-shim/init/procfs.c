@@ -83,12 +83,12 @@ static _Noreturn void open_inside(const struct helper *h) {
     sys_exit(0);
 }
 
-/* All but the helper's ends. */
+/* All but the helper's ends; the stdio may be the caller's terminal. */
 static int close_others(struct context *c, const struct helper *h) {
     int first = h->answers[1], second = h->go[0];
     int high = first < second ? second : first;
 
-    for (int fd = c->internal_base; fd < high; fd++)
+    for (int fd = 0; fd < high; fd++)
         if (fd != first && fd != second)
             sys_close(fd);
     return close_descriptors(c, high + 1, -1);

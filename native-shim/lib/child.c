@@ -79,6 +79,10 @@ int tsrun_subreaper(int on) {
     return prctl(PR_SET_CHILD_SUBREAPER, (unsigned long)on, 0ul, 0ul, 0ul) < 0 ? -errno : 0;
 }
 
+int tsrun_is_terminal(int fd) {
+    return isatty(fd);
+}
+
 int tsrun_exit(int status) {
     _exit(status);
 }

@@ -341,12 +341,13 @@ static int relay_until_end(struct relay *relay) {
             stream_wish(&relay->streams[1]),
             stream_wish(&relay->streams[2]),
         };
+        /* No signal tells that a shell has brought it back to the foreground. */
+        if (relay->stdin_rests)
+            relay->stdin_rests = is_in_background();
         if (relay->stdin_rests)
             entries[6].fd = -1;
         int wait = busy ? 0 : relay->stdin_rests ? REST_MS : -1;
         int ready = poll(entries, sizeof entries / sizeof entries[0], wait);
-        if (ready == 0)
-            relay->stdin_rests = false;
         if (ready < 0) {
             if (errno == EINTR)
                 continue;

@@ -100,6 +100,9 @@ TSRUN_API int tsrun_receive_descriptor(int sock, void *payload, unsigned int siz
 /* _exit(2): ends the process at once, without what the engine does at its end. */
 TSRUN_API int tsrun_exit(int status);
 
+/* isatty(3). */
+TSRUN_API int tsrun_is_terminal(int fd);
+
 TSRUN_API int tsrun_pidfd_open(int pid);
 TSRUN_API int tsrun_pidfd_signal(int pidfd, int signal);
 TSRUN_API int tsrun_pidfd_getfd(int pidfd, int fd);
