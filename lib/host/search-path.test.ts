@@ -12,6 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, searchPath } from './search-path.ts';
+import { needRoot } from '../testing/skip.ts';
 
 describe('findProgram', () => {
   let folder = '';
@@ -59,7 +60,7 @@ describe('findProgram', () => {
   });
 
   it('takes for root no program that somebody else may have put there', function () {
-    if (process.getuid?.() !== 0) return this.skip();
+    needRoot(this);
     chmodSync(program, 0o775);
     expect(find()).to.equal(undefined);
     chmodSync(program, 0o755);

@@ -41,7 +41,7 @@ export const slots = {
   console: 2,
   /** The container's cgroup v2 directory, for CLONE_INTO_CGROUP; absent on v1. */
   cgroup: 3,
-  /** Sealed memfds with the state JSON hooks read on stdin, one per status; filled by the first `go`. */
+  /** Memfds with the state JSON hooks read on stdin, one per status; filled by the first `go`. */
   stateCreating: 4,
   stateCreated: 5,
   /** A pidfd of the first process of the container to be joined; absent where one is made. */
@@ -61,7 +61,7 @@ export const noOp = 0xffffffff;
  *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most 4000)
  */
 export const messages = {
-  /** init → engine. Process A has made the container's process B: value = its pid. A exits after it. */
+  /** init → engine. The process `value` goes on with the plan: B, or A in another cgroup. The one before exits. */
   pid: 1,
   /** init → engine. Operation `op` failed with `errno`; detail says on what. The init exits after it. */
   error: 2,
@@ -70,8 +70,8 @@ export const messages = {
   /** init → engine. At sync point `value`; waits for `go`. */
   sync: 4,
   /**
-   * init → engine. `waitStart` listens: everything before it is done and `create` may end. The init closes the
-   * sync socket after it and awaits no answer.
+   * init → engine. `waitStart` has begun: everything before it is done and `create` may end. The init closes its
+   * channel after it and awaits no answer.
    */
   waiting: 5,
   /**
@@ -98,7 +98,7 @@ export const hookFailedErrno = 125;
 
 /** Points where the init waits for the engine. */
 export const syncPoints = {
-  /** B exists: the engine writes the id maps, joins the cgroups, moves net devices. Always the first. */
+  /** The namespaces exist: the engine writes the id maps and moves net devices. Always the first. */
   setup: 1,
   /** The namespaces and mounts are made, pivot_root comes next: prestart and createRuntime hooks. */
   hooks: 2,

@@ -8,10 +8,10 @@ const allowing: ReadonlySet<string> = new Set([
   'SCMP_ACT_TRACE',
 ]);
 
-/** What the init calls on its way from a filter that is loaded early to execve(2). */
+/** What the init calls (lib/plan/filter-admits.ts has what it calls in exec) on its way from a filter that is loaded early to execve(2). */
 const afterEarlyLoad = [
   ...['setgroups', 'setresgid', 'setresuid', 'prctl', 'umask', 'capget', 'capset', 'close', 'newfstatat'],
-  ...['faccessat2', 'sendmsg', 'recvmsg', 'accept4', 'mmap', 'close_range'],
+  ...['faccessat2', 'sendmsg', 'recvmsg', 'read', 'write', 'accept4', 'mmap', 'close_range'],
 ];
 
 const forHooks = [

@@ -22,6 +22,7 @@ import { filterFlags } from './constants.ts';
 import { compileFilter } from './compile.ts';
 import { requireKernelSupport } from './kernel.ts';
 import { prepareFilter } from './prepare.ts';
+import { needRoot } from '../testing/skip.ts';
 
 const profile: Seccomp = {
   defaultAction: 'SCMP_ACT_ALLOW',
@@ -86,10 +87,7 @@ describe('prepareFilter', () => {
     });
 
     it('one of another user', function () {
-      if (process.getuid?.() !== 0) {
-        if (this.test !== undefined) this.test.title += ' (skipped: needs root)';
-        this.skip();
-      }
+      needRoot(this);
       const { entry, read } = kept();
       chownSync(entry, 1, 0);
       expect(read()).to.equal(undefined);

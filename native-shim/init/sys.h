@@ -566,10 +566,6 @@ static inline int sys_pidfd_getfd(int pidfd, int fd) {
     return (int)SYS(__NR_pidfd_getfd, pidfd, fd, 0);
 }
 
-static inline int sys_socketpair(int family, int type, int ends[2]) {
-    return (int)SYS(__NR_socketpair, family, type, 0, ends);
-}
-
 static inline int sys_accept4(int fd, int flags) {
     return (int)SYS(__NR_accept4, fd, 0, 0, flags);
 }

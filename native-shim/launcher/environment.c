@@ -30,20 +30,8 @@ static bool is_dropped(const char *variable) {
  */
 static bool is_hidden(const char *variable) {
     static const char *const names[] = {
-        "TZ=",
-        "TZDIR=",
-        "OPENSSL_CONF=",
-        "OPENSSL_CONF_INCLUDE=",
-        "OPENSSL_MODULES=",
-        "OPENSSL_ENGINES=",
-        "SSL_CERT_FILE=",
-        "SSL_CERT_DIR=",
-        "LOCPATH=",
-        "GCONV_PATH=",
-        "ICU_DATA=",
-        "LANG=",
-        "LANGUAGE=",
-        "LC_",
+        "TZ=",         "TZDIR=",    "OPENSSL_", "SSL_CERT_", "LOCPATH=",
+        "GCONV_PATH=", "ICU_DATA=", "LANG=",    "LANGUAGE=", "LC_",
     };
 
     return has_one_of(variable, names, sizeof names / sizeof names[0]);

@@ -400,12 +400,26 @@ static void drain(struct relay *relay) {
     }
 }
 
+static void wait_for_room(const struct relay *relay, const struct stream *stream) {
+    struct pollfd entries[] = {
+        {.fd = relay->signals, .events = POLLIN},
+        stream_wish(stream),
+    };
+    /* Whatever ends it, the caller looks again. */
+    (void)poll(entries, 2, -1);
+}
+
 /* Writes what the container has left behind in its pipes. */
 static void drain_streams(struct relay *relay) {
     stream_close(&relay->streams[0]);
-    for (int i = 1; i < 3; i++)
-        while (!relay->give_up && stream_drain(&relay->streams[i]))
+    for (int i = 1; i < 3; i++) {
+        struct stream *stream = &relay->streams[i];
+        while (!relay->give_up && stream_drain(stream)) {
+            if (stream->start < stream->end)
+                wait_for_room(relay, stream);
             handle_signals(relay, true);
+        }
+    }
 }
 
 static int take_status(int pidfd) {

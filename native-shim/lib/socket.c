@@ -207,7 +207,8 @@ int tsrun_connect(const char *dir, const char *name) {
     int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
-    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, 0, connect_by_child);
+    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, RECEIVER_TIMEOUT_SECONDS,
+                            connect_by_child);
     close(folder);
     return result;
 }
