@@ -186,6 +186,26 @@ describe('exec', () => {
     }
   });
 
+  scenario('is refused where its process would be traced before it has its filter', async (scene) => {
+    const started = async (capabilities: readonly string[]): Promise<string> => {
+      const id = scene.id();
+      scene.configure((config) => {
+        config.process.args = ['sleep', '1000'];
+        setCapabilities(config, capabilities);
+        const names = ['clone', 'clone3', 'fork', 'vfork'];
+        const deny = { names, action: 'SCMP_ACT_ERRNO' } as const;
+        config.linux.seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [deny] };
+      });
+      await scene.create(id);
+      await scene.start(id);
+      return id;
+    };
+    succeeded(await scene.tsrun(['exec', await started(['CAP_KILL']), 'true']));
+    const { status, stderr } = await scene.tsrun(['exec', await started(tracer), 'true']);
+    expect(status).to.equal(255);
+    expect(stderr).to.include('may have CAP_SYS_PTRACE').and.to.include('hint:');
+  });
+
   scenario('finds a program by a name that means the process itself', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sleep', '1000']));

@@ -22,6 +22,7 @@ import { notifyMount, notifyVariable } from './notify.ts';
 import { placed } from './placed.ts';
 import type { NamespaceType } from '../spec/types.ts';
 import type { CompileRequest, CreateRequest } from './request.ts';
+import { refuseTracersOfPlan } from './external-namespaces.ts';
 import { containerFolder } from './folder.ts';
 import { sourcesInside } from './sources-inside.ts';
 
@@ -110,6 +111,9 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
       seccomp: seccomp?.filter,
     }),
   );
+  placed(bundle, () => {
+    refuseTracersOfPlan(bundle.config, plan);
+  });
   const code = placed(bundle, () => encode(plan));
   return {
     id,

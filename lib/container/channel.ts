@@ -5,11 +5,19 @@ export class Channel {
   /** Where messages come from, and where `go` is written to: one socket, or the ends of two pipes. */
   from: number;
   to: number;
+  /** pidfd of the process at the other end: who traces it may keep a pipe open that it had. */
+  pidfd: number | undefined;
+  readonly #mayUsePipes: boolean;
   #pipes = false;
 
-  constructor(socket: number) {
+  constructor(socket: number, { mayUsePipes }: { mayUsePipes: boolean }) {
     this.from = socket;
     this.to = socket;
+    this.#mayUsePipes = mayUsePipes;
+  }
+
+  get awaitsPipes(): boolean {
+    return this.#mayUsePipes && !this.#pipes;
   }
 
   get isSocket(): boolean {

@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsrunError } from '../errors.ts';
+import { waitPidfd } from '../host/child.ts';
 import { errnoText } from '../host/errno.ts';
 import { receiveMessage, sendMessage } from '../host/message.ts';
 import type { Message } from '../host/message.ts';
@@ -33,10 +34,14 @@ export interface Received extends Message {
  * in config.json. Undefined when the init has closed its end.
  */
 export function nextMessage(channel: Channel, subject: Subject): Received | undefined {
-  return receive(subject, channel, () => receiveMessage(channel.from));
+  const { pidfd } = channel;
+  if (channel.isSocket || pidfd === undefined) {
+    return receive(subject, channel, () => receiveMessage(channel.from));
+  }
+  return lastMessage(channel, subject, () => waitPidfd(pidfd, 0));
 }
 
-/** How often the last message is waited for without a look at the process. */
+/** How long a message is waited for without a look at the process. */
 const patienceMs = 100;
 
 /**
@@ -91,7 +96,7 @@ function receive(
 
 function takePipes(channel: Channel, fds: readonly number[]): void {
   const [from, to] = fds;
-  if (!channel.isSocket || fds.length !== 2 || from === undefined || to === undefined) {
+  if (!channel.awaitsPipes || fds.length !== 2 || from === undefined || to === undefined) {
     closeAll(fds);
     throw new TsrunError('init', 'the init sent pipes out of turn');
   }

@@ -78,6 +78,7 @@ export function launchExec(launch: ExecLaunch, undo: Undo): Running {
 /** Until all is done but what follows `go`. Returns process B. */
 function awaitReady(sync: Channel, subject: Subject, first: Child, launch: ExecLaunch, undo: Undo): Child {
   let init = first;
+  sync.pidfd = first.pidfd;
   const due = new Due(launch.plan);
   for (;;) {
     const message = nextMessage(sync, subject);
@@ -91,6 +92,7 @@ function awaitReady(sync: Channel, subject: Subject, first: Child, launch: ExecL
         // It has said all it has to say, and is ending.
         init.end();
         init = next;
+        sync.pidfd = next.pidfd;
         break;
       }
       default: {

@@ -7,11 +7,13 @@ import type { Log } from '../log/logger.ts';
 import { encode } from '../plan/encode.ts';
 import { compileExec } from '../plan/exec.ts';
 import { prepareFilter } from '../seccomp/prepare.ts';
+import { findNamespace } from '../spec/namespaces.ts';
 import { execJoin } from './exec-cgroup.ts';
 import { drawProcess } from './exec-draw.ts';
 import type { DrawnProcess, ProcessRequest } from './exec-draw.ts';
 import { launchExec } from './exec-launch.ts';
 import type { ExecLaunch } from './exec-launch.ts';
+import { refuseTracersOfExec } from './external-namespaces.ts';
 import { foreignNamespaces } from './exec-namespaces.ts';
 import { findContainer } from './find.ts';
 import type { Found } from './find.ts';
@@ -178,6 +180,8 @@ function prepare(
     }),
   );
   const { ociVersion, linux } = config;
+  // In a user namespace the privileges of the process are over nothing of the host's.
+  if (findNamespace(linux, 'user') === undefined) refuseTracersOfExec(init.pid, plan);
   return {
     plan,
     // Hooks are not for it.

@@ -71,7 +71,7 @@ export function launchInit(request: LaunchRequest): Launched {
       newSession: true,
     });
     launched = true;
-    return { process, sync: new Channel(sync), image: `${dev}:${ino}` };
+    return { process, sync: new Channel(sync, { mayUsePipes: true }), image: `${dev}:${ino}` };
   } finally {
     open.forEach((fd) => {
       closeSync(fd);

@@ -110,6 +110,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   const { process, sync, image } = launch(blueprint, folder, options, undo);
   const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
   record.initImage = image;
+  sync.pidfd = process.pidfd;
   const made: Made = { blueprint, folder, record, init: process, sync, subject, undo };
   // Process A makes the container itself when others live in its pid namespace: `delete --force` must find it.
   if (plan.ops.some(({ op }) => op === 'cloneVisible')) recordInit(made);
@@ -298,6 +299,7 @@ function informOf({ blueprint: { bundle }, record, sync, init }: Made, message: 
 function goOnWith(made: Made, message: Received): void {
   const before = made.init;
   made.init = adoptChild(message, made.undo);
+  made.sync.pidfd = made.init.pidfd;
   recordInit(made);
   // It has said all it has to say, and is ending.
   before.end();

@@ -135,7 +135,11 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
       warn,
     };
     const { init, initImage } = record;
-    lastMessage(new Channel(socket), subject, () => init !== undefined && hasLeftInit(init.pid, initImage));
+    lastMessage(
+      new Channel(socket, { mayUsePipes: false }),
+      subject,
+      () => init !== undefined && hasLeftInit(init.pid, initImage),
+    );
   } catch (error) {
     // It is ending; whoever asks next is told that it has stopped.
     if (record.init !== undefined) awaitEnd(record.init);
@@ -144,9 +148,16 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
     closeSync(socket);
     removeStartSocket(folder);
   }
-  if (record.init !== undefined && endedAsInit(record.init.pid, record.initImage)) {
+  const { init, initImage } = record;
+  if (init === undefined) return;
+  if (endedAsInit(init.pid, initImage)) {
     throw new TsrunError('init', 'the container was killed before its process could run', {
       hint: whoKilled(folder),
+    });
+  }
+  if (!hasLeftInit(init.pid, initImage)) {
+    throw new TsrunError('init', 'the process of the container has not become its program', {
+      hint: 'somebody else has taken the connection of tsrun, or has stopped the process: delete the container',
     });
   }
 }

@@ -46,19 +46,36 @@ const numbers = {
   },
 } as const;
 
+/** What the init and B do under the filter, besides what they always do. */
+export interface FilterNeeds {
+  /** B waits for `start`. */
+  start: boolean;
+  /** B gets a controlling terminal. */
+  terminal: boolean;
+  /** B lowers limits in the end. */
+  limits: boolean;
+  /** B speaks through the sync socket, not through pipes. */
+  socket: boolean;
+}
+
 /**
  * Whether the init can load the filter before it clones B: the filter allows all that it and B do from then on.
  * False for a filter that is not understood. Arguments that are not named here count as 0: profiles look at none of
  * theirs.
  */
-export function admitsClone(program: Uint8Array, arch: string = process.arch): boolean {
+export function admitsClone(program: Uint8Array, needs: FilterNeeds, arch: string = process.arch): boolean {
   if (!(arch in numbers)) return false;
   const table = numbers[arch as keyof typeof numbers];
+  const plain = [
+    ...[table.pipe2, table.read, table.write, table.close, table.mmap],
+    ...[table.setsid, table.exit_group, table.execve],
+    ...(needs.start ? [table.accept4, table.sendmsg] : []),
+    ...(needs.socket ? [table.sendmsg, table.recvmsg] : []),
+    ...(needs.limits ? [table.prlimit64] : []),
+  ];
   const calls: readonly Call[] = [
-    ...[table.pipe2, table.read, table.write, table.close, table.mmap].map((number) => ({ number })),
-    ...[table.sendmsg, table.recvmsg, table.accept4, table.prlimit64].map((number) => ({ number })),
-    ...[table.setsid, table.exit_group, table.execve].map((number) => ({ number })),
-    { number: table.ioctl, args: [0, controllingTerminal, 0] },
+    ...plain.map((number) => ({ number })),
+    ...(needs.terminal ? [{ number: table.ioctl, args: [0, controllingTerminal, 0] }] : []),
     { number: table.clone, args: [cloneParent] },
     { number: table.clone3, refusals: avoidable },
     { number: table.close_range, refusals: avoidable },

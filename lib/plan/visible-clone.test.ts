@@ -3,7 +3,8 @@ import { constants } from 'node:os';
 import type { Config } from '../spec/types.ts';
 import { admitsClone } from './filter-admits.ts';
 import { names, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
-import type { OpName } from './wire.ts';
+import { isPrivilegedInSight } from './visible-clone.ts';
+import type { Op, OpName } from './wire.ts';
 
 const audit = { x64: 0xc000003e, arm64: 0xc00000b7 } as const;
 const allow = 0x7fff0000;
@@ -36,11 +37,23 @@ function exceptFor(number: number, action: number): Uint8Array {
   );
 }
 
-const calls = { write: 1, setsid: 112, clone: 56, clone3: 435, execve: 59, accept4: 288, swapon: 167 };
+const more = { ioctl: 16, prlimit64: 302, recvmsg: 47, sendmsg: 46 };
+const calls = {
+  write: 1,
+  setsid: 112,
+  clone: 56,
+  clone3: 435,
+  execve: 59,
+  accept4: 288,
+  swapon: 167,
+  ...more,
+};
 const { ENOSYS, EPERM, EACCES } = constants.errno;
 
 describe('a filter and the clone of a visible process', () => {
-  const admits = (program: Uint8Array): boolean => admitsClone(program, 'x64');
+  const everything = { start: true, terminal: true, limits: true, socket: true };
+  const nothing = { start: false, terminal: false, limits: false, socket: false };
+  const admits = (program: Uint8Array, needs = everything): boolean => admitsClone(program, needs, 'x64');
 
   it('goes before it when it allows all that comes after', () => {
     expect(admits(exceptFor(calls.swapon, kill))).to.equal(true);
@@ -55,6 +68,16 @@ describe('a filter and the clone of a visible process', () => {
     expect(admits(exceptFor(calls.clone3, kill))).to.equal(false);
     expect(admits(exceptFor(calls.clone3, refuse(EACCES)))).to.equal(false);
     expect(admits(assemble([0x06, 0, 0, kill]))).to.equal(false);
+  });
+
+  it('asks for what this plan does only', () => {
+    const only = { accept4: 'start', ioctl: 'terminal', prlimit64: 'limits', recvmsg: 'socket' } as const;
+    for (const [name, need] of Object.entries(only)) {
+      const denying = exceptFor(calls[name as keyof typeof only], kill);
+      expect(admits(denying, nothing), name).to.equal(true);
+      expect(admits(denying, { ...nothing, [need]: true }), name).to.equal(false);
+    }
+    expect(admits(exceptFor(calls.sendmsg, kill), nothing)).to.equal(true);
   });
 
   it('looks at the arguments of clone(2)', () => {
@@ -76,7 +99,7 @@ describe('a filter and the clone of a visible process', () => {
     expect(admits(assemble([0x0c, 0, 0, 0], [0x06, 0, 0, allow]))).to.equal(false);
     expect(admits(assemble([0x20, 0, 0, 64], [0x06, 0, 0, allow]))).to.equal(false);
     expect(admits(assemble([0x20, 0, 0, 0]))).to.equal(false);
-    expect(admitsClone(assemble([0x06, 0, 0, allow]), 'riscv64')).to.equal(false);
+    expect(admitsClone(assemble([0x06, 0, 0, allow]), nothing, 'riscv64')).to.equal(false);
   });
 });
 
@@ -157,6 +180,17 @@ describe('the clone of a process that others see', () => {
       },
     });
     expect(order.slice(-3)).to.deep.equal(['waitStart', 'rlimit', 'exec']);
+  });
+
+  it('is known to be of a privileged process where it is', () => {
+    const isPrivileged = (given: Case): boolean =>
+      isPrivilegedInSight({ ops: orderOf(given).map((op) => ({ op }) as Op) });
+    expect(isPrivileged({})).to.equal(false);
+    expect(isPrivileged({ program: permissive })).to.equal(false);
+    expect(isPrivileged({ program: permissive, noNewPrivileges: false })).to.equal(false);
+    expect(isPrivileged({ program: strict })).to.equal(true);
+    expect(isPrivileged({ program: strict, noNewPrivileges: false })).to.equal(true);
+    expect(isPrivileged({ program: permissive, notify: true })).to.equal(true);
   });
 
   it('tells its pid to hooks that run after it', () => {

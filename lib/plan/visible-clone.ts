@@ -6,6 +6,7 @@
 import { schedulerFlags, schedulerPolicies } from '../spec/scheduling.ts';
 import type { Draft } from './draft.ts';
 import { admitsClone } from './filter-admits.ts';
+import type { Plan } from './types.ts';
 import { syncPoints } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -26,8 +27,12 @@ export function placeVisibleClone(draft: Draft, ops: readonly Op[]): Op[] {
  * none. Where tsrun has no power over the host, B is out of reach of those in its user namespace, and the engine
  * could not fetch a listener from it.
  */
-export function speakThroughPipes({ visible, inUserNamespace, facts }: Draft): Op[] {
-  return visible && (facts.privileged || !inUserNamespace) ? [{ op: 'usePipes', origin: '' }] : [];
+export function speakThroughPipes(draft: Draft): Op[] {
+  return draft.visible && speaksThroughPipes(draft) ? [{ op: 'usePipes', origin: '' }] : [];
+}
+
+function speaksThroughPipes({ inUserNamespace, facts }: Draft): boolean {
+  return facts.privileged || !inUserNamespace;
 }
 
 /** A session of its own; a terminal is that of the session then. */
@@ -70,6 +75,24 @@ function survivesFork({ policy, flags }: OpOf<'scheduler'>): boolean {
  * Whether the filter can be loaded before B exists. One that denies clone(2), or another call on the way, is loaded
  * by B. So is one that notifies: its agent is told of B.
  */
-export function loadsBeforeClone({ visible, options: { seccomp } }: Draft): boolean {
-  return visible && seccomp !== undefined && !seccomp.notify && admitsClone(seccomp.program);
+export function loadsBeforeClone(draft: Draft): boolean {
+  const { visible, config, options } = draft;
+  const { seccomp, gate } = options;
+  if (!visible || seccomp === undefined || seccomp.notify) return false;
+  const { process } = config;
+  return admitsClone(seccomp.program, {
+    start: gate === 'start',
+    terminal: process?.terminal === true,
+    limits: (process?.rlimits ?? []).length > 0,
+    socket: !speaksThroughPipes(draft),
+  });
+}
+
+/**
+ * Whether B has for a moment what the container's process is not to have: capabilities over the host, or no filter.
+ * Then nobody who lives in its pid namespace may be able to trace it.
+ */
+export function isPrivilegedInSight({ ops }: Pick<Plan, 'ops'>): boolean {
+  const clone = ops.findIndex(({ op }) => op === 'cloneVisible');
+  return clone >= 0 && ops.slice(clone).some(({ op }) => op === 'capabilities' || op === 'seccomp');
 }
