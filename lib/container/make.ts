@@ -300,6 +300,8 @@ function goOnWith(made: Made, message: Received): void {
   const before = made.init;
   made.init = adoptChild(message, made.undo);
   made.sync.pidfd = made.init.pidfd;
+  const { bundle, cgroup } = made.blueprint;
+  if (made.init.status !== undefined) throw explainDeath(bundle, bundle.config, cgroup, made.init.status);
   recordInit(made);
   // It has said all it has to say, and is ending.
   before.end();
