@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { TsrunError, systemError } from '../errors.ts';
 import { pidfdGetfd, pidfdOpen, reap } from '../host/child.ts';
 import { messages } from '../plan/wire.ts';
@@ -49,13 +49,18 @@ export function passListener(
   const fds = channel.isSocket ? sent : [pidfdGetfd(init.pidfd, value)];
   try {
     const [listener] = fds;
-    if (listener === undefined) throw unexpectedMessage(type);
+    if (listener === undefined || !isListener(listener)) throw unexpectedMessage(type);
     receive(listener);
   } finally {
     fds.forEach((fd) => {
       closeSync(fd);
     });
   }
+}
+
+/** Whoever traces the init may name another descriptor of its: the agent gets nothing else. */
+function isListener(fd: number): boolean {
+  return readlinkSync(`/proc/self/fd/${fd}`) === 'anon_inode:seccomp notify';
 }
 
 export function unexpectedMessage(type: number): TsrunError {
