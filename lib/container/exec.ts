@@ -1,5 +1,6 @@
 import { closeSync } from 'node:fs';
 import { TsrunError } from '../errors.ts';
+import { waitPidfd } from '../host/child.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { foreground } from '../host/foreground.ts';
 import { livesOn } from '../host/proc.ts';
@@ -120,6 +121,9 @@ function begin(request: ExecRequest, warn: (message: string) => void): Begun {
   }
 }
 
+/** For a frozen container that is being killed to end. */
+const killingMs = 100;
+
 function checkExecutable({ record, status }: Found, ignorePaused: boolean): ProcessRef {
   if (status === 'stopped' || record.init === undefined) throw stopped();
   if (status === 'creating') {
@@ -128,6 +132,8 @@ function checkExecutable({ record, status }: Found, ignorePaused: boolean): Proc
   // One that was paused before its start is still called created.
   const isPaused = status === 'paused' || (status === 'created' && ownCgroups(record)?.frozen() === true);
   if (isPaused && !ignorePaused) {
+    // Who kills all of a container on cgroup v1 freezes it for that moment.
+    if (withPidfd(record.init, (pidfd) => waitPidfd(pidfd, killingMs)) !== false) throw stopped();
     const words = 'cannot exec in a paused container (use --ignore-paused to override)';
     throw new TsrunError('state', words);
   }
