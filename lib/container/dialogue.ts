@@ -51,22 +51,21 @@ const patienceMs = 100;
 export function lastMessage(channel: Channel, subject: Subject, isOver: () => boolean): Received | undefined {
   return receive(subject, channel, () => {
     for (;;) {
-      try {
-        return receiveMessage(channel.from, patienceMs);
-      } catch (error) {
-        if (!(error instanceof TsrunError && error.errno === constants.errno.ETIMEDOUT)) throw error;
-        // What it said before its end is there by now.
-        if (isOver()) return receiveNow(channel.from);
-      }
+      const received = receiveWithin(channel.from, patienceMs);
+      if (received !== 'nothing') return received;
+      if (!isOver()) continue;
+      // What it said before its end is there by now.
+      const last = receiveWithin(channel.from, 0);
+      return last === 'nothing' ? undefined : last;
     }
   });
 }
 
-function receiveNow(fd: number): ReturnType<typeof receiveMessage> {
+function receiveWithin(fd: number, timeoutMs: number): ReturnType<typeof receiveMessage> | 'nothing' {
   try {
-    return receiveMessage(fd, 0);
+    return receiveMessage(fd, timeoutMs);
   } catch (error) {
-    if (error instanceof TsrunError && error.errno === constants.errno.ETIMEDOUT) return undefined;
+    if (error instanceof TsrunError && error.errno === constants.errno.ETIMEDOUT) return 'nothing';
     throw error;
   }
 }

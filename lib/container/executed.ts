@@ -14,10 +14,7 @@ const endingMs = 10_000;
  * Says false when nothing is left of the process to ask.
  */
 export function endedAsInit(pid: number, initImage: string | undefined): boolean {
-  const image = executableIdentity(pid);
-  // Unreadable: not ours to see (rootless), or its memory is gone already.
-  const executesInit = image === undefined ? isNamedInit(pid) : `${image.dev}:${image.ino}` === initImage;
-  if (!executesInit) return false;
+  if (!executesInit(pid, initImage)) return false;
   awaitEnding(pid);
   const state = processStat(pid)?.state;
   return (state === 'Z' || state === 'X') && isNamedInit(pid);
@@ -27,8 +24,13 @@ export function endedAsInit(pid: number, initImage: string | undefined): boolean
 export function hasLeftInit(pid: number, initImage: string | undefined): boolean {
   const state = processStat(pid)?.state;
   if (state === undefined || state === 'Z' || state === 'X') return true;
+  return !executesInit(pid, initImage);
+}
+
+function executesInit(pid: number, initImage: string | undefined): boolean {
   const image = executableIdentity(pid);
-  return image === undefined ? !isNamedInit(pid) : `${image.dev}:${image.ino}` !== initImage;
+  // Unreadable: not ours to see (rootless), or its memory is gone already.
+  return image === undefined ? isNamedInit(pid) : `${image.dev}:${image.ino}` === initImage;
 }
 
 function isNamedInit(pid: number): boolean {

@@ -10,11 +10,7 @@ int run_clone_tree(struct context *c, const struct op_clone_tree *o) {
 
     if (append_text(what, sizeof(what), o->path) < 0)
         return fail(c, -ENAMETOOLONG, "source ", o->path);
-    tree =
-        mount_clone(c, AT_FDCWD, o->path,
-                    ((o->flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0) |
-                        ((o->flags & MOUNT_FLAG_SOURCE_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0),
-                    what);
+    tree = mount_clone(c, AT_FDCWD, o->path, mount_clone_flags(o->flags), what);
     return tree < 0 ? tree : slot_put(c, o->slot, tree);
 }
 

@@ -256,6 +256,11 @@ int mount_propagations(struct context *c, int fd, const struct wire_u32s *list) 
     return error;
 }
 
+unsigned int mount_clone_flags(uint32_t flags) {
+    return ((flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0) |
+           ((flags & MOUNT_FLAG_SOURCE_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0);
+}
+
 unsigned int mount_path_flags(uint32_t flags) {
     return ((flags & MOUNT_FLAG_NO_SYMLINKS) != 0 ? PATH_NO_LINKS : 0) |
            ((flags & MOUNT_FLAG_DESTINATION_NO_FOLLOW) != 0 ? PATH_NO_FOLLOW : 0);

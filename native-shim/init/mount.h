@@ -37,6 +37,9 @@ int mount_clone(struct context *c, int dir, const char *path, unsigned int flags
  */
 int mount_idmap(struct context *c, int tree, int user, bool recursive);
 
+/* What MOUNT_FLAG_* say of the source of a bind mount, as AT_* for mount_clone. */
+unsigned int mount_clone_flags(uint32_t flags);
+
 /* Changes the attributes of an attached mount, given by the descriptor of its root. */
 int mount_change(struct context *c, int fd, const struct attributes *a);
 

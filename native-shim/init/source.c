@@ -1,11 +1,6 @@
 /* The sources of bind mounts: of the host, of process A, and in the rootfs. */
 #include "source.h"
 
-static unsigned int clone_flags(uint32_t flags) {
-    return ((flags & MOUNT_FLAG_RECURSIVE) != 0 ? AT_RECURSIVE : 0) |
-           ((flags & MOUNT_FLAG_SOURCE_NO_FOLLOW) != 0 ? AT_SYMLINK_NOFOLLOW : 0);
-}
-
 /* A clone of `path` below `dir`; `name` is what the user called it. */
 static int clone(struct context *c, int dir, const char *path, unsigned int flags, const char *name,
                  struct source *source) {
@@ -28,7 +23,7 @@ int source_open(struct context *c, const char *path, uint32_t slot, uint32_t fla
                 struct source *source) {
     if (slot != WIRE_NO_SLOT)
         return take_slot(c, slot, source);
-    return clone(c, AT_FDCWD, path, clone_flags(flags), path, source);
+    return clone(c, AT_FDCWD, path, mount_clone_flags(flags), path, source);
 }
 
 void source_close(struct context *c, const struct source *source) {
@@ -113,9 +108,10 @@ static int map_ids(struct context *c, const struct op_mount_bind *o, int tree) {
 
 static int clone_place(struct context *c, const struct op_mount_bind *o, const struct place *from,
                        struct source *source) {
-    int error = clone(c, from->fd, "",
-                      AT_EMPTY_PATH | (clone_flags(o->flags) & ~(unsigned int)AT_SYMLINK_NOFOLLOW),
-                      o->source, source);
+    int error =
+        clone(c, from->fd, "",
+              AT_EMPTY_PATH | (mount_clone_flags(o->flags) & ~(unsigned int)AT_SYMLINK_NOFOLLOW),
+              o->source, source);
 
     if (error < 0)
         return error;
