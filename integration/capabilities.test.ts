@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Capabilities } from '../lib/spec/types.ts';
+import type { Capabilities } from '../lib/config/types.ts';
 import { scenario } from './harness/scenario.ts';
 import type { Edit, Scene } from './harness/scene.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Resources } from '../lib/spec/types.ts';
+import type { Resources } from '../lib/config/types.ts';
 import { borrowControllers } from './harness/borrowed-controllers.ts';
 import { cgroupOf, cgroupsNamed, controllerMount, membership, removeCgroups } from './harness/cgroups.ts';
 import { cgroupFolder, needs } from './harness/cgroup-files.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Config } from '../lib/spec/types.ts';
+import type { Config } from '../lib/config/types.ts';
 import { controllerMount } from './harness/cgroups.ts';
 import { exitStatus } from './harness/processes.ts';
 import { run } from './harness/run.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Hook, HookKind, State } from '../lib/spec/types.ts';
+import type { Hook, HookKind, State } from '../lib/config/types.ts';
 import { cgroupsNamed } from './harness/cgroups.ts';
 import { exitStatus, isAlive, namespaceOf } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';

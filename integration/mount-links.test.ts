@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import type { Mount } from '../lib/spec/types.ts';
+import type { Mount } from '../lib/config/types.ts';
 import type { TestConfig } from './harness/config.ts';
 import { sharedProgram } from './harness/shared-program.ts';
 import { background, printed } from './harness/run.ts';

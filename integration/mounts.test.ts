@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Mount } from '../lib/spec/types.ts';
+import type { Mount } from '../lib/config/types.ts';
 import { mountAt, parseMountinfo } from './harness/mountinfo.ts';
 import type { MountInfo } from './harness/mountinfo.ts';
 import { scenario } from './harness/scenario.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { expect } from 'chai';
-import type { NamespaceType } from '../lib/spec/types.ts';
+import type { NamespaceType } from '../lib/config/types.ts';
 import { membership } from './harness/cgroups.ts';
 import { setCapabilities, shareNamespace } from './harness/config.ts';
 import { namespaceOf } from './harness/processes.ts';

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import type { Linux } from '../lib/spec/types.ts';
+import type { Linux } from '../lib/config/types.ts';
 import { shareNamespace } from './harness/config.ts';
 import { tsrun } from './harness/programs.ts';
 import { background, printed, run } from './harness/run.ts';

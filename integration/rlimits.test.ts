@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { ownCapabilities } from '../lib/host/own-process.ts';
-import { capabilityMask } from '../lib/spec/capabilities.ts';
-import type { Process, Rlimit } from '../lib/spec/types.ts';
+import { capabilityMask } from '../lib/config/capabilities.ts';
+import type { Process, Rlimit } from '../lib/config/types.ts';
 import type { TestConfig } from './harness/config.ts';
 import { processInfo } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';

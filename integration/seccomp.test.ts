@@ -10,7 +10,7 @@ import {
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Seccomp } from '../lib/spec/types.ts';
+import type { Seccomp } from '../lib/config/types.ts';
 import { runWithRunc, sameWithRunc } from './harness/compare.ts';
 import { statusField } from './harness/processes.ts';
 import { background } from './harness/run.ts';

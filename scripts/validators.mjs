@@ -27,7 +27,7 @@ const schemas = new Map(
 
 /**
  * A schema with keywords of ours where ajv's would not do, and without its prose, which would be compiled in.
- * - Integers of config.json may be bigints (lib/spec/json), which `type: integer` knows nothing of: every
+ * - Integers of config.json may be bigints (lib/config/json), which `type: integer` knows nothing of: every
  *   integer becomes `exactInteger`, whose bounds are exact.
  * - ajv counts the characters of a string with a helper at run time: `minLength: 1` becomes `nonEmpty`.
  * @param {unknown} schema @returns {unknown}

@@ -1,13 +1,13 @@
-import { TsrunError, systemError } from '../../lib/errors.ts';
-import { nearest } from '../../lib/nearest.ts';
-import { openLog } from '../../lib/log/logger.ts';
-import { briefMessage } from '../../lib/spec/printable.ts';
+import { TsrunError, systemError } from '../../lib/core/error.ts';
+import { nearest } from '../../lib/core/nearest.ts';
+import { openLog } from './log/logger.ts';
+import { briefMessage } from '../../lib/core/printable.ts';
 import type { Command, GlobalValues } from './command.ts';
 import { globalFlags } from './command.ts';
-import { commands } from './commands.ts';
-import { completeArgument } from './complete.ts';
+import { commands } from './command-table.ts';
+import { completeArgument } from './flags/completions.ts';
 import { print, printError } from './output.ts';
-import { parseFlags } from './parse.ts';
+import { parseFlags } from './flags/parse.ts';
 
 /** Runs one command line; resolves to the exit status. Nothing is thrown. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -105,7 +105,10 @@ async function help(name: string | undefined): Promise<number> {
 }
 
 async function complete(words: readonly string[]): Promise<number> {
-  const [{ completions }, { knownIds }] = await Promise.all([import('./complete.ts'), import('./list.ts')]);
+  const [{ completions }, { knownIds }] = await Promise.all([
+    import('./flags/completions.ts'),
+    import('./commands/list.ts'),
+  ]);
   print((await completions(words, knownIds)).map((word) => `${word}\n`).join(''));
   return 0;
 }

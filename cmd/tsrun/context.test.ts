@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { globalFlags } from './command.ts';
 import type { GlobalValues } from './command.ts';
 import { logOf, previewRootOf, rootOf } from './context.ts';
-import { formatFlag } from './format-flag.ts';
-import { command as completion } from './completion.ts';
-import { parseFlags } from './parse.ts';
+import { formatFlag } from './flags/format-flag.ts';
+import { command as completion } from './commands/completion.ts';
+import { parseFlags } from './flags/parse.ts';
 
 const globals = (...argv: string[]): GlobalValues =>
   parseFlags(argv, globalFlags, { program: 'tsrun', stopAtPositional: false }).flags;

@@ -1,8 +1,8 @@
 import type { CgroupDriver } from '../../lib/cgroup/types.ts';
-import { stateRoot } from '../../lib/container/root.ts';
-import type { StateRoot } from '../../lib/container/root.ts';
-import { openLog } from '../../lib/log/logger.ts';
-import type { Logger } from '../../lib/log/logger.ts';
+import { stateRoot } from '../../lib/state/state-root.ts';
+import type { StateRoot } from '../../lib/state/state-root.ts';
+import { openLog } from './log/logger.ts';
+import type { Logger } from './log/logger.ts';
 import type { GlobalValues } from './command.ts';
 
 /** The folder in which containers are kept, by the global flags. */

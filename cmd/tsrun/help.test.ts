@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type { Command, Flag, Flags } from './command.ts';
 import { globalFlags } from './command.ts';
-import { commands } from './commands.ts';
+import { commands } from './command-table.ts';
 import { commandHelp, overview } from './help.ts';
-import { parseFlags } from './parse.ts';
+import { parseFlags } from './flags/parse.ts';
 
 /** The long names under "Options:". */
 function shownFlags(help: string): string[] {

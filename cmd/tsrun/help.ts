@@ -1,6 +1,6 @@
 import yargs from 'yargs';
 import type { Argv, Options } from 'yargs';
-import { commands } from './commands.ts';
+import { commands } from './command-table.ts';
 import type { Command, Flag, Flags, Positional } from './command.ts';
 import { globalFlags } from './command.ts';
 

@@ -1,4 +1,4 @@
-import { exit } from '../../lib/host/library.ts';
+import { exit } from '../../lib/native/library.ts';
 import { startedWith } from '../../lib/host/origin.ts';
 import { main } from './cli.ts';
 

@@ -1,6 +1,6 @@
 import { writeSync } from 'node:fs';
-import { isErrno } from '../../lib/container/is-errno.ts';
-import { fileError } from '../../lib/errors.ts';
+import { isErrno } from '../../lib/core/is-errno.ts';
+import { fileError } from '../../lib/core/error.ts';
 
 /**
  * Writes to stdout, whole and at once. process.stdout would make a pipe non-blocking, and the descriptor is

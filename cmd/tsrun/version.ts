@@ -1,4 +1,4 @@
-import { specVersion } from '../../lib/spec/defaults.ts';
+import { specVersion } from '../../lib/config/defaults.ts';
 
 declare const TSRUN_VERSION: string | undefined;
 declare const TSRUN_COMMIT: string | undefined;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { capabilityNumbers } from '../../lib/spec/capabilities.ts';
+import { capabilityNumbers } from '../../lib/config/capabilities.ts';
 import { controllerMount } from '../harness/cgroups.ts';
 import { statusField } from '../harness/processes.ts';
 

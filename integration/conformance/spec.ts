@@ -7,7 +7,7 @@ import type { Suite } from './suite.ts';
 
 /**
  * Has `oci-runtime-tool validate` look at what `spec` of the runtime writes, for root and rootless. The tool
- * fetches the JSON schema from GitHub; without a network the rest of its checks count alone, and lib/spec's own
+ * fetches the JSON schema from GitHub; without a network the rest of its checks count alone, and lib/config's own
  * tests hold the same config against the same schema.
  */
 export async function checkSpec(suite: Suite, stage: Stage): Promise<Outcome> {

@@ -7,7 +7,7 @@ import type {
   Process,
   Resources,
   Root,
-} from '../../lib/spec/types.ts';
+} from '../../lib/config/types.ts';
 
 /** A config whose parts are all there, so that a test changes what it is about and nothing else. */
 export interface TestConfig extends Config {

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AssertionError } from 'chai';
-import type { State, Status } from '../../lib/spec/types.ts';
+import type { State, Status } from '../../lib/config/types.ts';
 import { baseConfig } from './config.ts';
 import type { TestConfig } from './config.ts';
 import { reap } from './native.ts';

@@ -1,4 +1,4 @@
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import { executeSteps } from './execute.ts';
 import type { Locate } from './execute.ts';

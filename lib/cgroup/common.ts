@@ -1,6 +1,6 @@
 /** What the managers of both cgroup versions share. */
 import { accessSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { Directories } from './directories.ts';
 import { ioError, isGone } from './files.ts';
 import { hasChildren, processesBelow } from './tree.ts';

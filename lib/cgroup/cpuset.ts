@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { CpuResources } from '../spec/types.ts';
+import type { CpuResources } from '../config/types.ts';
 import { readValue, writeValue } from './files.ts';
 
 /**

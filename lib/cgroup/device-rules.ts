@@ -1,6 +1,6 @@
-import { TsrunError } from '../errors.ts';
-import { accessLetters } from '../spec/resource-values.ts';
-import type { DeviceRule } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { accessLetters } from '../config/resource-values.ts';
+import type { DeviceRule } from '../config/types.ts';
 import { resourcesPointer } from './steps.ts';
 
 export const devicesPointer = `${resourcesPointer}/devices`;

@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
-import { systemError } from '../errors.ts';
+import { systemError } from '../core/error.ts';
 import { errnoOf, failedWith } from './files.ts';
 import { doWithout } from './paths.ts';
 

@@ -1,5 +1,5 @@
 import { closeSync, writeSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { PlanWarning } from '../plan/types.ts';
 import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
 import type { Journal } from './journal.ts';

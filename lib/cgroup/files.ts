@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { systemError, TsrunError } from '../errors.ts';
+import { systemError, TsrunError } from '../core/error.ts';
 
 /** The positive errno of an error node:fs threw; anything else is a bug and goes on its way. */
 export function errnoOf(error: unknown): number {

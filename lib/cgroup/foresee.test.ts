@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { resolveCgroup } from './paths.ts';
 import { foreseeCgroups } from './foresee.ts';
 import type { CgroupRecord } from './types.ts';
-import type { Resources } from '../spec/types.ts';
+import type { Resources } from '../config/types.ts';
 import { layout, TestCgroups } from './testing/cgroups.ts';
 
 const modern = { major: 6, minor: 1 };

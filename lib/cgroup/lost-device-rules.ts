@@ -1,4 +1,4 @@
-import type { Resources } from '../spec/types.ts';
+import type { Resources } from '../config/types.ts';
 import type { CgroupRecord } from './types.ts';
 
 /** Why the device rules of a config do not come to be, which is no error of a container like this; or undefined. */

@@ -1,9 +1,9 @@
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { PlanWarning } from '../plan/types.ts';
-import type { Resources } from '../spec/types.ts';
+import type { Resources } from '../config/types.ts';
 import { noCgroup } from './execute.ts';
-import { resourceStepsV1 } from './resources-v1.ts';
-import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
+import { resourceStepsV1 } from './v1/resources.ts';
+import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
 import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { TsrunError } from '../errors.ts';
-import { attachDeviceRules } from './attach-device-rules.ts';
+import { TsrunError } from '../core/error.ts';
+import { attachDeviceRules } from './v2/attach-device-rules.ts';
 import { ManagerDisabled } from './manager-disabled.ts';
-import { ManagerV1 } from './manager-v1.ts';
-import { ManagerV2 } from './manager-v2.ts';
+import { ManagerV1 } from './v1/manager.ts';
+import { ManagerV2 } from './v2/manager.ts';
 import type { CgroupManager, CgroupRecord } from './types.ts';
 
 /** The manager of the cgroups in `record`; touches nothing before its functions are called. */

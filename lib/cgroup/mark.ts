@@ -4,10 +4,10 @@
  * writes its name on it.
  */
 import { constants } from 'node:os';
-import { TsrunError, systemError } from '../errors.ts';
+import { TsrunError, systemError } from '../core/error.ts';
 import { readHostFacts } from '../host/facts.ts';
-import { getXattr, setXattr } from '../host/xattr.ts';
-import type { CgroupLayout } from '../plan/types.ts';
+import { getXattr, setXattr } from '../native/xattr.ts';
+import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import { walk } from './tree.ts';
 import type { CgroupRecord } from './types.ts';
 

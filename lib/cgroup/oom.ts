@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import { oomEventfd, watchFile } from '../host/watch.ts';
+import { oomEventfd, watchFile } from '../native/watch.ts';
 import { isThere } from './common.ts';
 import { failedWith, isGone, readText } from './files.ts';
 import { directoryIn } from './locate.ts';

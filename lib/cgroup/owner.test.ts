@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Config, Mount, Namespace } from '../spec/types.ts';
+import type { Config, Mount, Namespace } from '../config/types.ts';
 import { cgroupOwner } from './owner.ts';
 
 const mount: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid'] };

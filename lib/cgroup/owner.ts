@@ -1,8 +1,8 @@
 import { chownSync, lstatSync, readFileSync } from 'node:fs';
-import { mountAttributes, parseMountOptions } from '../spec/mount-options.ts';
-import { hostId } from '../spec/id-mappings.ts';
-import { findNamespace, hasNewNamespace } from '../spec/namespaces.ts';
-import type { Config, Mount } from '../spec/types.ts';
+import { mountAttributes, parseMountOptions } from '../config/mount-options.ts';
+import { hostId } from '../config/id-mappings.ts';
+import { findNamespace, hasNewNamespace } from '../config/namespaces.ts';
+import type { Config, Mount } from '../config/types.ts';
 import { failedWith, ioError } from './files.ts';
 
 /**

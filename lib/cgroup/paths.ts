@@ -1,8 +1,8 @@
 import { accessSync, constants } from 'node:fs';
 import { posix } from 'node:path';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { CgroupMembership } from '../host/proc.ts';
-import type { CgroupLayout } from '../plan/types.ts';
+import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { CgroupDriver, CgroupRecord } from './types.ts';
 
 const pointer = '/linux/cgroupsPath';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
-import { TsrunError } from '../errors.ts';
-import type { ErrorCode } from '../errors.ts';
-import { errnoName, errnoText } from '../host/errno.ts';
+import { TsrunError } from '../core/error.ts';
+import type { ErrorCode } from '../core/error.ts';
+import { errnoName, errnoText } from '../core/errno.ts';
 import { readValue } from './files.ts';
 import { doWithout } from './paths.ts';
 import type { CgroupWrite } from './steps.ts';

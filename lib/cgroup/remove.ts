@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
-import { systemError } from '../errors.ts';
-import type { TsrunError } from '../errors.ts';
-import { pidfdOpen, waitPidfd } from '../host/child.ts';
+import { systemError } from '../core/error.ts';
+import type { TsrunError } from '../core/error.ts';
+import { pidfdOpen, waitPidfd } from '../native/process.ts';
 import { ioError, sleep } from './files.ts';
 import { processesBelow, removeTree } from './tree.ts';
 

@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Resources } from '../spec/types.ts';
+import type { Resources } from '../config/types.ts';
 import { cgroupManager } from './manager.ts';
 import { directoryOf, layout, present, TestCgroups } from './testing/cgroups.ts';
 import type { CgroupRecord } from './types.ts';

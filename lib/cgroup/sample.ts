@@ -1,7 +1,7 @@
 /** What a cgroup that does not exist yet will have, told by its relatives. */
 import { existsSync, readdirSync } from 'node:fs';
 import { posix } from 'node:path';
-import { controllersOf } from './controllers-v2.ts';
+import { controllersOf } from './v2/controllers.ts';
 
 /** The directory itself, or its nearest ancestor that exists. */
 export function nearestExisting(directory: string): string {

@@ -1,6 +1,6 @@
-import { TsrunError } from '../errors.ts';
-import { isHugePageSize } from '../spec/resource-values.ts';
-import type { Integer, Resources } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { isHugePageSize } from '../config/resource-values.ts';
+import type { Integer, Resources } from '../config/types.ts';
 import type { CgroupWrite } from './steps.ts';
 import { decimal, resourcesPointer } from './steps.ts';
 

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import type { Resources } from '../spec/types.ts';
-import { needsCurrentQuota } from './cpu-v2.ts';
-import { needsCurrentMemory } from './memory-v2.ts';
-import { needsCurrentLimit } from './memory-v1.ts';
-import { resourceStepsV1 } from './resources-v1.ts';
-import { ignoredOnV2, resourceStepsV2 } from './resources-v2.ts';
+import type { Resources } from '../config/types.ts';
+import { needsCurrentQuota } from './v2/cpu.ts';
+import { needsCurrentMemory } from './v2/memory.ts';
+import { needsCurrentLimit } from './v1/memory.ts';
+import { resourceStepsV1 } from './v1/resources.ts';
+import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
 import type { CgroupStep } from './steps.ts';
 import { devicePattern, sameDeviceRules } from './device-rules.ts';
-import { DeviceTable } from './device-table.ts';
+import { DeviceTable } from './v2/device-table.ts';
 import { decimal, isSet, property } from './steps.ts';
 
 /** A write with nothing said about it but where it goes. */

@@ -1,4 +1,4 @@
-import type { Integer } from '../spec/types.ts';
+import type { Integer } from '../config/types.ts';
 
 /** A value to write to a file of the container's cgroup. */
 export interface CgroupWrite {

@@ -1,4 +1,4 @@
-import type { LinuxFeatures } from '../spec/types.ts';
+import type { LinuxFeatures } from '../config/types.ts';
 
 /** What the cgroup managers can do, for `tsrun features` (features-linux.md, "Cgroup"). */
 export const cgroupSupport: Required<NonNullable<LinuxFeatures['cgroup']>> = {

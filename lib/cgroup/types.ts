@@ -1,5 +1,5 @@
 import type { PlanWarning } from '../plan/types.ts';
-import type { DeviceRule, Resources } from '../spec/types.ts';
+import type { DeviceRule, Resources } from '../config/types.ts';
 
 export type CgroupDriver = 'cgroupfs' | 'systemd' | 'disabled';
 

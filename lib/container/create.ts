@@ -1,14 +1,14 @@
-import { sendDescriptor } from '../host/socket.ts';
-import { draw } from './blueprint.ts';
-import { makeContainer } from './make.ts';
-import type { Made } from './make.ts';
-import { listeningManager } from './notify.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
-import type { CreateRequest } from './request.ts';
-import type { CallerSockets } from './sockets.ts';
-import { connectCallerSockets } from './sockets.ts';
-import { writeRecord } from './store.ts';
-import { checkTerminal } from './terminal.ts';
+import { sendDescriptor } from '../native/socket.ts';
+import { draw } from './prepare-container.ts';
+import { makeContainer } from './create-container.ts';
+import type { Made } from './create-container.ts';
+import { listeningManager } from '../service/sd-notify.ts';
+import { removePidFile, writePidFile } from '../engine/pid-file.ts';
+import type { CreateRequest } from './create-request.ts';
+import type { CallerSockets } from '../engine/caller-sockets.ts';
+import { connectCallerSockets } from '../engine/caller-sockets.ts';
+import { writeRecord } from '../state/store.ts';
+import { checkTerminal } from './check-terminal.ts';
 import { logWarnings } from './warnings.ts';
 
 /**

@@ -3,18 +3,18 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { processStartTime } from '../host/proc.ts';
-import { silentLog } from '../log/logger.ts';
-import type { Log } from '../log/logger.ts';
+import { silentLog } from '../../cmd/tsrun/log/logger.ts';
+import type { Log } from '../../cmd/tsrun/log/logger.ts';
 import { deleteContainer } from './delete.ts';
 import { kill } from './kill.ts';
-import { listContainers } from './list.ts';
-import type { ProcessRef } from './record.ts';
+import { listContainers } from '../report/list.ts';
+import type { ProcessRef } from '../state/record.ts';
 import { start } from './start.ts';
-import { containerState } from './state.ts';
-import { containerFolder } from './folder.ts';
-import { makeFolder, writeConfig } from './store.ts';
+import { containerState } from '../report/state.ts';
+import { containerFolder } from '../state/folder.ts';
+import { makeFolder, writeConfig } from '../state/store.ts';
 import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('containers in the store', () => {

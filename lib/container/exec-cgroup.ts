@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
 import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { isThere } from '../host/is-there.ts';
 import { processCgroups } from '../host/proc.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord } from '../state/record.ts';
 
 /**
  * Parses the values of `--cgroup`: a path below the container's cgroups for all hierarchies ('' in the result),

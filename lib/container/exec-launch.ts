@@ -1,27 +1,27 @@
 import { closeSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
-import { waitPidfd } from '../host/child.ts';
-import { holdSignals, releaseSignals } from '../host/foreground.ts';
-import type { StdioEnds } from '../host/foreground.ts';
-import { sendDescriptor, socketPair } from '../host/socket.ts';
+import { TsrunError } from '../core/error.ts';
+import { waitPidfd } from '../native/process.ts';
+import { holdSignals, releaseSignals } from '../native/foreground.ts';
+import type { StdioEnds } from '../native/foreground.ts';
+import { sendDescriptor, socketPair } from '../native/socket.ts';
 import type { Plan } from '../plan/types.ts';
 import { messages } from '../plan/wire.ts';
-import { signalName } from '../spec/signals.ts';
-import type { Config } from '../spec/types.ts';
-import type { Channel } from './channel.ts';
-import { Child } from './child.ts';
-import { Due } from './due.ts';
-import { lastMessage, nextMessage, sendGo } from './dialogue.ts';
-import type { Subject } from './dialogue.ts';
-import { endedAsInit, hasLeftInit } from './executed.ts';
-import { endedBySeccomp, seccompHint } from './init-death.ts';
-import { launchInit, openCgroup } from './launch.ts';
-import type { Launched } from './launch.ts';
-import { adoptChild, passListener, unexpectedMessage } from './meet.ts';
-import { removePidFile, writePidFile } from './pid-file.ts';
-import { takeRunning } from './running.ts';
-import type { Running } from './running.ts';
-import type { Undo } from './undo.ts';
+import { signalName } from '../host/signals.ts';
+import type { Config } from '../config/types.ts';
+import type { Channel } from '../engine/channel.ts';
+import { Child } from '../native/child.ts';
+import { Due } from '../engine/due-messages.ts';
+import { lastMessage, nextMessage, sendGo } from '../engine/messages.ts';
+import type { Subject } from '../engine/messages.ts';
+import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
+import { endedBySeccomp, seccompHint } from '../engine/explain-init-death.ts';
+import { launchInit, openCgroup } from '../engine/launch-init.ts';
+import type { Launched } from '../engine/launch-init.ts';
+import { adoptChild, passListener, unexpectedMessage } from '../engine/adopt-child.ts';
+import { removePidFile, writePidFile } from '../engine/pid-file.ts';
+import { takeRunning } from '../engine/foreground-process.ts';
+import type { Running } from '../engine/foreground-process.ts';
+import type { Undo } from '../core/undo.ts';
 
 /** What is needed to run a process in a container, once everything is decided. */
 export interface ExecLaunch {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { fileError } from '../errors.ts';
-import { findNamespace, namespaces, namespaceTypes } from '../spec/namespaces.ts';
-import type { Linux, NamespaceType } from '../spec/types.ts';
-import { isErrno } from './is-errno.ts';
+import { fileError } from '../core/error.ts';
+import { findNamespace, namespaces, namespaceTypes } from '../config/namespaces.ts';
+import type { Linux, NamespaceType } from '../config/types.ts';
+import { isErrno } from '../core/is-errno.ts';
 
 /**
  * The namespaces of the config which the process `pid` is in and tsrun is not: setns(2) refuses a user namespace

@@ -1,8 +1,8 @@
-import { TsrunError } from '../errors.ts';
-import { nearest } from '../nearest.ts';
-import { capabilityNumbers } from '../spec/capabilities.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import type { Capabilities, Process, User } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { nearest } from '../core/nearest.ts';
+import { capabilityNumbers } from '../config/capabilities.ts';
+import { pointerTo } from '../core/pointer.ts';
+import type { Capabilities, Process, User } from '../config/types.ts';
 
 /** How `exec` changes the process it starts from; lists are added to those that are there. */
 export interface ProcessChanges {

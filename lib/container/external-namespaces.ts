@@ -1,12 +1,12 @@
 import { closeSync, openSync, statSync } from 'node:fs';
-import type { CriuOptions } from '../criu/rpc.ts';
-import { fileError, TsrunError } from '../errors.ts';
+import type { CriuOptions } from '../checkpoint/criu/rpc.ts';
+import { fileError, TsrunError } from '../core/error.ts';
 import { boundingSet } from '../host/proc.ts';
-import { capabilityMask } from '../spec/capabilities.ts';
+import { capabilityMask } from '../config/capabilities.ts';
 import type { Plan } from '../plan/types.ts';
 import { isPrivilegedInSight } from '../plan/visible-clone.ts';
-import { namespaces } from '../spec/namespaces.ts';
-import type { Config, Namespace, NamespaceType } from '../spec/types.ts';
+import { namespaces } from '../config/namespaces.ts';
+import type { Config, Namespace, NamespaceType } from '../config/types.ts';
 import { processesInNamespace } from './processes.ts';
 
 /**

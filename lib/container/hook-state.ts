@@ -1,6 +1,6 @@
-import type { State, Status } from '../spec/types.ts';
+import type { State, Status } from '../config/types.ts';
 import { innermostPid } from '../host/proc.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord } from '../state/record.ts';
 
 /** The same for hooks that run in the container's namespaces: there the pid is what the container sees. */
 export function innerHookState(record: ContainerRecord, status: Status): State {

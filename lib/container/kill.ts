@@ -1,11 +1,11 @@
 import { cgroupManager } from '../cgroup/manager.ts';
 import { stillMarked } from '../cgroup/mark.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
-import { TsrunError } from '../errors.ts';
-import { findContainer } from './find.ts';
-import { signalProcess } from './process.ts';
-import type { ContainerRecord } from './record.ts';
-import type { StateRoot } from './root.ts';
+import { TsrunError } from '../core/error.ts';
+import { findContainer } from '../state/find-container.ts';
+import { signalProcess } from '../state/process.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import type { StateRoot } from '../state/state-root.ts';
 
 export interface KillRequest {
   root: StateRoot;

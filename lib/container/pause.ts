@@ -1,10 +1,10 @@
 import type { CgroupManager } from '../cgroup/types.ts';
-import { TsrunError } from '../errors.ts';
-import { findContainer, findFolder } from './find.ts';
-import type { Found } from './find.ts';
+import { TsrunError } from '../core/error.ts';
+import { findContainer, findFolder } from '../state/find-container.ts';
+import type { Found } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
-import { lockContainer } from './lock.ts';
-import type { StateRoot } from './root.ts';
+import { lockContainer } from '../state/lock.ts';
+import type { StateRoot } from '../state/state-root.ts';
 
 export interface PauseRequest {
   root: StateRoot;

@@ -1,6 +1,6 @@
-import { TsrunError } from '../errors.ts';
-import { atConfig } from '../spec/at.ts';
-import type { ConfigSource } from '../spec/at.ts';
+import { TsrunError } from '../core/error.ts';
+import { atConfig } from '../config/location.ts';
+import type { ConfigSource } from '../config/location.ts';
 
 /** Says `reason` of the property `pointer`, with the place where the user wrote it; one line, safe to print. */
 export type Place = (pointer: string, reason: string) => string;

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from 'node:fs';
 import { processStat } from '../host/proc.ts';
 import { ownCgroups } from './kill.ts';
-import type { ContainerRecord } from './record.ts';
+import type { ContainerRecord } from '../state/record.ts';
 
 /**
  * Pids of all processes of a container, as the host numbers them, in rising order; also of those that entered it

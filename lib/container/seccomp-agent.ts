@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
-import { connectStream, sendDescriptor } from '../host/socket.ts';
-import { seccompReceiverAnnotation } from '../spec/annotations.ts';
-import type { Config, Seccomp, State } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { connectStream, sendDescriptor } from '../native/socket.ts';
+import { seccompReceiverAnnotation } from '../config/annotations.ts';
+import type { Config, Seccomp, State } from '../config/types.ts';
 
 /**
  * Gives the listener of a process's filter to its agent, with the container process state

@@ -1,5 +1,5 @@
 import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
-import type { StdioEnds } from '../host/foreground.ts';
+import type { StdioEnds } from '../native/foreground.ts';
 
 /**
  * What the stdin, stdout and stderr of a container are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,

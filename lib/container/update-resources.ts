@@ -1,9 +1,9 @@
-import { atConfig } from '../spec/at.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import { printable } from '../spec/printable.ts';
-import type { Integer } from '../spec/types.ts';
-import { readJsonDocument } from './json-document.ts';
-import type { JsonDocument } from './json-document.ts';
+import { atConfig } from '../config/location.ts';
+import { pointerTo } from '../core/pointer.ts';
+import { printable } from '../core/printable.ts';
+import type { Integer } from '../config/types.ts';
+import { readJsonDocument } from '../config/json-document.ts';
+import type { JsonDocument } from '../config/json-document.ts';
 import type { Place } from './placed.ts';
 
 /** A limit of the command line. */

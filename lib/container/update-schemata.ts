@@ -1,9 +1,9 @@
-import { intelRdt as rule } from '../spec/rules/intel-rdt.ts';
-import { stopAtError } from '../spec/finding.ts';
-import type { Finding } from '../spec/finding.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import { printable } from '../spec/printable.ts';
-import type { IntelRdt } from '../spec/types.ts';
+import { intelRdt as rule } from '../config/rules/intel-rdt.ts';
+import { stopAtError } from '../core/finding.ts';
+import type { Finding } from '../core/finding.ts';
+import { pointerTo } from '../core/pointer.ts';
+import { printable } from '../core/printable.ts';
+import type { IntelRdt } from '../config/types.ts';
 import { placedBy } from './placed.ts';
 import type { Place } from './placed.ts';
 

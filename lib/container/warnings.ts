@@ -1,4 +1,4 @@
-import type { Log } from '../log/logger.ts';
+import type { Log } from '../../cmd/tsrun/log/logger.ts';
 
 /** Takes one line each. */
 type Say = (message: string) => void;

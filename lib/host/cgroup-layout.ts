@@ -1,7 +1,18 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
-import type { CgroupLayout } from '../plan/types.ts';
 import { parseMountinfo } from './mountinfo.ts';
 import type { MountEntry } from './mountinfo.ts';
+
+/** How cgroups are mounted on this host (cgroups(7)). */
+export interface CgroupLayout {
+  mode: 'v1' | 'hybrid' | 'v2' | 'none';
+  /** v1 hierarchies: where, and which controllers (`cpu`, `name=systemd`). */
+  v1: readonly { mountpoint: string; root?: string; controllers: readonly string[] }[];
+  /**
+   * The v2 hierarchy, when one is mounted. `root`, here and above: the cgroup seen at the mountpoint
+   * (mountinfo's fourth field); not / where tsrun itself runs in a container.
+   */
+  v2?: { mountpoint: string; root?: string; controllers: readonly string[] };
+}
 
 /** Where every distribution mounts its cgroups. */
 const usualPlace = '/sys/fs/cgroup';

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { release } from 'node:os';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { parseCgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 import { hasSysAdmin, parseFilesystems, parseKernelVersion, readHostFacts } from './facts.ts';
-import { runShell } from './testing/run.ts';
+import { runShell } from '../native/testing/run.ts';
 import { needRoot, skip } from '../testing/skip.ts';
 
 describe('facts about the host', () => {

@@ -1,8 +1,28 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
-import { TsrunError } from '../errors.ts';
-import type { HostFacts } from '../plan/types.ts';
+import { TsrunError } from '../core/error.ts';
 import { readCgroupLayout } from './cgroup-layout.ts';
+import type { CgroupLayout } from './cgroup-layout.ts';
+
+/** What the compiler must know of the host; read once by lib/host/facts.ts, plain data in tests. */
+export interface HostFacts {
+  /** Kernel version, for clear errors about what it lacks. */
+  kernel: { major: number; minor: number };
+  /** euid and egid of tsrun. */
+  uid: number;
+  gid: number;
+  /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
+  privileged: boolean;
+  /** Not root of the host but another user, or root of a user namespace: what only root can have, it does without. */
+  rootless: boolean;
+  /** True in a user namespace that denies setgroups(2): /proc/self/setgroups says `deny`. */
+  setgroupsDenied?: boolean;
+  /** Filesystems of /proc/filesystems. */
+  filesystems: ReadonlySet<string>;
+  /** AppArmor is enabled. */
+  apparmor?: boolean;
+  cgroup: CgroupLayout;
+}
 
 /** The user namespace the kernel starts with (PROC_USER_INIT_INO of its proc_ns.h). */
 const initialUserNamespace = 'user:[4026531837]';

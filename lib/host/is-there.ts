@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs';
-import { fileError } from '../errors.ts';
+import { fileError } from '../core/error.ts';
 
 /** True when there is something at `path`, be it a link that leads nowhere. Throws when the kernel does not tell. */
 export function isThere(path: string): boolean {

@@ -1,6 +1,6 @@
 /** What tsrun's own process may do, which its containers inherit. */
 import { readFileSync } from 'node:fs';
-import { rlimitNumbers } from '../spec/rlimits.ts';
+import { rlimitNumbers } from './rlimits.ts';
 
 /** Sets of capabilities as bit masks (capabilities(7)). */
 export interface OwnCapabilities {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { closeSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from './native.ts';
+import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from '../native/native.ts';
 import {
   executableIdentity,
   isAlive,

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { fileError } from '../errors.ts';
+import { fileError } from '../core/error.ts';
 
 /** What /proc/<pid>/stat tells of a process. */
 export interface ProcessStat {

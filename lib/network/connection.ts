@@ -1,9 +1,9 @@
 import { closeSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { systemError } from '../errors.ts';
-import type { TsrunError } from '../errors.ts';
-import { openNetlink, receiveNetlink, sendNetlink } from '../host/netlink.ts';
-import { printable } from '../spec/printable.ts';
+import { systemError } from '../core/error.ts';
+import type { TsrunError } from '../core/error.ts';
+import { openNetlink, receiveNetlink, sendNetlink } from '../native/netlink.ts';
+import { printable } from '../core/printable.ts';
 import { controlTypes, decodeError, decodeMessages, encodeMessage, messageFlags } from './netlink-message.ts';
 
 /** What to ask of the kernel, and what to say when it refuses. */

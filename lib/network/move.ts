@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants as os } from 'node:os';
-import { systemError, TsrunError } from '../errors.ts';
+import { systemError, TsrunError } from '../core/error.ts';
 import { isKept } from './address.ts';
 import type { Address } from './address.ts';
 import type { Link } from './link.ts';

@@ -1,5 +1,5 @@
 /** Messages of netlink(7) as bytes and back. Numbers are in the host's order: little-endian on all we run on. */
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 
 export interface NetlinkMessage {
   type: number;

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { closeSync, openSync, readlinkSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { Side } from './side.ts';
 
 const pointer = '/linux/netDevices/eth0';

@@ -1,5 +1,5 @@
 import { constants as os } from 'node:os';
-import { systemError, TsrunError } from '../errors.ts';
+import { systemError, TsrunError } from '../core/error.ts';
 import { addressText, addressTypes, decodeAddress, encodeAddress, encodeAddressQuery } from './address.ts';
 import type { Address } from './address.ts';
 import { NetlinkConnection } from './connection.ts';

@@ -1,7 +1,7 @@
 /** CPUs a process may run on (config.md, "Process": execCPUAffinity; sched_setaffinity(2)). */
-import { TsrunError } from '../errors.ts';
-import { numberMask } from '../spec/number-list.ts';
-import type { Process } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { numberMask } from '../config/number-list.ts';
+import type { Process } from '../config/types.ts';
 import type { Op } from './wire.ts';
 
 /** No kernel knows more CPUs, and the init's mask has room for no more. */

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
-import { mountAttributes as attr } from '../spec/mount-options.ts';
-import type { Config } from '../spec/types.ts';
+import { mountAttributes as attr } from '../config/mount-options.ts';
+import type { Config } from '../config/types.ts';
 import { layouts, mountOps, namespaceList, planOf, rootFacts, userFacts } from './testing/fixtures.ts';
-import type { CgroupLayout, HostFacts } from './types.ts';
+import type { CgroupLayout } from '../host/cgroup-layout.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { noSlot } from './wire.ts';
 import type { Op } from './wire.ts';
 

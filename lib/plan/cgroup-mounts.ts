@@ -2,8 +2,8 @@
  * Mounts of type `cgroup`: the container's view of its cgroups, for whatever hierarchies the host has
  * (cgroups(7), config-linux.md "Control groups").
  */
-import { mountAttributes } from '../spec/mount-options.ts';
-import type { CgroupLayout } from './types.ts';
+import { mountAttributes } from '../config/mount-options.ts';
+import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { Draft } from './draft.ts';
 import { readonlyRemount } from './mount-entry.ts';
 import type { MountEntry, MountOps } from './mount-entry.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Config } from '../spec/types.ts';
+import type { Config } from '../config/types.ts';
 import { compile } from './compile.ts';
 import {
   fullMap,
@@ -14,7 +14,8 @@ import {
   userFacts,
   usualConfig,
 } from './testing/fixtures.ts';
-import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan, PlanOptions } from './types.ts';
 import { rootModes, slots, syncPoints, wireOps } from './wire.ts';
 import type { Op, OpName } from './wire.ts';
 

@@ -1,4 +1,4 @@
-import type { Config } from '../spec/types.ts';
+import type { Config } from '../config/types.ts';
 import { resetAffinity } from './affinity.ts';
 import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
@@ -20,14 +20,15 @@ import {
 import { compileOomScore, compileProcess, raiseHardLimits, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { compilePaths, compileSysctl } from './security.ts';
-import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan, PlanOptions } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
 import { syncPoints } from './wire.ts';
 import type { Op } from './wire.ts';
 
 /**
  * Decides everything the init will do for a container, in order. Pure: the same config, host and options give the
- * same plan. The config must be valid (lib/spec); what is dangerous in a wrong one is refused here as well.
+ * same plan. The config must be valid (lib/config); what is dangerous in a wrong one is refused here as well.
  * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
  */
 export function compile(config: Config, facts: HostFacts, options: PlanOptions): Plan {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Device, Mount } from '../spec/types.ts';
+import type { Device, Mount } from '../config/types.ts';
 import {
   fullMap,
   names,

@@ -1,6 +1,6 @@
 /** Device nodes and links in the container's /dev (config-linux.md, "Devices" and "Default Devices"). */
-import { TsrunError } from '../errors.ts';
-import type { Device } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Device } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { hasForeignDev } from './mount-entry.ts';
 import { tidyPath } from './paths.ts';
@@ -45,7 +45,7 @@ export function compileDevices(draft: Draft): Op[] {
     }
     return [];
   }
-  // Of two for one path the first one counts. Only equal ones get here (lib/spec).
+  // Of two for one path the first one counts. Only equal ones get here (lib/config).
   const own = new Map<string, Op[]>();
   for (const [index, device] of devices.entries()) {
     const path = tidyPath(device.path);

@@ -1,7 +1,8 @@
-import { TsrunError } from '../errors.ts';
-import { namespaceTypes } from '../spec/namespaces.ts';
-import type { Config, NamespaceType } from '../spec/types.ts';
-import type { HostFacts, PlanOptions, PlanWarning } from './types.ts';
+import { TsrunError } from '../core/error.ts';
+import { namespaceTypes } from '../config/namespaces.ts';
+import type { Config, NamespaceType } from '../config/types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { PlanOptions, PlanWarning } from './types.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 import type { Op } from './wire.ts';
 

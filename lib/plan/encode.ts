@@ -1,4 +1,4 @@
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { Plan } from './types.ts';
 import { wireMagic, wireMaxBytes, wireMaxSlots, wireOps, wireVersion } from './wire.ts';
 import type { FieldType, Op, OpName } from './wire.ts';

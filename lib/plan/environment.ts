@@ -1,5 +1,5 @@
 /** process.env as execve(2) gets it. */
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 
 export interface Environment {
   env: string[];

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
-import { namespaces } from '../spec/namespaces.ts';
-import type { Config, Process } from '../spec/types.ts';
+import { namespaces } from '../config/namespaces.ts';
+import type { Config, Process } from '../config/types.ts';
 import { compileExec } from './exec.ts';
 import type { ExecOptions } from './exec.ts';
 import { names, onlyOp, opsOf, rootFacts, usualConfig, userFacts } from './testing/fixtures.ts';
-import type { HostFacts, Plan } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from './types.ts';
 import type { OpName } from './wire.ts';
 
 const everything: ExecOptions = {

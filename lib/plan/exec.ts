@@ -1,12 +1,13 @@
-import { namespaces } from '../spec/namespaces.ts';
-import type { Config, NamespaceType, Process } from '../spec/types.ts';
+import { namespaces } from '../config/namespaces.ts';
+import type { Config, NamespaceType, Process } from '../config/types.ts';
 import { execAffinity, finalAffinity } from './affinity.ts';
 import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
 import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
 import { compileOomScore, compileProcess, raiseHardLimits } from './process.ts';
 import { openRootfs, readonlyRoot } from './rootfs.ts';
-import type { HostFacts, Plan, PlanOptions } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan, PlanOptions } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
 import { rootModes } from './wire.ts';
 import type { Op } from './wire.ts';

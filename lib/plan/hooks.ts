@@ -1,6 +1,6 @@
 /** Hooks that run in the container's namespaces (config.md, "POSIX-platform Hooks"). */
-import { TsrunError } from '../errors.ts';
-import type { Hook } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Hook } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { hookFlags, slots, syncPoints } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { IdMaps } from './idmaps.ts';
 import { idMapText, parseIdmapOption } from './idmaps.ts';
 

@@ -1,6 +1,6 @@
 /** Maps of user and group ids, as user_namespaces(7) wants them in uid_map and gid_map. */
-import { TsrunError } from '../errors.ts';
-import type { IdMapping } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { IdMapping } from '../config/types.ts';
 
 /** One line `inside outside count` for each mapping: the whole text for /proc/<pid>/uid_map or gid_map. */
 export function idMapText(mappings: readonly IdMapping[] | undefined): string {

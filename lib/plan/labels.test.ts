@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import type { Config, Mount } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Config, Mount } from '../config/types.ts';
 import { mountOps, names, opsOf, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
 import type { Op } from './wire.ts';
 

@@ -1,5 +1,5 @@
 /** Security modules: AppArmor profile, SELinux labels (config.md, "Linux Process"; config-linux.md, "Mount Label"). */
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { Draft } from './draft.ts';
 import type { MountEntry } from './mount-entry.ts';
 import type { Op } from './wire.ts';

@@ -1,8 +1,8 @@
 /** One entry of the config's `mounts`, read, and what its compilers give back. */
-import { TsrunError } from '../errors.ts';
-import { mountAttributes, parseMountOptions } from '../spec/mount-options.ts';
-import type { ParsedMountOptions } from '../spec/mount-options.ts';
-import type { Mount } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { mountAttributes, parseMountOptions } from '../config/mount-options.ts';
+import type { ParsedMountOptions } from '../config/mount-options.ts';
+import type { Mount } from '../config/types.ts';
 import { tidyPath } from './paths.ts';
 import type { Op, OpOf } from './wire.ts';
 

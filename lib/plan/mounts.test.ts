@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { mountAttributes as attr, mountOptions, mountPropagation } from '../spec/mount-options.ts';
-import type { Config, Mount } from '../spec/types.ts';
+import { mountAttributes as attr, mountOptions, mountPropagation } from '../config/mount-options.ts';
+import type { Config, Mount } from '../config/types.ts';
 import {
   fullMap,
   mountOps,

@@ -1,7 +1,7 @@
 /** linux mounts of the config, in its order (config.md, "Mounts"; mount(2), fsopen(2), mount_setattr(2)). */
-import { TsrunError } from '../errors.ts';
-import { mountAttributes } from '../spec/mount-options.ts';
-import type { ParsedMountOptions } from '../spec/mount-options.ts';
+import { TsrunError } from '../core/error.ts';
+import { mountAttributes } from '../config/mount-options.ts';
+import type { ParsedMountOptions } from '../config/mount-options.ts';
 import { cgroupMounts } from './cgroup-mounts.ts';
 import type { Draft } from './draft.ts';
 import { labelAfterMount, labelOption } from './labels.ts';

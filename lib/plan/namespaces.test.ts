@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import { namespaces, namespaceTypes } from '../spec/namespaces.ts';
-import type { Config } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { namespaces, namespaceTypes } from '../config/namespaces.ts';
+import type { Config } from '../config/types.ts';
 import {
   fullMap,
   names,

@@ -1,7 +1,7 @@
-import { TsrunError } from '../errors.ts';
-import { namespaces } from '../spec/namespaces.ts';
-import { sysctlIn } from '../spec/sysctl.ts';
-import type { Config, NamespaceType } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { namespaces } from '../config/namespaces.ts';
+import { sysctlIn } from '../config/sysctl.ts';
+import type { Config, NamespaceType } from '../config/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { keyringLabel } from './labels.ts';

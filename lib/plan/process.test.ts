@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Hook, Namespace, Process, User } from '../spec/types.ts';
+import type { Hook, Namespace, Process, User } from '../config/types.ts';
 import { compileEnvironment } from './environment.ts';
 import {
   fullMap,
@@ -12,7 +12,8 @@ import {
   rootFacts,
   userFacts,
 } from './testing/fixtures.ts';
-import type { HostFacts, Plan } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan } from './types.ts';
 import { hookFlags, slots, syncPoints } from './wire.ts';
 
 function withProcess(process: Partial<Process>, options = planOptions()): Plan {

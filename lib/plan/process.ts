@@ -1,8 +1,8 @@
 /** The process itself (config.md, "Process"; config-linux.md and credentials(7), capabilities(7)). */
-import { TsrunError } from '../errors.ts';
-import { capabilityMask } from '../spec/capabilities.ts';
-import { rlimitNumbers } from '../spec/rlimits.ts';
-import type { Process } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { capabilityMask } from '../config/capabilities.ts';
+import { rlimitNumbers } from '../host/rlimits.ts';
+import type { Process } from '../config/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { compileEnvironment } from './environment.ts';

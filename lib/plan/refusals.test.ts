@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import type { Config, Linux, Mount, Process } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Config, Linux, Mount, Process } from '../config/types.ts';
 import { layouts, namespaceList, planOf, planOptions, rootFacts, userFacts } from './testing/fixtures.ts';
-import type { HostFacts } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 
 type Change = (config: Config) => unknown;

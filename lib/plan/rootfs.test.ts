@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { mountPropagation as flags } from '../spec/mount-options.ts';
+import { mountPropagation as flags } from '../config/mount-options.ts';
 import { names, onlyOp, opsOf, planOf, planOptions } from './testing/fixtures.ts';
 import type { Plan } from './types.ts';
 import { rootModes } from './wire.ts';

@@ -1,5 +1,5 @@
-import { TsrunError } from '../errors.ts';
-import { mountPropagation } from '../spec/mount-options.ts';
+import { TsrunError } from '../core/error.ts';
+import { mountPropagation } from '../config/mount-options.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import { rootModes } from './wire.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import type { Config, Linux, Process } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Config, Linux, Process } from '../config/types.ts';
 import { planOf } from './testing/fixtures.ts';
 import type { Op } from './wire.ts';
 

@@ -1,15 +1,15 @@
 /** How the kernel runs the process: scheduler, I/O priority, NUMA policy, personality (config.md, config-linux.md). */
-import { TsrunError } from '../errors.ts';
-import { memoryPolicyFlags, memoryPolicyModes } from '../spec/memory-policy.ts';
-import { numberMask } from '../spec/number-list.ts';
+import { TsrunError } from '../core/error.ts';
+import { memoryPolicyFlags, memoryPolicyModes } from '../config/memory-policy.ts';
+import { numberMask } from '../config/number-list.ts';
 import {
   ioPriorityClasses,
   maxMemoryNodes,
   personalities,
   schedulerFlags,
   schedulerPolicies,
-} from '../spec/scheduling.ts';
-import type { Config, Process } from '../spec/types.ts';
+} from '../config/scheduling.ts';
+import type { Config, Process } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import type { Op } from './wire.ts';
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Config } from '../spec/types.ts';
+import type { Config } from '../config/types.ts';
 import { names, onlyOp, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
 import type { OpName } from './wire.ts';
 

@@ -1,5 +1,5 @@
 /** The system call filter (config-linux.md, "Seccomp"; seccomp(2)). */
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import type { Draft } from './draft.ts';
 import { loadsBeforeClone } from './visible-clone.ts';
 import type { Op } from './wire.ts';

@@ -1,6 +1,6 @@
 /** What the container may not see or change (config-linux.md: "Sysctl", "Masked Paths", "Readonly Paths"). */
-import { TsrunError } from '../errors.ts';
-import { sysctlPath } from '../spec/sysctl.ts';
+import { TsrunError } from '../core/error.ts';
+import { sysctlPath } from '../config/sysctl.ts';
 import type { Draft } from './draft.ts';
 import type { Op } from './wire.ts';
 

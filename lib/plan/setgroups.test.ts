@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import type { Config } from '../spec/types.ts';
+import type { Config } from '../config/types.ts';
 import { Draft } from './draft.ts';
 import { deniesSetgroups } from './setgroups.ts';
 import { namespaceList, planOptions, rootFacts, userFacts } from './testing/fixtures.ts';
-import type { HostFacts } from './types.ts';
+import type { HostFacts } from '../host/facts.ts';
 
 describe('setgroups(2)', () => {
   const denied = (facts: HostFacts, config: Partial<Config> = {}): boolean =>

@@ -1,7 +1,7 @@
 /** The sources of bind mounts: where they are looked for, who clones them, and through which id maps. */
-import { TsrunError } from '../errors.ts';
-import type { ParsedMountOptions } from '../spec/mount-options.ts';
-import type { Mount } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { ParsedMountOptions } from '../config/mount-options.ts';
+import type { Mount } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { insideOf, tidyPath, fromBundle } from './paths.ts';
 import { idMapText, parseIdmapOption } from './idmaps.ts';

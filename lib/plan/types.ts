@@ -1,37 +1,5 @@
-import type { Mount } from '../spec/types.ts';
+import type { Mount } from '../config/types.ts';
 import type { Op } from './wire.ts';
-
-/** What the compiler must know of the host; read once by lib/host/facts.ts, plain data in tests. */
-export interface HostFacts {
-  /** Kernel version, for clear errors about what it lacks. */
-  kernel: { major: number; minor: number };
-  /** euid and egid of tsrun. */
-  uid: number;
-  gid: number;
-  /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
-  privileged: boolean;
-  /** Not root of the host but another user, or root of a user namespace: what only root can have, it does without. */
-  rootless: boolean;
-  /** True in a user namespace that denies setgroups(2): /proc/self/setgroups says `deny`. */
-  setgroupsDenied?: boolean;
-  /** Filesystems of /proc/filesystems. */
-  filesystems: ReadonlySet<string>;
-  /** AppArmor is enabled. */
-  apparmor?: boolean;
-  cgroup: CgroupLayout;
-}
-
-/** How cgroups are mounted on this host (cgroups(7)). */
-export interface CgroupLayout {
-  mode: 'v1' | 'hybrid' | 'v2' | 'none';
-  /** v1 hierarchies: where, and which controllers (`cpu`, `name=systemd`). */
-  v1: readonly { mountpoint: string; root?: string; controllers: readonly string[] }[];
-  /**
-   * The v2 hierarchy, when one is mounted. `root`, here and above: the cgroup seen at the mountpoint
-   * (mountinfo's fourth field); not / where tsrun itself runs in a container.
-   */
-  v2?: { mountpoint: string; root?: string; controllers: readonly string[] };
-}
 
 /** What a command asks of a plan besides the config. */
 export interface PlanOptions {

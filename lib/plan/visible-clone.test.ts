@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { constants } from 'node:os';
-import type { Config } from '../spec/types.ts';
+import type { Config } from '../config/types.ts';
 import { admitsClone } from './filter-admits.ts';
 import { names, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
 import { isPrivilegedInSight } from './visible-clone.ts';

@@ -3,7 +3,7 @@
  * has CAP_SYS_PTRACE there can trace B from its first moment, so it comes last, with nothing of the host and with
  * the privileges of the container's process only, as far as the kernel allows.
  */
-import { schedulerFlags, schedulerPolicies } from '../spec/scheduling.ts';
+import { schedulerFlags, schedulerPolicies } from '../config/scheduling.ts';
 import type { Draft } from './draft.ts';
 import { admitsClone } from './filter-admits.ts';
 import type { Plan } from './types.ts';

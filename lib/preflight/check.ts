@@ -1,5 +1,5 @@
-import type { Report } from '../spec/finding.ts';
-import type { Config } from '../spec/types.ts';
+import type { Report } from '../core/finding.ts';
+import type { Config } from '../config/types.ts';
 import type { HostView } from './host-view.ts';
 
 /** What the checks are about. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { fullMap, rootFacts, userFacts } from '../plan/testing/fixtures.ts';
-import { capabilityMask } from '../spec/capabilities.ts';
-import type { Finding } from '../spec/finding.ts';
-import { goodConfig } from '../spec/fixtures.test-helper.ts';
-import type { Config } from '../spec/types.ts';
+import { capabilityMask } from '../config/capabilities.ts';
+import type { Finding } from '../core/finding.ts';
+import { goodConfig } from '../config/testing/fixtures.ts';
+import type { Config } from '../config/types.ts';
 import type { Check } from './check.ts';
 import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';

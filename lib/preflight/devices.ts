@@ -1,6 +1,6 @@
 import { noResctrl } from '../resctrl/mount.ts';
-import { error } from '../spec/finding.ts';
-import { pointerTo } from '../spec/pointer.ts';
+import { error } from '../core/finding.ts';
+import { pointerTo } from '../core/pointer.ts';
 import type { Check } from './check.ts';
 
 /** config-linux.md, "Network Devices": they are moved from where tsrun runs. */

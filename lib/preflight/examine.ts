@@ -1,13 +1,13 @@
-import type { CompileRequest } from '../container/request.ts';
-import { atConfig } from '../spec/at.ts';
-import type { Bundle } from '../spec/bundle.ts';
-import { DocumentError, readBundle } from '../spec/bundle.ts';
-import type { Finding } from '../spec/finding.ts';
-import { error, isError } from '../spec/finding.ts';
-import { locate } from '../spec/locate.ts';
-import type { Position } from '../spec/locate.ts';
-import { nulBytes } from '../spec/rules/strings.ts';
-import { agreesWithSchema, collectFindings } from '../spec/validate.ts';
+import type { CompileRequest } from '../container/create-request.ts';
+import { atConfig } from '../config/location.ts';
+import type { Bundle } from '../config/bundle.ts';
+import { DocumentError, readBundle } from '../config/bundle.ts';
+import type { Finding } from '../core/finding.ts';
+import { error, isError } from '../core/finding.ts';
+import { locate } from '../config/json/locate.ts';
+import type { Position } from '../config/json/locate.ts';
+import { nulBytes } from '../config/rules/strings.ts';
+import { agreesWithSchema, collectFindings } from '../config/validate.ts';
 import { preflight } from './preflight.ts';
 
 /** A finding and where it is in the file. */

@@ -1,9 +1,9 @@
-import { errnoText } from '../host/errno.ts';
+import { errnoText } from '../core/errno.ts';
 import { fromBundle, insideOf, tidyPath } from '../plan/paths.ts';
-import { error, warning } from '../spec/finding.ts';
-import { hookKinds } from '../spec/hook-kinds.ts';
-import { parseMountOptions } from '../spec/mount-options.ts';
-import { pointerTo } from '../spec/pointer.ts';
+import { error, warning } from '../core/finding.ts';
+import { hookKinds } from '../config/hook-kinds.ts';
+import { parseMountOptions } from '../config/mount-options.ts';
+import { pointerTo } from '../core/pointer.ts';
 import type { Check } from './check.ts';
 
 /** config.md, "Mounts": what is bind mounted must be there; filesystems must be known. */

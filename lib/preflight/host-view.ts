@@ -1,14 +1,14 @@
 import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { parseNetworkStats } from '../container/network-stats.ts';
-import { errnoOf } from '../errors.ts';
+import { parseNetworkStats } from '../report/network-stats.ts';
+import { errnoOf } from '../core/error.ts';
 import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
 import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/own-process.ts';
 import type { OwnCapabilities } from '../host/own-process.ts';
-import type { HostFacts } from '../plan/types.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { findResctrl } from '../resctrl/mount.ts';
-import { namespaces } from '../spec/namespaces.ts';
-import type { NamespaceType } from '../spec/types.ts';
+import { namespaces } from '../config/namespaces.ts';
+import type { NamespaceType } from '../config/types.ts';
 
 /** What the checks look at besides the config: data and look-ups, so that tests can make one up. */
 export interface HostView {

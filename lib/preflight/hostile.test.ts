@@ -1,15 +1,15 @@
 import { expect } from 'chai';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compileBundle } from '../container/blueprint.ts';
-import { stateRoot } from '../container/root.ts';
-import { TsrunError } from '../errors.ts';
-import { DocumentError, readBundle } from '../spec/bundle.ts';
-import { engineConfig, goodConfig, makeBundle } from '../spec/fixtures.test-helper.ts';
-import type { Property, Schema } from '../spec/properties.test-helper.ts';
-import { allProperties, isUnused, place } from '../spec/properties.test-helper.ts';
-import { randomFrom } from '../spec/random.test-helper.ts';
-import { validateConfig } from '../spec/validate.ts';
+import { compileBundle } from '../container/prepare-container.ts';
+import { stateRoot } from '../state/state-root.ts';
+import { TsrunError } from '../core/error.ts';
+import { DocumentError, readBundle } from '../config/bundle.ts';
+import { engineConfig, goodConfig, makeBundle } from '../config/testing/fixtures.ts';
+import type { Property, Schema } from '../config/testing/properties.ts';
+import { allProperties, isUnused, place } from '../config/testing/properties.ts';
+import { randomFrom } from '../config/testing/random.ts';
+import { validateConfig } from '../config/validate.ts';
 import { examine } from './examine.ts';
 
 type Random = (limit: number) => number;

@@ -1,6 +1,6 @@
-import { warning } from '../spec/finding.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import { sysctlPath } from '../spec/sysctl.ts';
+import { warning } from '../core/finding.ts';
+import { pointerTo } from '../core/pointer.ts';
+import { sysctlPath } from '../config/sysctl.ts';
 import type { Check } from './check.ts';
 
 /** Parameters of the container's namespaces; most of them exist in every namespace of the kind. */

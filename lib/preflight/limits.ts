@@ -1,5 +1,5 @@
-import { error } from '../spec/finding.ts';
-import type { Integer, Resources } from '../spec/types.ts';
+import { error } from '../core/finding.ts';
+import type { Integer, Resources } from '../config/types.ts';
 import type { Check } from './check.ts';
 
 interface Bounds {

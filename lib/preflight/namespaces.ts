@@ -1,10 +1,10 @@
-import { missingHelper } from '../container/id-maps.ts';
-import { errnoText } from '../host/errno.ts';
-import { capabilityMask } from '../spec/capabilities.ts';
-import { error } from '../spec/finding.ts';
-import { findNamespace, hasNewNamespace, namespaces } from '../spec/namespaces.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import { sysctlIn } from '../spec/sysctl.ts';
+import { missingHelper } from '../engine/write-id-maps.ts';
+import { errnoText } from '../core/errno.ts';
+import { capabilityMask } from '../config/capabilities.ts';
+import { error } from '../core/finding.ts';
+import { findNamespace, hasNewNamespace, namespaces } from '../config/namespaces.ts';
+import { pointerTo } from '../core/pointer.ts';
+import { sysctlIn } from '../config/sysctl.ts';
 import type { Check } from './check.ts';
 
 /** Those that are joined must be there, those that are made must be known to the kernel. */

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { mkdirSync, rmSync } from 'node:fs';
-import { stateRoot } from '../container/root.ts';
-import { readBundle } from '../spec/bundle.ts';
-import { goodConfig, makeBundle } from '../spec/fixtures.test-helper.ts';
-import type { Config } from '../spec/types.ts';
+import { stateRoot } from '../state/state-root.ts';
+import { readBundle } from '../config/bundle.ts';
+import { goodConfig, makeBundle } from '../config/testing/fixtures.ts';
+import type { Config } from '../config/types.ts';
 import { examine } from './examine.ts';
 import { setAside } from './set-aside.ts';
 

@@ -1,7 +1,7 @@
-import { capabilityMask, capabilityNumbers } from '../spec/capabilities.ts';
-import { error, warning } from '../spec/finding.ts';
-import { findNamespace } from '../spec/namespaces.ts';
-import { pointerTo } from '../spec/pointer.ts';
+import { capabilityMask, capabilityNumbers } from '../config/capabilities.ts';
+import { error, warning } from '../core/finding.ts';
+import { findNamespace } from '../config/namespaces.ts';
+import { pointerTo } from '../core/pointer.ts';
 import type { Check } from './check.ts';
 import type { HostView } from './host-view.ts';
 

@@ -1,6 +1,6 @@
-import { pointerSegments, pointerTo } from '../spec/pointer.ts';
-import type { Config } from '../spec/types.ts';
-import { agreesWithSchema } from '../spec/validate.ts';
+import { pointerSegments, pointerTo } from '../core/pointer.ts';
+import type { Config } from '../config/types.ts';
+import { agreesWithSchema } from '../config/validate.ts';
 
 /**
  * Takes the property at `pointer` out of the config, so that what else is wrong shows. When that cannot be done

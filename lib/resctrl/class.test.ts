@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import type { IntelRdt } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { IntelRdt } from '../config/types.ts';
 import { changeClass, joinClass, leaveClass, planClass } from './class.ts';
 import type { ResctrlRecord } from './class.ts';
 import { resctrlRoot } from './mount.ts';

@@ -5,10 +5,10 @@
 import { rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError, TsrunError } from '../errors.ts';
+import { errnoOf, fileError, TsrunError } from '../core/error.ts';
 import { isThere } from '../host/is-there.ts';
-import { pointerTo } from '../spec/pointer.ts';
-import type { IntelRdt } from '../spec/types.ts';
+import { pointerTo } from '../core/pointer.ts';
+import type { IntelRdt } from '../config/types.ts';
 import { makeGroup, readGroupFile, writeGroupFile } from './files.ts';
 import { hasSchema, linesOf, resourceOf } from './schemata.ts';
 

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError } from '../errors.ts';
+import { errnoOf, fileError } from '../core/error.ts';
 
 /** Errors name `pointer`, the property of the config it is made for. `root` is where resctrl is mounted. */
 export function makeGroup(root: string, directory: string, pointer: string): void {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { TsrunError } from '../errors.ts';
+import { TsrunError } from '../core/error.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
 
 /** Where resctrl is mounted in tsrun's mount namespace, if it is. */

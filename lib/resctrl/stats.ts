@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError } from '../errors.ts';
+import { errnoOf, fileError } from '../core/error.ts';
 import type { ResctrlRecord } from './class.ts';
 import { linesOf, resourceOf } from './schemata.ts';
 

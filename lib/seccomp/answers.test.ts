@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { libseccomp } from '../host/libseccomp.ts';
-import type { Seccomp, SeccompRule } from '../spec/types.ts';
+import { libseccomp } from '../native/libseccomp.ts';
+import type { Seccomp, SeccompRule } from '../config/types.ts';
 import { compileFilter } from './compile.ts';
 import { enosysStub } from './enosys.ts';
 import { askFilter } from './testing/classic-bpf.ts';

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
-import { systemError, TsrunError } from '../errors.ts';
-import type { Libseccomp, SeccompFilter } from '../host/libseccomp.ts';
-import { libseccomp } from '../host/libseccomp.ts';
-import { memfd } from '../host/memfd.ts';
-import type { Seccomp } from '../spec/types.ts';
+import { systemError, TsrunError } from '../core/error.ts';
+import type { Libseccomp, SeccompFilter } from '../native/libseccomp.ts';
+import { libseccomp } from '../native/libseccomp.ts';
+import { memfd } from '../native/memfd.ts';
+import type { Seccomp } from '../config/types.ts';
 import { maxInstructions } from './constants.ts';
 import { enosysStub } from './enosys.ts';
 import type { NewestSyscall } from './enosys.ts';

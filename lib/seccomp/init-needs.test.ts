@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Config, SeccompRule } from '../spec/types.ts';
+import type { Config, SeccompRule } from '../config/types.ts';
 import { deniedToInit } from './init-needs.ts';
 
 describe('what a profile denies the init', () => {

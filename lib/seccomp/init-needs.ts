@@ -1,4 +1,4 @@
-import type { Config, Seccomp } from '../spec/types.ts';
+import type { Config, Seccomp } from '../config/types.ts';
 
 /** Actions after which a system call is made all the same (seccomp(2)). */
 const allowing: ReadonlySet<string> = new Set([

@@ -1,6 +1,6 @@
-import { TsrunError } from '../errors.ts';
-import { seccompKnowsFlags } from '../host/seccomp.ts';
-import type { Seccomp } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { seccompKnowsFlags } from '../native/seccomp.ts';
+import type { Seccomp } from '../config/types.ts';
 import { filterFlags, newListenerFlag, waitKillableFlag } from './constants.ts';
 
 /**

@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { TsrunError } from '../errors.ts';
-import type { Seccomp } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Seccomp } from '../config/types.ts';
 import { cacheFolder, readCached } from './cache.ts';
 import { filterFlags } from './constants.ts';
 import { compileFilter } from './compile.ts';

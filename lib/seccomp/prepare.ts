@@ -1,7 +1,7 @@
 import { arch, release } from 'node:os';
 import { join } from 'node:path';
-import { libseccomp } from '../host/libseccomp.ts';
-import type { Seccomp } from '../spec/types.ts';
+import { libseccomp } from '../native/libseccomp.ts';
+import type { Seccomp } from '../config/types.ts';
 import { cacheFolder, cacheName, readCached, writeCached } from './cache.ts';
 import type { CompiledFilter } from './compile.ts';
 import { compileFilter } from './compile.ts';

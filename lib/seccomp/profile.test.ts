@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { TsrunError } from '../errors.ts';
-import type { Seccomp } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Seccomp } from '../config/types.ts';
 import { actions, architectures, filterFlags, operators } from './constants.ts';
 import { filterOf } from './profile.ts';
 

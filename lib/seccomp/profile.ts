@@ -1,5 +1,5 @@
-import { TsrunError } from '../errors.ts';
-import type { Integer, Seccomp, SeccompRule } from '../spec/types.ts';
+import { TsrunError } from '../core/error.ts';
+import type { Integer, Seccomp, SeccompRule } from '../config/types.ts';
 import {
   actions,
   architectures,

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
-import { installation } from '../../lib/host/install.ts';
+import { installation } from '../../lib/native/install.ts';
 import { slots } from '../../lib/plan/wire.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';

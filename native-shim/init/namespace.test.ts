@@ -12,9 +12,9 @@ import {
   rmdirSync,
   statSync,
 } from 'node:fs';
-import { installation } from '../../lib/host/install.ts';
-import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/host/native.ts';
-import type { Message } from '../../lib/host/native.ts';
+import { installation } from '../../lib/native/install.ts';
+import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/native/native.ts';
+import type { Message } from '../../lib/native/native.ts';
 import { noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,

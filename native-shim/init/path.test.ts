@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
-import { installation } from '../../lib/host/install.ts';
+import { installation } from '../../lib/native/install.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {

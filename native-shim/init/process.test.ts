@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs';
-import { installation } from '../../lib/host/install.ts';
+import { installation } from '../../lib/native/install.ts';
 import { messages } from '../../lib/plan/wire.ts';
-import { capabilityNumbers } from '../../lib/spec/capabilities.ts';
+import { capabilityNumbers } from '../../lib/config/capabilities.ts';
 import {
   afterMounts,
   clone,

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
-import { installation } from '../../lib/host/install.ts';
+import { installation } from '../../lib/native/install.ts';
 import { rootModes } from '../../lib/plan/wire.ts';
 import { compile } from './testing/programs.ts';
 import {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { numberMask } from '../../lib/spec/number-list.ts';
+import { numberMask } from '../../lib/config/number-list.ts';
 import { clone, errno, errorOf, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 

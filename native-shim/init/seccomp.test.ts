@@ -1,12 +1,12 @@
 import { expect } from 'chai';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { pidfdSignal, reap, spawn, waitPidfd } from '../../lib/host/native.ts';
-import type { Spawned } from '../../lib/host/native.ts';
-import { sealedMemfd } from '../../lib/host/memfd.ts';
+import { pidfdSignal, reap, spawn, waitPidfd } from '../../lib/native/native.ts';
+import type { Spawned } from '../../lib/native/native.ts';
+import { sealedMemfd } from '../../lib/native/memfd.ts';
 import { slots, syncPoints } from '../../lib/plan/wire.ts';
 import { compileFilter } from '../../lib/seccomp/compile.ts';
-import type { Seccomp } from '../../lib/spec/types.ts';
+import type { Seccomp } from '../../lib/config/types.ts';
 import {
   clone,
   errno,

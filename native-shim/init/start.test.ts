@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { closeSync, mkdtempSync } from 'node:fs';
-import { connectSocket, listenSocket, receiveMessage } from '../../lib/host/native.ts';
-import type { Message } from '../../lib/host/native.ts';
+import { connectSocket, listenSocket, receiveMessage } from '../../lib/native/native.ts';
+import type { Message } from '../../lib/native/native.ts';
 import { messages, slots } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, program, runOps, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';

@@ -1,6 +1,6 @@
 /*
  * libtsrun.so: what the engine cannot do from JavaScript. Every function returns a value >= 0, or
- * -errno, and is called through lib/host, where each is described. Descriptors they return are
+ * -errno, and is called through lib/native, where each is described. Descriptors they return are
  * close-on-exec.
  */
 #ifndef TSRUN_H

@@ -19,27 +19,27 @@ export const rooms = {
   plan: { kind: 'typescript', sources: ['lib/plan'], tests: ['lib/plan'] },
   spec: {
     kind: 'typescript',
-    sources: ['lib/spec'],
-    tests: ['lib/spec'],
+    sources: ['lib/config'],
+    tests: ['lib/config'],
     // The second takes too long to be asked for every mutant.
     without: ['/rules/', 'hostile.test.ts'],
   },
   rules: {
     kind: 'typescript',
-    sources: ['lib/spec/rules'],
-    tests: ['lib/spec/rules', 'lib/spec/validate.test.ts'],
+    sources: ['lib/config/rules'],
+    tests: ['lib/config/rules', 'lib/config/validate.test.ts'],
   },
   seccomp: { kind: 'typescript', sources: ['lib/seccomp'], tests: ['lib/seccomp'] },
   cgroup: {
     kind: 'typescript',
     // What turns resources into writes; the managers need a real hierarchy.
     sources: [
-      ...['blkio-v1', 'cpu-v1', 'cpu-v2', 'device-rules'],
-      ...['device-table', 'devices-v1', 'devices-v2', 'io-v2', 'memory-v1', 'memory-v2', 'paths'],
-      ...['resources-v1', 'resources-v2', 'shared-steps', 'steps', 'stats'],
+      ...['v1/blkio', 'v1/cpu', 'v2/cpu', 'device-rules'],
+      ...['v2/device-table', 'v1/devices', 'v2/devices', 'v2/io', 'v1/memory', 'v2/memory', 'paths'],
+      ...['v1/resources', 'v2/resources', 'shared-steps', 'steps', 'stats'],
     ].map((name) => `lib/cgroup/${name}`),
     tests: [
-      ...['device-change', 'devices-v2', 'paths', 'resources-v1', 'resources-v2', 'steps'].map(
+      ...['device-change', 'v2/devices', 'paths', 'v1/resources', 'v2/resources', 'steps'].map(
         (name) => `lib/cgroup/${name}.test.ts`,
       ),
       'lib/cgroup/stats',
@@ -49,12 +49,11 @@ export const rooms = {
     kind: 'typescript',
     // How a command line is read; what commands then do is seen with real containers.
     sources: [
-      ...['parse', 'complete', 'completion', 'command', 'commands', 'create-flags', 'criu-flags', 'help'],
-      ...['update-limits', 'output', 'bundle-flag', 'format-flag', 'context'],
+      ...['flags', 'command-table', 'command', 'commands/completion', 'help', 'output', 'context'],
     ].map((name) => `cmd/tsrun/${name}`),
     tests: ['cmd/tsrun'],
   },
   init: { kind: 'c', folder: 'init', tests: 'native-shim/init', slow: ['path.test.ts'] },
-  lib: { kind: 'c', folder: 'lib', tests: 'lib/host', slow: ['foreground.test.ts'] },
+  lib: { kind: 'c', folder: 'lib', tests: 'lib/native', slow: ['foreground.test.ts'] },
   launcher: { kind: 'c', folder: 'launcher', tests: 'native-shim/launcher', slow: [] },
 };

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TsrunError } from '../../errors.ts';
+import { TsrunError } from '../../core/error.ts';
 import type { CgroupRecord } from '../types.ts';
 import { pageSizes } from './page-sizes.ts';
 import { parseBlkio, parseCounters, parseIoStat, parsePressure, parseRow, parseUsageAll } from './parse.ts';

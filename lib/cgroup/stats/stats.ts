@@ -1,4 +1,4 @@
-import { TsrunError } from '../../errors.ts';
+import { TsrunError } from '../../core/error.ts';
 import { directoryIn } from '../locate.ts';
 import type { CgroupRecord } from '../types.ts';
 import type { CgroupStats } from './types.ts';

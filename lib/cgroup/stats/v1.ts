@@ -1,4 +1,4 @@
-import { numbersOf } from '../../spec/number-list.ts';
+import { numbersOf } from '../../config/number-list.ts';
 import type { Locate } from '../execute.ts';
 import { pageSizes } from './page-sizes.ts';
 import { parseBlkio, parseCounters, parseRow, parseUsageAll, unlimited } from './parse.ts';

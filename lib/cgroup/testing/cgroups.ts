@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TsrunError } from '../../errors.ts';
+import { TsrunError } from '../../core/error.ts';
 import { readCgroupLayout } from '../../host/cgroup-layout.ts';
 import { processCgroups } from '../../host/proc.ts';
 import { cgroupManager } from '../manager.ts';

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerRecord } from '../record.ts';
-import type { StateRoot } from '../root.ts';
-import { containerFolder } from '../folder.ts';
-import { makeFolder, writeRecord } from '../store.ts';
-import type { ContainerFolder } from '../folder.ts';
+import type { ContainerRecord } from '../../state/record.ts';
+import type { StateRoot } from '../../state/state-root.ts';
+import { containerFolder } from '../../state/folder.ts';
+import { makeFolder, writeRecord } from '../../state/store.ts';
+import type { ContainerFolder } from '../../state/folder.ts';
 
 /** A record with all it must have: of a container whose processes ended long ago. */
 export function recordOf(id: string, changes: Partial<ContainerRecord> = {}): ContainerRecord {

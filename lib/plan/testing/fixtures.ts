@@ -1,6 +1,8 @@
 import { compile } from '../compile.ts';
-import type { Config, Mount, NamespaceType } from '../../spec/types.ts';
-import type { CgroupLayout, HostFacts, Plan, PlanOptions } from '../types.ts';
+import type { Config, Mount, NamespaceType } from '../../config/types.ts';
+import type { CgroupLayout } from '../../host/cgroup-layout.ts';
+import type { HostFacts } from '../../host/facts.ts';
+import type { Plan, PlanOptions } from '../types.ts';
 import type { Op, OpName, OpOf } from '../wire.ts';
 
 const caps = ['CAP_KILL', 'CAP_AUDIT_WRITE', 'CAP_NET_BIND_SERVICE'];

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { installation } from '../../../lib/host/install.ts';
+import { installation } from '../../../lib/native/install.ts';
 import {
   pidfdOpen,
   pidfdSignal,
@@ -13,8 +13,8 @@ import {
   socketPair,
   spawn,
   waitPidfd,
-} from '../../../lib/host/native.ts';
-import type { Message } from '../../../lib/host/native.ts';
+} from '../../../lib/native/native.ts';
+import type { Message } from '../../../lib/native/native.ts';
 import { messages, slots } from '../../../lib/plan/wire.ts';
 import { encodePlan } from './plan.ts';
 import type { TestOp } from './plan.ts';

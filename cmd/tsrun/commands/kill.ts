@@ -1,0 +1,17 @@
+import { kill } from '../../../lib/container/kill.ts';
+import { parseSignal } from '../../../lib/host/signals.ts';
+import { containerId, defineCommand } from '../command.ts';
+import { rootOf } from '../context.ts';
+
+export const command = defineCommand({
+  flags: {
+    all: { kind: 'boolean', short: 'a', help: 'to every process of the container' },
+  },
+  positionals: [containerId, { name: 'signal', help: 'number or name, TERM when left out', optional: true }],
+  stopAtPositional: true,
+  examples: ['tsrun kill c1', 'tsrun kill c1 KILL', 'tsrun kill --all c1 9'],
+  run({ flags, args: [id = '', signal = 'TERM'], globals }) {
+    kill({ root: rootOf(globals), id, signal: parseSignal(signal), all: flags.all });
+    return 0;
+  },
+});

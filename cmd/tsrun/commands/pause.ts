@@ -1,0 +1,13 @@
+import { pause } from '../../../lib/container/pause.ts';
+import { containerId, defineCommand } from '../command.ts';
+import { rootOf } from '../context.ts';
+
+export const command = defineCommand({
+  flags: {},
+  positionals: [containerId],
+  examples: ['tsrun pause c1'],
+  run({ args: [id = ''], globals }) {
+    pause({ root: rootOf(globals), id });
+    return 0;
+  },
+});

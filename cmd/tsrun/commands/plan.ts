@@ -1,0 +1,87 @@
+import { compileBundle } from '../../../lib/container/prepare-container.ts';
+import { describeOp } from '../../../lib/explain/describe-op.ts';
+import type { Op } from '../../../lib/plan/wire.ts';
+import { atConfig } from '../../../lib/config/location.ts';
+import { readBundle } from '../../../lib/config/bundle.ts';
+import { locate } from '../../../lib/config/json/locate.ts';
+import { printable } from '../../../lib/core/printable.ts';
+import { validateConfig } from '../../../lib/config/validate.ts';
+import { bundleArgument, bundleFlag } from '../flags/bundle-flag.ts';
+import { cgroupDriverOf, previewRootOf } from '../context.ts';
+import { defineCommand } from '../command.ts';
+import { formatFlag } from '../flags/format-flag.ts';
+import { print, printError, table } from '../output.ts';
+
+export const command = defineCommand({
+  flags: {
+    bundle: bundleFlag,
+    format: formatFlag('text'),
+    'no-pivot': { kind: 'boolean', help: 'as for create' },
+    'no-new-keyring': { kind: 'boolean', help: 'as for create' },
+  },
+  positionals: [bundleArgument],
+  examples: ['tsrun plan --bundle /tmp/bundle', 'tsrun plan --format json /tmp/bundle'],
+  run({ flags, args, globals }) {
+    const bundle = readBundle(flags.bundle ?? args[0] ?? '.');
+    const warn = (pointer: string, message: string): void => {
+      printError(`warning: ${atConfig(bundle, pointer, message)}\n`);
+    };
+    for (const { pointer, reason } of validateConfig(bundle).warnings) warn(pointer, reason);
+    const request = {
+      id: 'plan',
+      root: previewRootOf(globals),
+      cgroupDriver: cgroupDriverOf(globals),
+      noPivot: flags['no-pivot'],
+      noNewKeyring: flags['no-new-keyring'],
+    };
+    const { plan } = compileBundle(bundle, request, 'start');
+    for (const { pointer, message } of plan.warnings) warn(pointer, message);
+    const steps = stepsOf(plan.ops, bundle.text);
+    print(flags.format === 'json' ? `${JSON.stringify(steps, null, 2)}\n` : textOf(steps));
+    return 0;
+  },
+});
+
+/** The shape is a promise to other programs: docs/inspecting.md. */
+interface Step {
+  /** A and B of docs/architecture.md. */
+  process: 'A' | 'B';
+  op: string;
+  description: string;
+  /** JSON pointer of the property the operation comes from, and its line; absent for what is always done. */
+  origin?: string;
+  line?: number;
+  arguments: Record<string, unknown>;
+}
+
+function stepsOf(ops: readonly Op[], text: string): Step[] {
+  // A ends with the clone of B.
+  const last = ops.findIndex(({ op }) => op === 'clone');
+  return ops.map((step, index) => {
+    const { op, origin, ...rest } = step;
+    return {
+      process: index <= last ? 'A' : 'B',
+      op,
+      description: describeOp(step),
+      ...(origin === '' ? {} : { origin, line: locate(text, origin).line }),
+      arguments: Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, jsonValue(value)])),
+    };
+  });
+}
+
+/** 64-bit integers as strings: they may be larger than a JSON reader keeps. */
+function jsonValue(value: unknown): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;
+}
+
+function textOf(steps: readonly Step[]): string {
+  const rows = steps.map(({ process, description, origin = '', line = '' }, index) => [
+    String(index),
+    process,
+    String(line),
+    printable(origin),
+    description,
+  ]);
+  return table(['#', 'PROCESS', 'LINE', 'ORIGIN', 'OPERATION'], rows, 0);
+}

@@ -1,0 +1,22 @@
+import { listProcesses, processTable } from '../../../lib/report/ps.ts';
+import { containerId, defineCommand } from '../command.ts';
+import { rootOf } from '../context.ts';
+import { formatFlag } from '../flags/format-flag.ts';
+import { print } from '../output.ts';
+
+export const command = defineCommand({
+  flags: {
+    format: formatFlag('table', 'the pids alone'),
+  },
+  positionals: [
+    containerId,
+    { name: 'ps-options', help: "options of the host's ps (default -ef)", optional: true, rest: true },
+  ],
+  stopAtPositional: true,
+  examples: ['tsrun ps c1', 'tsrun ps c1 -o pid,comm', 'tsrun ps --format json c1'],
+  run({ flags, args: [id = '', ...options], globals }) {
+    const pids = listProcesses(rootOf(globals), id);
+    print(flags.format === 'json' ? `${JSON.stringify(pids)}\n` : processTable(pids, options));
+    return 0;
+  },
+});

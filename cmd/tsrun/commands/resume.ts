@@ -1,0 +1,13 @@
+import { resume } from '../../../lib/container/pause.ts';
+import { containerId, defineCommand } from '../command.ts';
+import { rootOf } from '../context.ts';
+
+export const command = defineCommand({
+  flags: {},
+  positionals: [containerId],
+  examples: ['tsrun resume c1'],
+  run({ args: [id = ''], globals }) {
+    resume({ root: rootOf(globals), id });
+    return 0;
+  },
+});

@@ -1,0 +1,23 @@
+import { run } from '../../../lib/container/run.ts';
+import { defineCommand } from '../command.ts';
+import { logOf } from '../context.ts';
+import { createFlags, createRequest, newContainerId } from '../flags/create-flags.ts';
+
+export const command = defineCommand({
+  flags: {
+    ...createFlags,
+    detach: { kind: 'boolean', short: 'd', help: 'return once the process runs' },
+    keep: { kind: 'boolean', help: 'do not delete the container when its process ends' },
+    'no-subreaper': { kind: 'boolean', help: 'do not become the reaper of orphans of the container' },
+  },
+  positionals: [newContainerId],
+  examples: ['tsrun run --bundle /tmp/bundle c1', 'tsrun run --detach --bundle /tmp/bundle c1'],
+  async run({ flags, args: [id = ''], globals }) {
+    return await run({
+      ...createRequest(id, flags, globals, logOf(globals)),
+      detach: flags.detach,
+      keep: flags.keep,
+      noSubreaper: flags['no-subreaper'],
+    });
+  },
+});

@@ -1,0 +1,44 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileError, TsrunError } from '../../../lib/core/error.ts';
+import { defaultConfig } from '../../../lib/config/defaults.ts';
+import { defineCommand } from '../command.ts';
+
+export const command = defineCommand({
+  flags: {
+    bundle: {
+      kind: 'string',
+      short: 'b',
+      value: 'DIR',
+      help: 'the bundle to write to (default: the working directory)',
+    },
+    rootless: { kind: 'boolean', help: 'for a container that an unprivileged user runs' },
+  },
+  positionals: [],
+  examples: ['tsrun spec --bundle /tmp/bundle'],
+  run({ flags }) {
+    const file = join(resolve(flags.bundle ?? '.'), 'config.json');
+    const config = defaultConfig({
+      rootless: flags.rootless,
+      uid: process.geteuid?.() ?? 0,
+      gid: process.getegid?.() ?? 0,
+    });
+    let fd: number;
+    try {
+      fd = openSync(file, 'wx', 0o666);
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+        throw new TsrunError('bundle', `File config.json exists. Remove it first (${file})`, {
+          cause: error,
+        });
+      }
+      throw fileError(`write ${file}`, error);
+    }
+    try {
+      writeSync(fd, `${JSON.stringify(config, null, 2)}\n`);
+    } finally {
+      closeSync(fd);
+    }
+    return 0;
+  },
+});

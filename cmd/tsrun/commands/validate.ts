@@ -1,0 +1,62 @@
+import { examine } from '../../../lib/preflight/examine.ts';
+import type { Placed } from '../../../lib/preflight/examine.ts';
+import type { Finding } from '../../../lib/core/finding.ts';
+import { isError } from '../../../lib/core/finding.ts';
+import { briefMessage, printable, shorten } from '../../../lib/core/printable.ts';
+import { bundleArgument, bundleFlag } from '../flags/bundle-flag.ts';
+import { cgroupDriverOf, previewRootOf } from '../context.ts';
+import { defineCommand } from '../command.ts';
+import { formatFlag } from '../flags/format-flag.ts';
+import { print } from '../output.ts';
+
+export const command = defineCommand({
+  flags: {
+    bundle: bundleFlag,
+    strict: { kind: 'boolean', help: 'fail on warnings, too' },
+    format: formatFlag('text'),
+  },
+  positionals: [bundleArgument],
+  examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],
+  async run({ flags, args, globals }) {
+    const request = { id: 'validate', root: previewRootOf(globals), cgroupDriver: cgroupDriverOf(globals) };
+    const findings = await examine(flags.bundle ?? args[0] ?? '.', request);
+    const valid = !findings.some(isError);
+    print(flags.format === 'json' ? jsonOf(valid, findings) : textOf(findings));
+    return valid && !(flags.strict && findings.length > 0) ? 0 : 1;
+  },
+});
+
+/** No reason of ours is longer; what is comes from the file, which may be of any size. */
+const longestText = 1000;
+
+function cut(text: string): string {
+  return shorten(briefMessage(text), longestText);
+}
+
+/** The shape is a promise to other programs: docs/inspecting.md. */
+function jsonOf(valid: boolean, findings: readonly Placed[]): string {
+  const list = findings.map(({ severity, line, column, pointer, reason, hint }) => ({
+    severity,
+    line,
+    column,
+    pointer: cut(pointer),
+    message: cut(reason),
+    ...(hint === undefined ? {} : { advice: cut(hint) }),
+  }));
+  return `${JSON.stringify({ valid, findings: list }, null, 2)}\n`;
+}
+
+function textOf(findings: readonly Placed[]): string {
+  const rows = findings.map(({ severity, text, hint }) => {
+    const advice = hint === undefined ? '' : `  hint: ${printable(hint)}\n`;
+    return `${severity}: ${text}\n${advice}`;
+  });
+  return rows.join('') + summary(findings);
+}
+
+function summary(findings: readonly Finding[]): string {
+  const errors = findings.filter(isError).length;
+  const warnings = findings.length - errors;
+  if (findings.length === 0) return 'valid: nothing found that would keep this host from running it\n';
+  return `${errors} ${errors === 1 ? 'error' : 'errors'}, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}\n`;
+}

@@ -1,0 +1,121 @@
+import { parseInteger, parseSize } from './quantity.ts';
+import type { LimitChange } from '../../../lib/container/update-resources.ts';
+import type { Flag } from '../command.ts';
+
+/** A flag of `update` that sets one limit. */
+interface LimitFlag {
+  /** The property of linux.resources. */
+  at: readonly [group: string, name: string];
+  /** Its values: the bounds of an integer, a size in bytes, or a text. */
+  takes: readonly [least: bigint, most: bigint] | 'size' | 'text';
+  value: string;
+  help: string;
+  hidden?: true;
+}
+
+const most = (bits: bigint): bigint => (1n << bits) - 1n;
+const uint16 = [0n, most(16n)] as const;
+const uint64 = [0n, most(64n)] as const;
+const int64 = [-most(63n), most(63n)] as const;
+
+/** Every limit `update` can set by a flag, in the order help shows them. */
+export const limitFlags: Readonly<Record<string, LimitFlag>> = {
+  memory: { at: ['memory', 'limit'], takes: 'size', value: 'SIZE', help: 'memory limit; -1 for none' },
+  'memory-reservation': {
+    at: ['memory', 'reservation'],
+    takes: 'size',
+    value: 'SIZE',
+    help: 'memory the kernel tries not to take away below; soft limit',
+  },
+  'memory-swap': {
+    at: ['memory', 'swap'],
+    takes: 'size',
+    value: 'SIZE',
+    help: 'limit of memory and swap together; -1 for no limit of swap',
+  },
+  'kernel-memory': {
+    at: ['memory', 'kernel'],
+    takes: 'size',
+    value: 'SIZE',
+    help: 'kernel memory limit, which Linux no longer has',
+    hidden: true,
+  },
+  'kernel-memory-tcp': {
+    at: ['memory', 'kernelTCP'],
+    takes: 'size',
+    value: 'SIZE',
+    help: 'limit of the memory for TCP buffers',
+    hidden: true,
+  },
+  'cpu-period': {
+    at: ['cpu', 'period'],
+    takes: uint64,
+    value: 'µs',
+    help: 'length of a period in which CPU time is limited',
+  },
+  'cpu-quota': {
+    at: ['cpu', 'quota'],
+    takes: int64,
+    value: 'µs',
+    help: 'CPU time in each period; -1 for no limit',
+  },
+  'cpu-burst': {
+    at: ['cpu', 'burst'],
+    takes: uint64,
+    value: 'µs',
+    help: 'unused CPU time that may be used in later periods',
+  },
+  'cpu-share': { at: ['cpu', 'shares'], takes: uint64, value: 'N', help: 'CPU shares, relative weight' },
+  'cpu-rt-period': {
+    at: ['cpu', 'realtimePeriod'],
+    takes: uint64,
+    value: 'µs',
+    help: 'length of a period in which real-time CPU time is limited',
+  },
+  'cpu-rt-runtime': {
+    at: ['cpu', 'realtimeRuntime'],
+    takes: int64,
+    value: 'µs',
+    help: 'real-time CPU time in each period',
+  },
+  'cpu-idle': { at: ['cpu', 'idle'], takes: [0n, 1n], value: '0|1', help: '1: run when nothing else does' },
+  'cpuset-cpus': { at: ['cpu', 'cpus'], takes: 'text', value: 'LIST', help: 'CPUs to use, such as 0-3,7' },
+  'cpuset-mems': { at: ['cpu', 'mems'], takes: 'text', value: 'LIST', help: 'memory nodes to use' },
+  'pids-limit': { at: ['pids', 'limit'], takes: int64, value: 'N', help: 'most tasks; -1 for no limit' },
+  'blkio-weight': {
+    at: ['blockIO', 'weight'],
+    takes: uint16,
+    value: 'N',
+    help: 'weight of block I/O, 10-1000',
+  },
+};
+
+/** The flags' declarations. */
+export function declareLimits(): Record<string, Flag & { kind: 'string' }> {
+  return Object.fromEntries(
+    Object.entries(limitFlags).map(([name, { value, help, hidden }]) => [
+      name,
+      { kind: 'string', value, help, ...(hidden === undefined ? {} : { hidden }) } as const,
+    ]),
+  );
+}
+
+/** Reads the flags that were given; an empty value is what callers write for "none". */
+export function readLimits(flags: Readonly<Record<string, unknown>>): LimitChange[] {
+  return Object.entries(limitFlags).flatMap(
+    ([
+      name,
+      {
+        at: [group, property],
+        takes,
+      },
+    ]) => {
+      const text = flags[name];
+      if (typeof text !== 'string' || text === '') return [];
+      const flag = `--${name}`;
+      const value =
+        takes === 'text' ? text : takes === 'size' ? parseSize(flag, text) : parseInteger(flag, text, takes);
+      return [{ flag, group, name: property, value }];
+    },
+  );
+}

@@ -1,0 +1,105 @@
+import type { DeviceRule } from '../../config/types.ts';
+import { defaultDevices, devicePattern, devicesPointer } from '../device-rules.ts';
+import type { DevicePattern } from '../device-rules.ts';
+import type { CgroupWrite } from '../steps.ts';
+
+/** The default rules as the kernel takes them. */
+export const defaultDeviceRules: readonly string[] = defaultDevices.flatMap(lines);
+
+/**
+ * The device rules of a new container for cgroup v1 (config-linux.md, "Allowed Device list"): nothing is
+ * allowed but what the rules say, in their order, and then the defaults. The kernel applies each write to
+ * the list it has, so devices.list shows them in this order.
+ */
+export function deviceStepsV1(rules: readonly DeviceRule[]): CgroupWrite[] {
+  const entries = rules.map((rule, index) => ({ rule, index, values: values(rule, index) }));
+  // A rule for all devices discards everything before it. The kernel only accepts one in a cgroup without
+  // children, which a new one is.
+  const start = entries.findLastIndex(({ values: [value] }) => value === 'a');
+  const writes: CgroupWrite[] = [];
+  if (start < 0) writes.push(write(false, 'a', devicesPointer));
+  for (const { rule, index, values: all } of entries.slice(Math.max(start, 0))) {
+    for (const line of all) writes.push(write(rule.allow, line, `${devicesPointer}/${String(index)}`));
+  }
+  const everything = writes.length === 1 && entries[start]?.rule.allow === true;
+  if (!everything) writes.push(...defaultDeviceRules.map((line) => write(true, line, devicesPointer)));
+  return writes;
+}
+
+/**
+ * The writes that make rules `wanted` of rules `present` in a cgroup in use: only what differs, so that no device
+ * is refused meanwhile which both allow, and devices that somebody else has allowed stay. From or to rules that
+ * allow everything, or from unknown ones, it takes a new beginning.
+ */
+export function deviceChangeV1(
+  wanted: readonly DeviceRule[],
+  present: readonly DeviceRule[] | undefined,
+): CgroupWrite[] {
+  const after = allowedDevices(wanted);
+  const before = present === undefined ? undefined : allowedDevices(present);
+  if (after === undefined || before === undefined) return deviceStepsV1(wanted);
+  return [...missing(after, before, true), ...missing(before, after, false)];
+}
+
+/** The list of allowed devices that rules lead to, as access by device (`c 1:3`); undefined for no such list. */
+function allowedDevices(rules: readonly DeviceRule[]): ReadonlyMap<string, string> | undefined {
+  const [first, ...rest] = deviceStepsV1(rules);
+  if (first?.value !== 'a' || first.file === 'devices.allow') return undefined;
+  const allowed = new Map<string, string>();
+  for (const { file, value } of rest) {
+    const { device, access } = split(value);
+    const had = allowed.get(device) ?? '';
+    const others = without(had, access);
+    // A rule speaks of the very same entry only: one device of an allowed group stays allowed.
+    allowed.set(device, file === 'devices.allow' ? others + access : others);
+  }
+  return allowed;
+}
+
+/** Writes for what `more` has and `less` has not. */
+function missing(
+  more: ReadonlyMap<string, string>,
+  less: ReadonlyMap<string, string>,
+  allow: boolean,
+): CgroupWrite[] {
+  return [...more].flatMap(([device, access]) => {
+    const rest = without(access, less.get(device) ?? '');
+    return rest === '' ? [] : [write(allow, `${device} ${rest}`, devicesPointer)];
+  });
+}
+
+function split(value: string): { device: string; access: string } {
+  const [type = '', numbers = '', access = ''] = value.split(' ');
+  return { device: `${type} ${numbers}`, access };
+}
+
+/** Both are some of `rwm`. */
+function without(letters: string, others: string): string {
+  return letters.replace(new RegExp(`[${others}]`, 'g'), '');
+}
+
+/**
+ * A rule as the kernel takes it. Of `a` the kernel reads nothing but the letter, so a rule for all types
+ * that is limited to some access or numbers becomes one for each type; it would widen otherwise.
+ */
+function values(rule: DeviceRule, index: number): string[] {
+  const pattern = devicePattern(rule, index);
+  const { types, major, minor, access } = pattern;
+  const isEverything = types.length > 1 && major === undefined && minor === undefined && access === 'rwm';
+  return isEverything ? ['a'] : lines(pattern);
+}
+
+function lines({ types, major, minor, access }: DevicePattern): string[] {
+  const numbers = [major, minor].map((value) => (value === undefined ? '*' : String(value))).join(':');
+  return types.map((type) => `${type} ${numbers} ${access}`);
+}
+
+function write(allow: boolean, value: string, at: string): CgroupWrite {
+  return {
+    step: 'write',
+    controller: 'devices',
+    file: allow ? 'devices.allow' : 'devices.deny',
+    value,
+    pointer: at,
+  };
+}

@@ -1,0 +1,18 @@
+import { specVersion } from '../defaults.ts';
+import type { Report } from '../../core/finding.ts';
+import { error, warning } from '../../core/finding.ts';
+import type { Config } from '../types.ts';
+
+const semver = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/;
+
+/** config.md, "Specification version": versions of one major number understand each other. */
+export function ociVersion({ ociVersion: version }: Config, report: Report): void {
+  const [, major, minor] = semver.exec(version) ?? [];
+  if (major === undefined || minor === undefined) {
+    report(error('/ociVersion', 'must be a version like 1.3.0'));
+  } else if (major !== '1') {
+    report(error('/ociVersion', `tsrun implements version 1 of the runtime specification, not ${major}`));
+  } else if (Number(minor) > Number(specVersion.split('.')[1])) {
+    report(warning('/ociVersion', `newer than ${specVersion}: properties it added are ignored`));
+  }
+}

@@ -1,0 +1,109 @@
+import { configShape } from '../../build/validators/shapes.js';
+import { TsrunError } from '../core/error.ts';
+import { atConfig } from '../config/location.ts';
+import type { ConfigSource } from '../config/location.ts';
+import { parseDocument } from '../config/bundle.ts';
+import { inspect } from '../config/inspect.ts';
+import { printable } from '../core/printable.ts';
+import type { Config, Process } from '../config/types.ts';
+import { validateProcess } from '../config/validate-process.ts';
+import { changeProcess, inheritProcess, knownCapabilities } from './exec-process.ts';
+import type { ChangedBy, ProcessChanges } from './exec-process.ts';
+import { readJsonDocument } from '../config/json-document.ts';
+import type { JsonDocument } from '../config/json-document.ts';
+import { placedBy } from './placed.ts';
+import type { Place } from './placed.ts';
+import { storedConfig } from '../state/store.ts';
+import type { ContainerFolder } from '../state/folder.ts';
+
+/** The process `exec` is asked for: that of a file, or the container's own, with changes. */
+export interface ProcessRequest {
+  /** A JSON file with a process as in config.json. */
+  file?: string | undefined;
+  changes: ProcessChanges;
+}
+
+export interface DrawnProcess {
+  /** The container's config. */
+  config: Config;
+  process: Process;
+  /** Says where a part of the process comes from: a flag, the file or the container's config. */
+  place: Place;
+}
+
+/** Reads and validates the process. What is odd but no reason to stop goes to `warn`. */
+export function drawProcess(
+  folder: ContainerFolder,
+  { file, changes }: ProcessRequest,
+  warn: (message: string) => void,
+): DrawnProcess {
+  const stored = storedConfig(folder);
+  const config = parseDocument(stored.text, stored.file) as Config;
+  // It was valid when the container was made, but for properties that are null.
+  inspect(config, configShape, () => undefined);
+  const own: Process = config.process ?? { cwd: '/' };
+  const document = file === undefined ? undefined : readJsonDocument(file);
+  if (document === undefined && changes.args.length === 0) {
+    throw new TsrunError('usage', 'exec args cannot be empty', {
+      hint: 'give the command after the container id, or --process FILE',
+    });
+  }
+  const { process: base, inherited } =
+    document === undefined
+      ? { process: { ...own, terminal: false }, inherited: undefined }
+      : inheritProcess(ofDocument(document, changes), own);
+  const capabilities = knownCapabilities(changes.capabilities, warn);
+  const changed = changeProcess(base, { ...changes, capabilities });
+  const isOwn = (property: string): boolean => inherited?.has(property) ?? true;
+  const place = placeOf(stored, document, changed.changedBy, isOwn);
+  const { process, warnings } = placedBy(place, () => validateProcess(changed.process, config.linux));
+  for (const { pointer, reason, hint } of warnings) {
+    // What is odd about the container's own was said when it was made.
+    if (flagOf(changed.changedBy, pointer) === undefined && isOwn(propertyOf(pointer))) continue;
+    warn(place(pointer, hint === undefined ? reason : `${reason}; ${hint}`));
+  }
+  return { config, process, place };
+}
+
+/** The process of a file, which may leave to the flags what they give. */
+function ofDocument(document: JsonDocument, { args, cwd }: ProcessChanges): Process {
+  const place: Place = (pointer, reason) => atConfig(document, withoutProcess(pointer), reason);
+  const { value } = document;
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  const complete = isObject
+    ? { ...value, ...(args.length === 0 ? {} : { args }), ...(cwd === undefined ? {} : { cwd }) }
+    : value;
+  // Only so much of it as changes rely on: warnings come when it is complete.
+  return placedBy(place, () => validateProcess(complete, undefined).process);
+}
+
+function placeOf(
+  stored: ConfigSource,
+  document: JsonDocument | undefined,
+  changedBy: ChangedBy,
+  isOwn: (property: string) => boolean,
+): Place {
+  return (pointer, reason) => {
+    const flag = flagOf(changedBy, pointer);
+    if (flag !== undefined) return printable(flag === '' ? reason : `${flag}: ${reason}`);
+    const isFiles = document !== undefined && /^\/process(\/|$)/.test(pointer) && !isOwn(propertyOf(pointer));
+    return isFiles ? atConfig(document, withoutProcess(pointer), reason) : atConfig(stored, pointer, reason);
+  };
+}
+
+/** The flag that gave the value of `pointer`, or a value around it; '' for the command itself. */
+function flagOf(changedBy: ChangedBy, pointer: string): string | undefined {
+  for (let at = pointer; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    const flag = changedBy.get(at);
+    if (flag !== undefined) return flag;
+  }
+  return undefined;
+}
+
+function propertyOf(pointer: string): string {
+  return pointer.split('/')[2] ?? '';
+}
+
+function withoutProcess(pointer: string): string {
+  return pointer.replace(/^\/process/, '');
+}

@@ -1,0 +1,13 @@
+import { hookState } from './hook-state.ts';
+import { ownEnvironment, runAllHooks } from './run-hooks.ts';
+import type { ContainerRecord } from '../state/record.ts';
+
+/**
+ * Runs the poststop hooks. They are due for every container that had a process, also when `create` failed
+ * later (runtime.md, "Lifecycle"). Returns their failures, which stop nothing.
+ */
+export function runPoststop(record: ContainerRecord): string[] {
+  if (record.init === undefined) return [];
+  const context = { state: hookState(record, 'stopped'), env: ownEnvironment() };
+  return runAllHooks('poststop', record.hooks?.poststop, context).map(({ message }) => message);
+}

@@ -1,0 +1,161 @@
+import { devicesPointer } from '../cgroup/device-rules.ts';
+import { lostDeviceRules } from '../cgroup/lost-device-rules.ts';
+import { cgroupManager } from '../cgroup/manager.ts';
+import { resolveCgroup } from '../cgroup/paths.ts';
+import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
+import { readHostFacts } from '../host/facts.ts';
+import { processCgroups } from '../host/proc.ts';
+import { compile } from '../plan/compile.ts';
+import { encode } from '../plan/encode.ts';
+import type { HostFacts } from '../host/facts.ts';
+import type { Plan, PlanOptions } from '../plan/types.ts';
+import type { CompiledFilter } from '../seccomp/compile.ts';
+import { prepareFilter } from '../seccomp/prepare.ts';
+import { atConfig } from '../config/location.ts';
+import { readBundle } from '../config/bundle.ts';
+import type { Bundle } from '../config/bundle.ts';
+import { checkContainerId } from '../state/container-id.ts';
+import { findNamespace } from '../config/namespaces.ts';
+import { resolveRootfs } from '../config/rootfs.ts';
+import { validateConfig } from '../config/validate.ts';
+import { listenEnvironment } from '../service/socket-activation.ts';
+import { notifyMount, notifyVariable } from '../service/sd-notify.ts';
+import { placed } from './placed.ts';
+import type { NamespaceType } from '../config/types.ts';
+import type { CompileRequest, CreateRequest } from './create-request.ts';
+import { refuseTracersOfPlan } from './external-namespaces.ts';
+import { containerFolder } from '../state/folder.ts';
+import { sourcesInside } from './bind-sources.ts';
+
+/** Everything about a container that is decided before anything of it is made. */
+export interface Blueprint {
+  id: string;
+  bundle: Bundle;
+  /** Absolute, links resolved. */
+  rootfs: string;
+  facts: HostFacts;
+  cgroup: CgroupRecord;
+  /** How its process joins them. */
+  selfJoin: SelfJoin;
+  plan: Plan;
+  /** The plan as the init reads it. */
+  code: Uint8Array;
+  /** Descriptors from 3 on that the container keeps. */
+  keptFds: number;
+  /** It may tell the service manager that it is ready. */
+  notifies: boolean;
+  /** What was noticed that hardly ever matters. */
+  remarks: string[];
+  /** Remembers what took long to decide, for the next container. Never fails. */
+  keep: () => void;
+}
+
+/**
+ * Reads and validates the bundle and compiles it for this host. Changes nothing. What is odd but no reason to
+ * stop goes to `warn`, with its place in config.json; what hardly ever matters to `debug`.
+ */
+export function draw(
+  request: CreateRequest,
+  gate: PlanOptions['gate'],
+  warn: (message: string) => void,
+  debug: (message: string) => void = () => undefined,
+): Blueprint {
+  checkContainerId(request.id);
+  const bundle = readBundle(request.bundle);
+  for (const { pointer, reason, hint } of validateConfig(bundle).warnings) {
+    warn(atConfig(bundle, pointer, hint === undefined ? reason : `${reason}; ${hint}`));
+  }
+  const blueprint = compileBundle(bundle, request, gate);
+  for (const { pointer, message } of blueprint.plan.warnings) warn(atConfig(bundle, pointer, message));
+  if (request.notifySocket !== undefined && !blueprint.notifies) {
+    const reason = 'without a mount namespace of its own the container cannot use NOTIFY_SOCKET';
+    warn(atConfig(bundle, '/linux/namespaces', reason));
+  }
+  blueprint.remarks.forEach(debug);
+  return blueprint;
+}
+
+/** Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings. */
+export function compileBundle(bundle: Bundle, request: CompileRequest, gate: PlanOptions['gate']): Blueprint {
+  const { id } = request;
+  const rootfs = resolveRootfs(bundle);
+  const facts = readHostFacts();
+  const cgroup = placed(bundle, () =>
+    resolveCgroup(facts.cgroup, {
+      cgroupsPath: bundle.config.linux?.cgroupsPath,
+      containerId: id,
+      driver: request.cgroupDriver ?? 'cgroupfs',
+      rootless: facts.rootless,
+      ownCgroups: processCgroups('self') ?? [],
+    }),
+  );
+  const notifies = request.notifySocket !== undefined && ownMounts(bundle);
+  const selfJoin = joinFrom(bundle, cgroupManager(cgroup).selfJoin());
+  const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
+  const profile = bundle.config.linux?.seccomp;
+  const seccomp = profile && placed(bundle, () => prepareFilter(profile, request.root.path));
+  const plan = placed(bundle, () =>
+    compile(bundle.config, facts, {
+      bundle: bundle.directory,
+      rootfs,
+      containerId: id,
+      noPivot: request.noPivot ?? false,
+      noNewKeyring: request.noNewKeyring ?? false,
+      preserveFds: keptFds,
+      gate,
+      cgroupTasks: selfJoin.tasks,
+      cloneIntoCgroup: selfJoin.cloneInto !== undefined,
+      cgroupPaths: new Map(Object.entries(cgroup.paths)),
+      extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
+      extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
+      sourcesInside: sourcesInside(bundle, rootfs),
+      seccomp: seccomp?.filter,
+    }),
+  );
+  placed(bundle, () => {
+    refuseTracersOfPlan(bundle.config, plan);
+  });
+  const code = placed(bundle, () => encode(plan));
+  return {
+    id,
+    bundle,
+    rootfs,
+    facts,
+    cgroup,
+    selfJoin,
+    plan,
+    code,
+    keptFds,
+    notifies,
+    remarks: [...(seccomp === undefined ? [] : remarksOn(seccomp.filter)), ...deviceRemarks(bundle, cgroup)],
+    keep: () => seccomp?.keep(),
+  };
+}
+
+function ownMounts({ config }: Bundle): boolean {
+  return config.linux?.namespaces?.some(({ type }) => type === 'mount') ?? false;
+}
+
+/**
+ * In a user namespace that it enters before its clone, process A may have no right to the cgroup any more; the
+ * file it opened before is judged by who it was then. Where a pid namespace is joined A goes there before all else.
+ */
+function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
+  const { tasks, cloneInto } = selfJoin;
+  const isJoined = (type: NamespaceType): boolean => (findNamespace(config.linux, type)?.path ?? '') !== '';
+  if (!isJoined('user') || isJoined('pid') || cloneInto === undefined) return selfJoin;
+  return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
+}
+
+/** Engines have device rules in every config, also where tsrun is rootless and nobody can set them. */
+function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): string[] {
+  const why = lostDeviceRules(cgroup, bundle.config.linux?.resources);
+  return why === undefined ? [] : [atConfig(bundle, devicesPointer, `ignored: ${why}`)];
+}
+
+/** Profiles of engines name the system calls of all kernels and architectures. */
+function remarksOn({ unknownSyscalls: names }: CompiledFilter): string[] {
+  return names.length === 0
+    ? []
+    : [`libseccomp does not know these system calls of the profile: ${names.join(', ')}`];
+}

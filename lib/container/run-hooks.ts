@@ -1,0 +1,96 @@
+import { closeSync, statSync } from 'node:fs';
+import { TsrunError } from '../core/error.ts';
+import { sealedMemfd } from '../native/memfd.ts';
+import { startedWith } from '../host/origin.ts';
+import { brief, briefMessage } from '../core/printable.ts';
+import type { Hook, HookKind, State } from '../config/types.ts';
+import type { ProgramResult } from '../engine/run-program.ts';
+import { runProgram } from '../engine/run-program.ts';
+
+export interface HookContext {
+  /** What the hooks read on stdin. */
+  state: State;
+  /** Environment of a hook that names none: tsrun's own, as `NAME=value`. */
+  env: readonly string[];
+  /** pidfd of the container's process: a hook that outlives it is killed. Absent when it has ended anyway. */
+  init?: number | undefined;
+}
+
+/**
+ * Runs hooks of one kind in the runtime's namespaces, in order (config.md, "POSIX-platform Hooks"). Throws
+ * 'hook' with the hook's pointer at the first one that fails; the rest is not run.
+ */
+export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, context: HookContext): void {
+  hooks?.forEach((hook, index) => {
+    runHook(kind, index, hook, context);
+  });
+}
+
+/**
+ * Runs poststop hooks: all of them, whatever happens to one. Returns the failures, which are warnings
+ * (runtime.md, "Lifecycle").
+ */
+export function runAllHooks(
+  kind: HookKind,
+  hooks: readonly Hook[] | undefined,
+  context: HookContext,
+): TsrunError[] {
+  const failures: TsrunError[] = [];
+  hooks?.forEach((hook, index) => {
+    try {
+      runHook(kind, index, hook, context);
+    } catch (error) {
+      if (!(error instanceof TsrunError)) throw error;
+      failures.push(error);
+    }
+  });
+  return failures;
+}
+
+/** tsrun's own environment, for hooks that name none. */
+export function ownEnvironment(): string[] {
+  // The launcher's notes are no part of it.
+  const { hidden } = startedWith();
+  return [...Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`), ...hidden];
+}
+
+function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext): void {
+  const pointer = `/hooks/${kind}/${index}`;
+  const fail = (why: string, cause?: unknown): TsrunError =>
+    new TsrunError('hook', `error running ${kind} hook #${index}: ${why}`, { pointer, cause });
+  let result: ProgramResult;
+  // Each reads from the start: a descriptor that hooks share would be at its end after the first one.
+  const stdin = sealedMemfd('state', Buffer.from(JSON.stringify(context.state)));
+  try {
+    result = runProgram({
+      path: hook.path,
+      args: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
+      env: hook.env ?? context.env,
+      stdin,
+      cwd: existingDirectory(context.state.bundle),
+      timeoutMs: hook.timeout === undefined ? undefined : hook.timeout * 1000,
+      whileAlive: context.init,
+    });
+  } catch (error) {
+    if (error instanceof TsrunError) throw fail(briefMessage(error.message, [hook.path]), error);
+    throw error;
+  } finally {
+    closeSync(stdin);
+  }
+  const reason = failureOf({ ...hook, path: brief(hook.path) }, result);
+  if (reason !== undefined) throw fail(reason);
+}
+
+function failureOf(hook: Hook, result: ProgramResult): string | undefined {
+  if (result.killed === 'timeout') {
+    return `${hook.path}: hook ran past specified timeout of ${(hook.timeout ?? 0).toFixed(1)}s`;
+  }
+  if (result.killed === 'unneeded') return `${hook.path}: killed, because the container has ended meanwhile`;
+  if (result.status === 0) return undefined;
+  return `${hook.path}: exit status ${result.status}, stdout: ${result.stdout}, stderr: ${result.stderr}`;
+}
+
+/** The bundle may be gone by the time the container is deleted. */
+function existingDirectory(bundle: string): string {
+  return statSync(bundle, { throwIfNoEntry: false })?.isDirectory() === true ? bundle : '/';
+}

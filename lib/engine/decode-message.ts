@@ -1,0 +1,59 @@
+import { constants as os } from 'node:os';
+import { closeSync } from 'node:fs';
+import { systemError } from '../core/error.ts';
+import { receivePacket, sendPacket } from '../native/packet.ts';
+
+/** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
+export interface Message {
+  type: number;
+  op: number;
+  errno: number;
+  value: number;
+  detail: string;
+}
+
+const headerBytes = 16;
+const detailBytes = 4000;
+
+/**
+ * Sends one packet, with up to 4 descriptors. A peer that is gone is EPIPE or ECONNRESET; what it sent before
+ * can still be received.
+ */
+export function sendMessage(sock: number, message: Message, fds: readonly number[] = []): void {
+  const detail = Buffer.from(message.detail);
+  const packet = Buffer.allocUnsafe(headerBytes + detail.length);
+  packet.writeUInt32LE(message.type, 0);
+  packet.writeUInt32LE(message.op, 4);
+  packet.writeInt32LE(message.errno, 8);
+  packet.writeUInt32LE(message.value, 12);
+  detail.copy(packet, headerBytes);
+  sendPacket(sock, 'the init', packet, fds);
+}
+
+/**
+ * Receives one packet and the descriptors that came with it, which the caller closes. Returns undefined when
+ * the peer has closed its end; throws ETIMEDOUT after `timeoutMs` (-1: wait for ever) and EPROTO for a packet
+ * that is no message.
+ */
+export function receiveMessage(
+  sock: number,
+  timeoutMs = -1,
+): { message: Message; fds: number[] } | undefined {
+  const received = receivePacket(sock, 'the init', headerBytes + detailBytes, timeoutMs);
+  if (received === undefined) return undefined;
+  const { packet, fds } = received;
+  if (packet.length < headerBytes) {
+    fds.forEach((fd) => {
+      closeSync(fd);
+    });
+    throw systemError('receive a message from the init', os.errno.EPROTO);
+  }
+  const message = {
+    type: packet.readUInt32LE(0),
+    op: packet.readUInt32LE(4),
+    errno: packet.readInt32LE(8),
+    value: packet.readUInt32LE(12),
+    detail: packet.toString('utf8', headerBytes),
+  };
+  return { message, fds };
+}

@@ -1,0 +1,80 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CgroupRecord } from '../cgroup/types.ts';
+import { TsrunError } from '../core/error.ts';
+import { configError } from '../config/location.ts';
+import type { ConfigSource } from '../config/location.ts';
+import type { Config } from '../config/types.ts';
+import { deniedToInit } from '../seccomp/init-needs.ts';
+import { signalName } from '../host/signals.ts';
+
+/** By SIGSYS, or by the SIGILL it is left with when it may not even exit; as a shell shows them. */
+const killedBySeccomp = [128 + 31, 128 + 4];
+
+/** What a seccomp profile that ends the init should have allowed. */
+export function seccompHint(config: Config): string {
+  const missing = deniedToInit(config).map((name) => `${name}(2)`);
+  const names = missing.length === 0 ? 'what the init calls after it is loaded' : missing.join(', ');
+  const later = 'with process.noNewPrivileges it is loaded last, and must allow execve(2) only';
+  return `the seccomp profile must allow ${names}${missing.length > 1 ? `; ${later}` : ''}`;
+}
+
+/** True for an exit status that only a seccomp filter leads to. */
+export function endedBySeccomp(status: number | undefined): boolean {
+  return status !== undefined && killedBySeccomp.includes(status);
+}
+
+/**
+ * Why the init ended without a word. Nearly always the kernel killed it for memory: the limit is too low
+ * even for what comes before the user's program.
+ *
+ * @param status exit status as a shell shows it; undefined when it is unknown.
+ */
+export function explainDeath(
+  source: ConfigSource,
+  config: Config,
+  cgroup: CgroupRecord | undefined,
+  status: number | undefined,
+): TsrunError {
+  const limit = config.linux?.resources?.memory?.limit;
+  if (limit !== undefined && cgroup !== undefined && wasOomKilled(cgroup)) {
+    return configError(
+      source,
+      '/linux/resources/memory/limit',
+      `the init was killed: ${limit} bytes of memory are too low a limit to start a process`,
+      { code: 'init', hint: 'raise the limit' },
+    );
+  }
+  if (endedBySeccomp(status) && config.linux?.seccomp !== undefined) {
+    return configError(
+      source,
+      '/linux/seccomp',
+      "the filter killed the container's init before the process could run",
+      { code: 'init', hint: seccompHint(config) },
+    );
+  }
+  return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);
+}
+
+function howItEnded(status: number | undefined): string {
+  if (status === undefined) return 'ended';
+  return status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
+}
+
+/** True when the kernel has killed a process in the cgroup because its memory limit was reached. */
+function wasOomKilled({ version, paths }: CgroupRecord): boolean {
+  const folder = paths[version === 2 ? '' : 'memory'];
+  if (folder === undefined) return false;
+  const kills = /^oom_kill (\d+)$/m.exec(
+    readOrNothing(join(folder, version === 2 ? 'memory.events' : 'memory.oom_control')),
+  );
+  return Number(kills?.[1] ?? 0) > 0;
+}
+
+function readOrNothing(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,255 @@
+/** Operations in words, for people: `tsrun plan` and errors. */
+import { memoryPolicyFlags, memoryPolicyModes } from '../config/memory-policy.ts';
+import { mountAttributes, mountPropagation } from '../config/mount-options.ts';
+import { numberList } from '../config/number-list.ts';
+import {
+  ioPriorityClasses,
+  nameOf,
+  namesOf,
+  personalities,
+  schedulerFlags,
+  schedulerPolicies,
+} from '../config/scheduling.ts';
+import { namespaces, namespaceTypes } from '../config/namespaces.ts';
+import { rlimitNumbers } from '../host/rlimits.ts';
+import { printable } from '../core/printable.ts';
+import { capabilityNumbers } from '../config/capabilities.ts';
+import { mountFlags, noSlot, rootModes, syncPoints } from '../plan/wire.ts';
+import type { Op, OpName, OpOf } from '../plan/wire.ts';
+
+type Describer = { [N in OpName]: (op: OpOf<N>) => string };
+
+/** SECCOMP_FILTER_FLAG_NEW_LISTENER. */
+const newListenerFlag = 1 << 3;
+
+/** What is not flags of a memory policy's mode. */
+const memoryPolicyModeMask = 0x1fff;
+
+const unlimited = 0xffffffffffffffffn;
+
+const describers: Describer = {
+  oomScoreAdj: ({ value }) => `set oom_score_adj to ${value}`,
+  openNamespace: ({ type, path }) => `open the ${namespaceNames(type)} namespace ${path}`,
+  enterNamespace: ({ type }) => `join the ${namespaceNames(type)} namespace`,
+  makeUserNamespace: ({ uidMap, gidMap }) =>
+    `make a user namespace for idmapped mounts (uids ${maps(uidMap)}; gids ${maps(gidMap)})`,
+  cloneTree: ({ path }) => `clone the mount of ${path}`,
+  cloneInside: ({ root, path }) => `clone what ${path} is in ${root}, if it is there already`,
+  idmapTree: ({ recursive }) => `map the ids of that clone${recursive === 1 ? ', recursively' : ''}`,
+  enterContainer: ({ flags }) =>
+    BigInt(flags) === 0n
+      ? 'join no namespace of the container'
+      : `join the container's ${namespaceNames(flags)} namespace`,
+  affinity: ({ cpus }) =>
+    cpus.length === 0 ? 'run on every CPU of the cgroup' : `run on CPU ${numberList(cpus)} only`,
+  clone: ({ flags }) =>
+    BigInt(flags) === 0n
+      ? "make the container's process"
+      : `make the container's process in a new ${namespaceNames(flags)} namespace`,
+  cloneVisible: () => "make the container's process, last of all",
+  cloneIntoCgroup: () => 'go on in the cgroup of the container',
+  procfsPidNamespace: () => 'let procfs show the pid namespace that is joined later',
+  usePipes: () => 'speak to tsrun through pipes',
+  listen: () => 'listen for start',
+  closeHostDescriptors: () => "close all that is the host's",
+  controllingTerminal: () => 'make the terminal that of the session',
+  raiseHardLimit: ({ resource, hard }) =>
+    `raise the hard limit of ${rlimitName(resource)} to ${limit(hard)} if it is lower`,
+  openCgroup: ({ path }) => `open ${path}`,
+  joinCgroup: ({ slot }) => `join the cgroup in slot ${slot}`,
+  sync: ({ point }) => syncTexts[point] ?? `wait for tsrun at point ${point}`,
+  becomeRoot: () => 'become root of the user namespace',
+  unshare: ({ flags }) => `make a new ${namespaceNames(flags)} namespace`,
+  openTimeOffsets: () => 'open the offsets of a time namespace',
+  timeNamespace: ({ offsets }) =>
+    offsets === '' ? 'make a new time namespace' : `make a new time namespace (${lines(offsets)})`,
+  hostname: ({ name }) => `set the hostname to ${name}`,
+  domainname: ({ name }) => `set the domain name to ${name}`,
+  loopback: () => 'bring up the loopback interface',
+  keyring: ({ name }) => `join a new session keyring ${name}`,
+  newSession: () => 'start a new session',
+  hostPropagation: ({ flags }) => `make all mounts of the host ${propagationName(Number(flags))}`,
+  rootfs: ({ path }) => `use ${path} as the rootfs`,
+  mountFilesystem: ({ type, destination, options, attributes, recursiveSet, recursiveClear, propagation }) =>
+    `mount ${type} on ${destination}${list([
+      ...attributeNames(attributes, 0, ''),
+      ...attributeNames(recursiveSet, recursiveClear, 'r'),
+      ...options.filter((option) => option !== 'ro'),
+      ...propagation.map(propagationName),
+    ])}`,
+  mountBind: (op) =>
+    `bind mount ${op.source} on ${op.destination}${op.inside === '' ? '' : ', as it is in the rootfs by then'}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, linkOptions(op.flags))}`,
+  remount: (op) => `remount ${op.destination}${changes(op, op.options)}`,
+  device: ({ path, mode, major, minor }) =>
+    `make the ${nodeType(mode)} ${path} (${major}:${minor}, mode ${octal(mode & 0o7777)})`,
+  deviceBind: ({ path, source }) => `bind mount the host's device ${source} on ${path}`,
+  symlink: ({ path, target }) => `link ${path} to ${target}`,
+  console: ({ mount }) => `open a terminal${mount === 1 ? ' and mount it on /dev/console' : ''}`,
+  sysctl: ({ path, value }) => `set /proc/sys/${path} to '${value}'`,
+  hook: ({ path }) => `run the hook ${path}`,
+  maskPath: ({ path }) => `mask ${path}`,
+  readonlyPath: ({ path }) => `make ${path} read-only`,
+  detachRootfs: () => 'clone the mount of the rootfs for the container alone',
+  readonlyRoot: () => 'make / read-only',
+  enterRoot: ({ mode }) => rootTexts[mode] ?? `enter the rootfs (mode ${mode})`,
+  rootPropagation: ({ flags }) => `make / ${propagationName(Number(flags))}`,
+  rlimit: ({ resource, soft, hard }) =>
+    `set ${rlimitName(resource)} to ${limit(soft)} (hard limit ${limit(hard)})`,
+  findExecutable: ({ name, path }) =>
+    name.includes('/')
+      ? `find the executable ${name}`
+      : `find the executable ${name} in ${path === '' ? 'no PATH' : path}`,
+  noNewPrivileges: () => 'give up gaining privileges by execve',
+  boundingSet: ({ bounding }) => `limit the bounding set to ${capabilityNames(bounding)}`,
+  user: ({ uid, gid, groups, umask }) =>
+    `become uid ${uid}, gid ${gid}${groups.length > 0 ? `, groups ${groups.join(' ')}` : ''}, umask ${octal(umask)}`,
+  capabilities: ({ effective, permitted, inheritable, ambient }) =>
+    `set capabilities: effective ${capabilityNames(effective)}; permitted ${capabilityNames(permitted)}; ` +
+    `inheritable ${capabilityNames(inheritable)}; ambient ${capabilityNames(ambient)}`,
+  workingDirectory: ({ path }) => `change to the directory ${path}`,
+  home: ({ uid }) => `find the home directory of uid ${uid}`,
+  seccomp: ({ program, flags }) =>
+    `load the seccomp filter (${program.length / 8} instructions${(flags & newListenerFlag) === 0 ? '' : ', with a listener'})`,
+  apparmorProfile: ({ profile }) => `execute with the AppArmor profile ${profile}`,
+  selinuxLabel: ({ attribute, label }) =>
+    attribute === 'exec' ? `execute with the SELinux label ${label}` : `label new keyrings ${label}`,
+  fileLabel: ({ path, label }) => `label ${path} ${label}`,
+  mountLabel: ({ label }) => `label what is made from here on ${label}`,
+  scheduler: ({ policy, nice, priority, flags }) =>
+    `schedule by ${nameOf(schedulerPolicies, policy)}${list([
+      ...(nice === 0 ? [] : [`nice ${nice}`]),
+      ...(priority === 0 ? [] : [`priority ${priority}`]),
+      ...namesOf(schedulerFlags, Number(flags)),
+    ])}`,
+  ioPriority: ({ ioClass, priority }) =>
+    `set the I/O priority to ${nameOf(ioPriorityClasses, ioClass)} ${priority}`,
+  personality: ({ persona }) => `set the personality to ${nameOf(personalities, persona)}`,
+  memoryPolicy: ({ mode, nodes }) =>
+    `set the memory policy to ${nameOf(memoryPolicyModes, mode & memoryPolicyModeMask)}${list([
+      ...(nodes.length === 0 ? [] : [`nodes ${numberList(nodes)}`]),
+      ...namesOf(memoryPolicyFlags, mode),
+    ])}`,
+  waitStart: () => 'wait for start',
+  exec: ({ args }) => `execute ${args.map(quote).join(' ')}`,
+};
+
+/** One line that says what the operation does, safe to print. */
+export function describeOp(op: Op): string {
+  const describe = describers[op.op] as (op: Op) => string;
+  return printable(describe(op));
+}
+
+const syncTexts: Readonly<Record<number, string>> = {
+  [syncPoints.setup]: 'wait for tsrun to write id maps and join cgroups',
+  [syncPoints.hooks]: 'wait for tsrun to run the hooks prestart and createRuntime',
+  [syncPoints.entered]: 'tell tsrun the pid, and wait for its go',
+  [syncPoints.ready]: 'tell tsrun that all is ready, and wait for its go',
+};
+
+const rootTexts: Readonly<Record<number, string>> = {
+  [rootModes.pivot]: 'make the rootfs / (pivot_root)',
+  [rootModes.move]: 'make the rootfs / (moved over it, chroot)',
+  [rootModes.chroot]: 'make the rootfs / (chroot)',
+};
+
+/** `pid, network` for CLONE_NEW* bits. */
+export function namespaceNames(flags: number | bigint): string {
+  const bits = Number(flags);
+  const names = namespaceTypes.filter((type) => (bits & namespaces[type].flag) !== 0);
+  return names.length === 0 ? 'unknown' : names.join(', ');
+}
+
+/** `RLIMIT_NOFILE` for 7. */
+export function rlimitName(resource: number): string {
+  for (const [name, number] of rlimitNumbers) if (number === resource) return name;
+  return `resource ${resource}`;
+}
+
+function limit(value: number | bigint): string {
+  return BigInt(value) === unlimited ? 'unlimited' : String(value);
+}
+
+function capabilityNames(mask: number | bigint): string {
+  const bits = BigInt(mask);
+  const names = [...capabilityNumbers].filter(([, number]) => ((bits >> BigInt(number)) & 1n) === 1n);
+  return names.length === 0 ? 'none' : names.map(([name]) => name).join(' ');
+}
+
+function lines(text: string): string {
+  return text.trim().split('\n').join(', ');
+}
+
+function maps(text: string): string {
+  return text === '' ? 'none' : lines(text);
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}
+
+function nodeType(mode: number): string {
+  const type = mode & 0o170000;
+  if (type === 0o020000) return 'character device';
+  return type === 0o060000 ? 'block device' : 'FIFO';
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word);
+}
+
+function list(words: readonly string[]): string {
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
+}
+
+function changes(op: OpOf<'mountBind'> | OpOf<'remount'>, options: readonly string[]): string {
+  return list([
+    ...attributeNames(op.attributesSet, op.attributesClear, ''),
+    ...attributeNames(op.recursiveSet, op.recursiveClear, 'r'),
+    ...options.filter((option) => option !== 'ro' && option !== 'rw'),
+    ...op.propagation.map(propagationName),
+  ]);
+}
+
+/** What becomes of symbolic links. */
+function linkOptions(flags: number): string[] {
+  const copied = (flags & mountFlags.copySymlink) !== 0;
+  return [
+    ...(copied ? ['copy-symlink'] : []),
+    // Looked at as a link, but not shown as one.
+    ...(!copied && (flags & mountFlags.sourceNoFollow) !== 0 ? ['src-nofollow'] : []),
+    ...((flags & mountFlags.destinationNoFollow) !== 0 ? ['dest-nofollow'] : []),
+  ];
+}
+
+/** Bits of attributes: the option when set, the option when cleared. */
+const attributeWords: readonly (readonly [bit: number, set: string, clear: string])[] = [
+  [mountAttributes.readonly, 'ro', 'rw'],
+  [mountAttributes.nosuid, 'nosuid', 'suid'],
+  [mountAttributes.nodev, 'nodev', 'dev'],
+  [mountAttributes.noexec, 'noexec', 'exec'],
+  [mountAttributes.nodiratime, 'nodiratime', 'diratime'],
+  [mountAttributes.nosymfollow, 'nosymfollow', 'symfollow'],
+];
+
+function attributeNames(set: number | bigint, clear: number | bigint, prefix: string): string[] {
+  const setBits = Number(set);
+  const clearBits = Number(clear);
+  const words = attributeWords.flatMap(([bit, setWord, clearWord]) => {
+    if ((setBits & bit) !== 0) return [setWord];
+    return (clearBits & bit) !== 0 ? [clearWord] : [];
+  });
+  // The access time is a value, not a bit.
+  const time = setBits & mountAttributes.atimeField;
+  if (time === mountAttributes.noatime) words.push('noatime');
+  else if (time === mountAttributes.strictatime) words.push('strictatime');
+  else if ((clearBits & mountAttributes.atimeField) !== 0) words.push('relatime');
+  return words.map((word) => prefix + word);
+}
+
+function propagationName(flags: number): string {
+  const prefix = (flags & mountPropagation.recursive) === 0 ? '' : 'r';
+  const name = (['shared', 'slave', 'private', 'unbindable'] as const).find(
+    (word) => (flags & mountPropagation[word]) !== 0,
+  );
+  return prefix + (name ?? 'unchanged');
+}

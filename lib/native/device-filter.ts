@@ -1,0 +1,40 @@
+import { constants as os } from 'node:os';
+import { systemError } from '../core/error.ts';
+import { native } from './library.ts';
+import type { Native } from './library.ts';
+
+const filterNative: Native<[string, Uint8Array, number, Uint8Array, number]> = native(
+  'int tsrun_device_filter(const char *, const void *, unsigned int, void *, unsigned int)',
+);
+
+const logBytes = 16 * 1024;
+
+const hints = new Map([
+  [
+    os.errno.EPERM,
+    'bpf(2) needs CAP_SYS_ADMIN on the host, a seccomp filter around tsrun must not forbid it, and no cgroup above may have a device program that is attached alone.',
+  ],
+  [
+    os.errno.EINVAL,
+    'The kernel must be built with CONFIG_CGROUP_BPF, and the directory be one of cgroup v2.',
+  ],
+  [os.errno.ENOSYS, 'The kernel must be built with CONFIG_BPF_SYSCALL.'],
+]);
+
+/**
+ * Attaches a BPF_PROG_TYPE_CGROUP_DEVICE program (an array of struct bpf_insn) to a cgroup v2 directory, in the
+ * place of the one attached by this function before. Programs of others (systemd has its own) stay: an access
+ * needs the consent of all. Throws with the verifier's reason when it refuses the program.
+ */
+export function attachDeviceFilter(cgroup: string, program: Uint8Array): void {
+  const log = Buffer.alloc(logBytes);
+  const result = filterNative(cgroup, program, program.length, log, log.length);
+  if (result >= 0) return;
+  const reason = log
+    .toString('latin1', 0, Math.max(0, log.indexOf(0)))
+    .trim()
+    .replace(/\s+/g, ' ');
+  const what = reason === '' ? '' : ` (${reason.slice(-200)})`;
+  const hint = hints.get(-result);
+  throw systemError(`set the device rules of ${cgroup}${what}`, result, hint === undefined ? {} : { hint });
+}

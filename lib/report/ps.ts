@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { errnoOf, systemError, TsrunError } from '../core/error.ts';
+import { findContainer } from '../state/find-container.ts';
+import { containerProcesses } from '../container/processes.ts';
+import type { StateRoot } from '../state/state-root.ts';
+
+/** Pids of a container's processes on the host, in rising order; none once it has stopped. */
+export function listProcesses(root: StateRoot, id: string): number[] {
+  const { record, status } = findContainer(root, id);
+  return status === 'stopped' && record.ownPids ? [] : containerProcesses(record);
+}
+
+/** Far more than the table of all processes of a host. */
+const maxOutput = 256 * 1024 * 1024;
+
+/**
+ * The lines that the host's ps(1) prints about these processes, with its header.
+ *
+ * @param options those of ps; `-ef` when there are none.
+ */
+export function processTable(pids: readonly number[], options: readonly string[]): string {
+  const { error, status, stdout, stderr } = spawnSync('ps', options.length === 0 ? ['-ef'] : options, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: maxOutput,
+  });
+  if (error !== undefined) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw systemError('run ps', errno, { hint: 'install it (Debian: apt-get install procps)', cause: error });
+  }
+  if (status !== 0) {
+    const said = [stderr, stdout].map((text) => text.trim()).find((text) => text !== '') ?? '';
+    const line = said.replaceAll(/\s*\n\s*/g, '; ');
+    throw new TsrunError('usage', `tsrun ps: ps ended with ${status ?? 'a signal'}: ${line}`);
+  }
+  return selectLines(stdout, new Set(pids));
+}
+
+/** The header and the lines whose PID is one of these. Pure. */
+export function selectLines(table: string, pids: ReadonlySet<number>): string {
+  const [header = '', ...lines] = table.split('\n');
+  const column = fields(header).indexOf('PID');
+  if (column < 0) {
+    throw new TsrunError('usage', "tsrun ps: couldn't find PID field in ps output", {
+      hint: 'the options for ps must make it print a column PID with a header',
+    });
+  }
+  const wanted = lines.filter((line) => pids.has(Number(fields(line)[column])));
+  return [header, ...wanted].map((line) => `${line}\n`).join('');
+}
+
+function fields(line: string): string[] {
+  return line.trim().split(/\s+/);
+}

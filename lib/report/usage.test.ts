@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import type { ContainerStats, Measurable } from './container-stats.ts';
+import { usagesBetween } from './usage.ts';
+import type { Sample } from './usage.ts';
+
+const entry = { limit: 0n, usage: 0n, max: 0n, failcnt: 0n };
+
+function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerStats['memory']> = {}): Sample {
+  const stats: ContainerStats = {
+    cpu: {
+      total: cpu,
+      kernel: 0n,
+      user: 0n,
+      percpu: [],
+      percpuKernel: [],
+      percpuUser: [],
+      periods: 0n,
+      throttledPeriods: 0n,
+      throttledTime: 0n,
+    },
+    cpuset: { cpus: [], mems: [], numbers: {} as ContainerStats['cpuset']['numbers'] },
+    memory: {
+      cache: 0n,
+      usage: entry,
+      swap: entry,
+      kernel: entry,
+      kernelTCP: entry,
+      raw: new Map(),
+      ...memory,
+    },
+    pids: { current: 2n, limit: 0n },
+    blkio: {
+      serviceBytes: [
+        { major: 8n, minor: 0n, op: 'Read', value: 5n },
+        { major: 9n, minor: 0n, op: 'Read', value: 6n },
+        { major: 8n, minor: 0n, op: 'Write', value: 7n },
+        { major: 8n, minor: 0n, op: 'Total', value: 12n },
+      ],
+    },
+    hugetlb: {},
+    network: undefined,
+    resctrl: undefined,
+  };
+  return { container: { id } as Measurable, stats, at };
+}
+
+describe('the use of resources between two samples', () => {
+  it('is the share of one CPU', () => {
+    const [usage] = usagesBetween([sample('a', 1000, 0n)], [sample('a', 1500, 750_000_000n)]);
+    expect(usage).to.include({ id: 'a', cpuPercent: 150, cpuTime: 750_000_000n });
+    expect(usage?.block).to.deep.equal({ read: 11n, written: 7n });
+  });
+
+  it('leaves out cache that can be given up, and what is no limit', () => {
+    const usageOf = (memory: Partial<ContainerStats['memory']>): (bigint | undefined)[] => {
+      const [usage] = usagesBetween([sample('a', 0, 0n)], [sample('a', 1, 0n, memory)]);
+      return [usage?.memory, usage?.memoryLimit];
+    };
+    const usage = { ...entry, usage: 100n, limit: 4096n };
+    expect(usageOf({ usage, raw: new Map([['inactive_file', 30n]]) })).to.deep.equal([70n, 4096n]);
+    expect(
+      usageOf({
+        usage: { ...usage, limit: 9_223_372_036_854_771_712n },
+        raw: new Map([
+          ['inactive_file', 1n],
+          ['total_inactive_file', 101n],
+        ]),
+      }),
+    ).to.deep.equal([0n, undefined]);
+  });
+
+  it('is of those that are in both', () => {
+    expect(usagesBetween([sample('a', 0, 0n)], [sample('b', 1, 0n)])).to.deep.equal([]);
+  });
+});

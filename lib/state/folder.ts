@@ -1,0 +1,112 @@
+import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TsrunError, fileError } from '../core/error.ts';
+import { isTrusted, whyNotOurs, whyShared } from '../host/ownership.ts';
+import type { Looked } from '../host/ownership.ts';
+import { isErrno } from '../core/is-errno.ts';
+
+/** The folder of one container: `<root>/<id>/`. The id has been validated, so it is one plain file name. */
+export interface ContainerFolder {
+  id: string;
+  path: string;
+}
+
+/** Names the folder of a container; `id` must have passed validateContainerId. */
+export function containerFolder(root: string, id: string): ContainerFolder {
+  return { id, path: join(root, id) };
+}
+
+const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK;
+
+/**
+ * Calls `use` with a path of the folder that leads into it, and nowhere else, whatever becomes of its name meanwhile.
+ * Throws 'not-found' without the folder, and 'untrusted' when somebody else may write it: what is read there decides
+ * which process is killed, which directory removed and which program run.
+ */
+export function withFolder<T>(folder: ContainerFolder, use: (inside: string) => T): T {
+  const fd = withRoot(dirname(folder.path), folder.id, (root) => openFolder(root, folder));
+  try {
+    return use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The same with the state root. `id`: whose absence it is when the root does not exist. */
+export function withRoot<T>(path: string, id: string, use: (inside: string) => T): T {
+  const fd = openRoot(path, id);
+  try {
+    return use(`/proc/self/fd/${fd}`);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** `dev:ino`: no other folder has it as long as this one exists. */
+export function folderIdentity(folder: ContainerFolder): string {
+  return withFolder(folder, (inside) => {
+    const { dev, ino } = lstatSync(`${inside}/.`, { bigint: true });
+    return `${dev}:${ino}`;
+  });
+}
+
+function openRoot(path: string, id: string): number {
+  let fd: number;
+  let linkOwner: number | undefined;
+  try {
+    const link = lstatSync(path);
+    if (link.isSymbolicLink()) linkOwner = link.uid;
+    fd = openSync(path, asDirectory);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) throw notFound(id);
+    throw fileError(`open the folder for containers ${path}`, error, { hint: otherRoot });
+  }
+  const why =
+    linkOwner === undefined || isTrusted(linkOwner)
+      ? check(fd, path, whyShared)
+      : `it is a symbolic link of uid ${linkOwner}`;
+  if (why === undefined) return fd;
+  closeSync(fd);
+  throw new TsrunError('untrusted', `the folder for containers ${path} cannot be trusted: ${why}`, {
+    hint: `it must be yours or root's, and others must not write it; ${otherRoot}`,
+  });
+}
+
+const otherRoot = '--root DIR names another one';
+
+function openFolder(root: string, folder: ContainerFolder): number {
+  let fd: number;
+  try {
+    fd = openSync(join(root, folder.id), asDirectory | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG')) throw notFound(folder.id);
+    if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ELOOP'))
+      throw untrusted(folder, 'it is not a directory');
+    throw fileError(`open the folder of the container ${folder.path}`, error);
+  }
+  const why = check(fd, folder.path, (stat) => whyNotOurs(stat, 'directory'));
+  if (why === undefined) return fd;
+  closeSync(fd);
+  throw untrusted(folder, why);
+}
+
+function check(fd: number, path: string, why: (stat: Looked) => string | undefined): string | undefined {
+  try {
+    return why(fstatSync(fd));
+  } catch (error) {
+    closeSync(fd);
+    throw fileError(`look at ${path}`, error);
+  }
+}
+
+/** The error for a container that is not there. */
+export function notFound(id: string): TsrunError {
+  return new TsrunError('not-found', `container ${JSON.stringify(id)} does not exist`);
+}
+
+/** The error for what lies where the folder should be and was not made by us. */
+export function untrusted({ id, path }: ContainerFolder, why: string): TsrunError {
+  return new TsrunError('untrusted', `${path} is no folder of container ${JSON.stringify(id)}: ${why}`, {
+    hint: 'tsrun has not made it and leaves it alone; look at it, and remove it by hand or take another id',
+  });
+}
