@@ -133,15 +133,16 @@ describe('messages', () => {
 });
 
 describe('sockets by name', () => {
+  let base: string | undefined;
   let folder = '';
   before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'tsrun-socket-'));
+    base = mkdtempSync(join(tmpdir(), 'tsrun-socket-'));
     // Longer than a socket address.
-    folder = join(folder, 'd'.repeat(200), 'e'.repeat(200));
+    folder = join(base, 'd'.repeat(200), 'e'.repeat(200));
     mkdirSync(folder, { recursive: true });
   });
   after(() => {
-    rmSync(join(folder, '../..'), { recursive: true });
+    if (base !== undefined) rmSync(base, { recursive: true });
   });
 
   it('listen and connect below a path of any length, for their owner only', () => {
