@@ -1,12 +1,12 @@
 import { TsrunError, systemError } from '../../lib/core/error.ts';
 import { nearest } from '../../lib/core/nearest.ts';
 import { openLog } from './log/logger.ts';
-import { briefMessage } from '../../lib/core/printable.ts';
 import type { Command, GlobalValues } from './command.ts';
 import { globalFlags } from './command.ts';
 import { commands } from './command-table.ts';
 import { completeArgument } from './flags/completions.ts';
 import { print, printError } from './output.ts';
+import { renderNotice } from './render.ts';
 import { parseFlags } from './flags/parse.ts';
 
 /** Runs one command line; resolves to the exit status. Nothing is thrown. */
@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     name = argv[parsed.rest];
     return await dispatch(name, argv.slice(parsed.rest + 1), globals);
   } catch (error) {
-    return await report(error, argv, name, globals);
+    return report(error, argv, name, globals);
   }
 }
 
@@ -49,20 +49,9 @@ async function dispatch(
   try {
     return await command.run(invocation);
   } catch (error) {
-    throw command.failureStatus === undefined ? error : withStatus(error, command.failureStatus);
+    const failure = failureOf(error);
+    throw command.failureStatus === undefined ? failure : failure.with({ exitCode: command.failureStatus });
   }
-}
-
-/** The same failure with another exit status. */
-function withStatus(error: unknown, exitCode: number): TsrunError {
-  const { code, message, pointer, hint, errno } = error instanceof TsrunError ? error : unforeseen(error);
-  return new TsrunError(code, message, {
-    exitCode,
-    cause: error,
-    ...(pointer === undefined ? {} : { pointer }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(errno === undefined ? {} : { errno }),
-  });
 }
 
 /** `-h` or `--help` among the flags; behind the first positional it may belong to somebody else. */
@@ -117,20 +106,21 @@ async function complete(words: readonly string[]): Promise<number> {
  * Tells the user and the log of a failure. The log's record is the plain message, which engines read; a person
  * on stderr also gets the hint.
  */
-async function report(
+function report(
   error: unknown,
   argv: readonly string[],
   name: string | undefined,
   globals: GlobalValues | undefined,
-): Promise<number> {
-  const failure = error instanceof TsrunError ? error : unforeseen(error);
+): number {
+  const failure = failureOf(error);
   const where = name === undefined ? '' : prefixOf(failure, name);
-  const message = briefMessage(`${where}${failure.message}`, argv);
+  const message = `${where}${renderNotice(failure, argv)}`;
   const hint =
     failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
   if (globals?.log !== undefined || globals?.['log-format'] === 'json') {
     try {
-      await openLog({ file: globals.log, format: globals['log-format'], debug: globals.debug }).error(
+      openLog({ file: globals.log, format: globals['log-format'], debug: globals.debug }).write(
+        'error',
         message,
       );
     } catch (logError) {
@@ -146,9 +136,13 @@ async function report(
 }
 
 /** What a message begins with; the parser's own messages name the command already. */
-function prefixOf({ code, message }: TsrunError, name: string): string {
+function prefixOf({ code, reason }: TsrunError, name: string): string {
   if (code !== 'usage') return `${name} failed: `;
-  return message.startsWith('tsrun') ? '' : `${name}: `;
+  return reason.startsWith('tsrun') ? '' : `${name}: `;
+}
+
+function failureOf(error: unknown): TsrunError {
+  return error instanceof TsrunError ? error : unforeseen(error);
 }
 
 /** What nobody has put in words: a system call that fails, which is the world's doing, or a bug of ours. */

@@ -2,7 +2,7 @@ import type { CgroupDriver } from '../../lib/cgroup/types.ts';
 import { stateRoot } from '../../lib/state/state-root.ts';
 import type { StateRoot } from '../../lib/state/state-root.ts';
 import { openLog } from './log/logger.ts';
-import type { Logger } from './log/logger.ts';
+import type { Log } from './log/logger.ts';
 import type { GlobalValues } from './command.ts';
 
 /** The folder in which containers are kept, by the global flags. */
@@ -26,7 +26,7 @@ export function previewRootOf(globals: GlobalValues): StateRoot {
 }
 
 /** The log the global flags ask for. Its file is opened at once. */
-export function logOf(globals: GlobalValues): Logger {
+export function logOf(globals: GlobalValues): Log {
   const debug = globals.debug || globals['log-level'] === 'debug';
   return openLog({ file: globals.log, format: globals['log-format'], debug });
 }

@@ -1,5 +1,5 @@
 import { TsrunError } from '../core/error.ts';
-import type { PlanWarning } from '../plan/types.ts';
+import type { Finding } from '../core/finding.ts';
 import { executeSteps } from './execute.ts';
 import type { Locate } from './execute.ts';
 import { Journal } from './journal.ts';
@@ -20,7 +20,7 @@ export function changeAll(
   steps: readonly CgroupStep[],
   locate: Locate,
   devices: DeviceChange | undefined,
-): PlanWarning[] {
+): Finding[] {
   const journal = new Journal();
   let reachedDevices = false;
   try {
@@ -37,11 +37,5 @@ export function changeAll(
 
 function withLeft(error: unknown, left: readonly string[]): unknown {
   if (!(error instanceof TsrunError)) return error;
-  const { code, message, pointer, hint, errno } = error;
-  return new TsrunError(code, `${message}; changed already, and left so: ${left.join(', ')}`, {
-    cause: error,
-    ...(pointer === undefined ? {} : { pointer }),
-    ...(hint === undefined ? {} : { hint }),
-    ...(errno === undefined ? {} : { errno }),
-  });
+  return error.with({ reason: `${error.reason}; changed already, and left so: ${left.join(', ')}` });
 }

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
-import type { PlanWarning } from '../plan/types.ts';
+import type { Finding } from '../core/finding.ts';
+import { warning } from '../core/finding.ts';
 import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
 import type { Journal } from './journal.ts';
 import { doWithout } from './paths.ts';
@@ -14,14 +15,14 @@ export type Locate = (controller: string) => string | undefined;
  * Makes the writes. Throws at the first one the kernel refuses, and before any of them when the container
  * has no cgroup of a controller it needs. `journal` gets what the files said before.
  */
-export function executeSteps(steps: readonly CgroupStep[], locate: Locate, journal?: Journal): PlanWarning[] {
+export function executeSteps(steps: readonly CgroupStep[], locate: Locate, journal?: Journal): Finding[] {
   for (const step of steps) directoryFor(step, locate);
-  const warnings: PlanWarning[] = [];
+  const warnings: Finding[] = [];
   const writer = new Writer(journal);
   const postponed: CgroupWrite[] = [];
   const run = (step: CgroupWrite): void => {
-    const warning = writeStep(step, directoryFor(step, locate), writer);
-    if (warning !== undefined) warnings.push(warning);
+    const unused = writeStep(step, directoryFor(step, locate), writer);
+    if (unused !== undefined) warnings.push(unused);
   };
   try {
     for (const [index, step] of steps.entries()) {
@@ -64,7 +65,7 @@ export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
 }
 
 /** Makes one write; a warning when the kernel has no use for the value and that is no error. */
-function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWarning | undefined {
+function writeStep(step: CgroupWrite, directory: string, writer: Writer): Finding | undefined {
   const { unused, pointer, alias } = step;
   for (const { file, value = step.value } of alias === undefined ? [step] : [step, alias]) {
     const path = `${directory}/${file}`;
@@ -74,14 +75,14 @@ function writeStep(step: CgroupWrite, directory: string, writer: Writer): PlanWa
       if (failedWith(error, 'ENOENT')) continue;
       const refused = failedWith(error, 'EOPNOTSUPP');
       if (refused && step.optional === true) return undefined;
-      if (refused && unused !== undefined) return { pointer, message: unused.message };
+      if (refused && unused !== undefined) return warning(pointer, unused.message);
       throw refusal(step, path, errnoOf(error));
     }
     if (unused === undefined) return undefined;
-    return readValue(path) === unused.reads ? { pointer, message: unused.message } : undefined;
+    return readValue(path) === unused.reads ? warning(pointer, unused.message) : undefined;
   }
   if (step.optional === true) return undefined;
-  if (unused !== undefined) return { pointer, message: unused.message };
+  if (unused !== undefined) return warning(pointer, unused.message);
   throw refusal(step, `${directory}/${step.file}`, enoent);
 }
 

@@ -4,7 +4,6 @@ import { posix } from 'node:path';
 import { errnoOf, TsrunError } from '../core/error.ts';
 import { errnoText } from '../core/errno.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { PlanWarning } from '../plan/types.ts';
 import type { Finding } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';
 import { isListWithin } from '../config/number-list.ts';
@@ -41,8 +40,8 @@ export function foreseeCgroups(
   ];
 }
 
-function ignored({ pointer, message }: PlanWarning): Finding {
-  return warning(pointer, `ignored: ${message}`);
+function ignored({ pointer, reason }: Finding): Finding {
+  return warning(pointer, `ignored: ${reason}`);
 }
 
 /** A cgroup must be vacant, and possible to make. */
@@ -54,7 +53,7 @@ function foreseeDirectories({ paths, version }: CgroupRecord): Finding[] {
       if (isThere(directory)) requireVacant(directory, isFrozen);
     } catch (failure) {
       if (!(failure instanceof TsrunError)) throw failure;
-      return [error(pointer, failure.message, failure.hint)];
+      return [error(pointer, failure.reason, failure.hint)];
     }
     const parent = nearestExisting(directory);
     try {
@@ -96,8 +95,8 @@ function isFirstOfItsPointer({ pointer }: Finding, index: number, all: readonly 
   return all.findIndex((other) => other.pointer === pointer) === index;
 }
 
-function findingOf({ pointer = resourcesPointer, message, hint }: TsrunError): Finding {
-  return error(pointer, message, hint);
+function findingOf({ pointer = resourcesPointer, reason, hint }: TsrunError): Finding {
+  return error(pointer, reason, hint);
 }
 
 function foreseeStep(record: CgroupRecord, step: CgroupStep, kernel: HostFacts['kernel']): Finding[] {

@@ -1,5 +1,5 @@
 import { TsrunError } from '../core/error.ts';
-import type { PlanWarning } from '../plan/types.ts';
+import type { Finding } from '../core/finding.ts';
 import type { Resources } from '../config/types.ts';
 import { noCgroup } from './execute.ts';
 import { resourceStepsV1 } from './v1/resources.ts';
@@ -22,13 +22,13 @@ export class ManagerDisabled implements CgroupManager {
     // There is nothing to create.
   }
 
-  apply(resources: Resources = {}): PlanWarning[] {
+  apply(resources: Resources = {}): Finding[] {
     const [step] = this.version === 1 ? resourceStepsV1(resources) : resourceStepsV2(resources);
     if (step !== undefined) throw noCgroup(step);
     return this.version === 2 ? ignoredOnV2(resources) : [];
   }
 
-  update(resources: Resources): PlanWarning[] {
+  update(resources: Resources): Finding[] {
     return this.apply(resources);
   }
 

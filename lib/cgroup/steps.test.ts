@@ -264,7 +264,7 @@ describe('each step of cgroup v2, whole', () => {
 
   it('that cannot be made is a warning of one kind', () => {
     const warnings = (resources: Resources): string[] =>
-      ignoredOnV2(resources).map(({ pointer, message }) => `${pointer.split('/').at(-1) ?? ''}: ${message}`);
+      ignoredOnV2(resources).map(({ pointer, reason }) => `${pointer.split('/').at(-1) ?? ''}: ${reason}`);
     expect(warnings({ memory: { swappiness: 0xffffffff } })).to.deep.equal([
       'swappiness: cgroup v2 has no such limit',
     ]);

@@ -1,4 +1,4 @@
-import type { PlanWarning } from '../plan/types.ts';
+import type { Finding } from '../core/finding.ts';
 import type { DeviceRule, Resources } from '../config/types.ts';
 
 export type CgroupDriver = 'cgroupfs' | 'systemd' | 'disabled';
@@ -47,7 +47,7 @@ export interface CgroupManager {
    * Before a process joins, so that none runs without them. Throws an error with the JSON pointer of the
    * property the kernel refused.
    */
-  apply(resources: Resources | undefined): PlanWarning[];
+  apply(resources: Resources | undefined): Finding[];
   /**
    * Changes the limits of a running container, and its device rules if `resources` has some, all or none of
    * them; what it does not name stays as it is. Throws an error with the JSON pointer of the property the
@@ -55,7 +55,7 @@ export interface CgroupManager {
    *
    * @param presentDevices the rules the container has now; undefined when nobody knows.
    */
-  update(resources: Resources, presentDevices?: readonly DeviceRule[]): PlanWarning[];
+  update(resources: Resources, presentDevices?: readonly DeviceRule[]): Finding[];
   /** Gives the cgroup to a user of the host, where that is safe: not on v1 (cgroups(7), "Delegation"). */
   give(uid: number): void;
   /**

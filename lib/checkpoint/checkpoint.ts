@@ -7,7 +7,7 @@ import { findCriu, withNull } from './criu/program.ts';
 import { requestTypes } from './criu/rpc.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 import { TsrunError, fileError } from '../core/error.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink } from '../core/finding.ts';
 import { parseDocument } from '../config/bundle.ts';
 import { hasNewNamespace, namespaces } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
@@ -23,12 +23,11 @@ import { lockContainer } from '../state/lock.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { removeFolder, storedConfig } from '../state/store.ts';
-import { logWarnings } from '../container/warnings.ts';
 
 export interface CheckpointRequest extends CriuFlags {
   root: StateRoot;
   id: string;
-  log: Log;
+  log: Sink;
   /** Images of an earlier pre-dump, relative to imagePath. */
   parentPath?: string | undefined;
   leaveRunning?: boolean | undefined;
@@ -49,20 +48,18 @@ export const descriptorsFile = 'descriptors.json';
  * Saves a running or paused container to files, with criu. Unless it is left running, the container is deleted
  * afterwards, as its peers do. When criu fails, the container goes on as before.
  */
-export async function checkpoint(request: CheckpointRequest): Promise<void> {
+export function checkpoint(request: CheckpointRequest): void {
   const { root, id, log } = request;
-  await logWarnings(log, (warn) => {
-    const lock = lockContainer(findFolder(root, id));
-    try {
-      const found = findContainer(root, id);
-      dump(request, found, runningProcess(found));
-      if (request.leaveRunning === true || request.preDump === true) return;
-      dismantle(found.record, true, warn);
-      removeFolder(found.folder);
-    } finally {
-      lock.release();
-    }
-  });
+  const lock = lockContainer(findFolder(root, id));
+  try {
+    const found = findContainer(root, id);
+    dump(request, found, runningProcess(found));
+    if (request.leaveRunning === true || request.preDump === true) return;
+    dismantle(found.record, true, log.warn);
+    removeFolder(found.folder);
+  } finally {
+    lock.release();
+  }
 }
 
 function runningProcess({ record: { init }, status }: Found): ProcessRef {

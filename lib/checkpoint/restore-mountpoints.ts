@@ -1,3 +1,4 @@
+import type { Tell } from '../core/finding.ts';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import { messages, mountFlags, syncPoints } from '../plan/wire.ts';
@@ -13,7 +14,6 @@ import { launchInit } from '../engine/launch-init.ts';
 import { meetInit } from '../engine/adopt-child.ts';
 import { notifyMount } from '../service/sd-notify.ts';
 import { placeInside, withDirectory } from './mount-destination.ts';
-import { placeIn } from '../container/placed.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { sourcesInside } from '../container/bind-sources.ts';
 import { Undo } from '../core/undo.ts';
@@ -28,7 +28,7 @@ export type BindMount = OpOf<'mountBind'>;
 export function makeMountpoints(
   blueprint: Blueprint,
   folder: ContainerFolder,
-  warn: (message: string) => void,
+  warn: Tell,
 ): Map<string, string> {
   const { bundle, facts, rootfs, id, cgroup } = blueprint;
   const plan = compile(mountsOnly(bundle.config), facts, {
@@ -53,12 +53,12 @@ export function makeMountpoints(
       first.kill();
       first.close();
     });
-    const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
+    const subject: Subject = { op: (index) => plan.ops[index], facts, warn };
     const init = meetInit(sync, subject, undo);
-    if (init === undefined) throw explainDeath(bundle, bundle.config, cgroup, first.end());
+    if (init === undefined) throw explainDeath(bundle.config, cgroup, first.end());
     for (;;) {
       const message = nextMessage(sync, subject);
-      if (message?.type !== messages.sync) throw explainDeath(bundle, bundle.config, cgroup, init.end());
+      if (message?.type !== messages.sync) throw explainDeath(bundle.config, cgroup, init.end());
       if (message.value === syncPoints.hooks) return destinations(init.pid, blueprint);
       writeIdMaps(init.pid, bundle.config.linux, facts);
       sendGo(sync);

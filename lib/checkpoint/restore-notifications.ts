@@ -5,7 +5,6 @@ import { sendDescriptor } from '../native/socket.ts';
 import type { Blueprint } from '../container/prepare-container.ts';
 import { Child } from '../native/child.ts';
 import { refer, runRuntimeHooks } from '../container/create-container.ts';
-import { placed } from '../container/placed.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { joinResctrl } from '../container/join-resctrl.ts';
 import { writeRecord } from '../state/store.ts';
@@ -52,9 +51,7 @@ export class Revived {
   #setUp(init: Child): void {
     const { blueprint, folder, record, undo } = this.#expected;
     const { bundle } = blueprint;
-    placed(bundle, () => {
-      joinResctrl(init.pid, bundle.config.linux, folder, record, undo);
-    });
+    joinResctrl(init.pid, bundle.config.linux, folder, record, undo);
     runRuntimeHooks({ blueprint, record, init });
   }
 

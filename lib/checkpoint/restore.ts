@@ -6,13 +6,16 @@ import { criuFailure } from './criu/log.ts';
 import { findCriu, withNull } from './criu/program.ts';
 import { requestTypes } from './criu/rpc.ts';
 import type { CriuOptions } from './criu/rpc.ts';
-import { fileError } from '../core/error.ts';
+import { fileError, withSource } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
 import { foreground } from '../native/foreground.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { withPrivateBind } from '../native/private-mounts.ts';
 import { socketPair } from '../native/socket.ts';
 import { attend } from '../container/run-in-foreground.ts';
 import { draw } from '../container/prepare-container.ts';
+import type { Blueprint } from '../container/prepare-container.ts';
 import { descriptorsFile } from './checkpoint.ts';
 import type { Child } from '../native/child.ts';
 import { announce } from '../container/create.ts';
@@ -32,7 +35,6 @@ import { makeMountpoints } from './restore-mountpoints.ts';
 import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
 import { Revived } from './restore-notifications.ts';
 import type { Expected } from './restore-notifications.ts';
-import { placed } from '../container/placed.ts';
 import { takeRunning } from '../engine/foreground-process.ts';
 import type { Running } from '../engine/foreground-process.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
@@ -40,7 +42,6 @@ import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { criuRootName, writeConfig, writeRecord } from '../state/store.ts';
 import { checkTerminal } from '../container/check-terminal.ts';
 import { Undo } from '../core/undo.ts';
-import { logWarnings } from '../container/warnings.ts';
 
 export interface RestoreRequest extends CreateRequest, CriuFlags {
   detach?: boolean | undefined;
@@ -51,29 +52,25 @@ export interface RestoreRequest extends CreateRequest, CriuFlags {
   lsmMountContext?: string | undefined;
 }
 
-type Say = (message: string) => void;
-
 const logName = 'restore.log';
 
 /**
  * Makes a container of the images that `checkpoint` has saved, with the bundle it was made from. Detached, returns 0
  * once its processes run; otherwise waits for the first one, as `run` does. On failure nothing of it is left.
  */
-export async function restore(request: RestoreRequest): Promise<number> {
-  const { log, detach = false } = request;
+export function restore(request: RestoreRequest): number {
+  const { detach = false, log } = request;
   if (detach) {
-    await logWarnings(log, (warn, debug) => {
-      const { pid, pidfd } = begin(request, warn, debug);
-      closeSync(pidfd);
-      reportReady(request.notifySocket, pid, true, warn);
-    });
+    const { pid, pidfd } = begin(request);
+    closeSync(pidfd);
+    reportReady(request.notifySocket, pid, true, log.warn);
     return 0;
   }
-  return await attend(
+  return attend(
     request,
-    (warn, debug) => {
-      const running = begin(request, warn, debug);
-      reportReady(request.notifySocket, process.pid, false, warn);
+    () => {
+      const running = begin(request);
+      reportReady(request.notifySocket, process.pid, false, log.warn);
       return running;
     },
     ({ pid, pidfd, master, pipes }) => {
@@ -91,14 +88,21 @@ interface Begun extends Running {
   pipes: StdioPipes | undefined;
 }
 
-function begin(request: RestoreRequest, warn: Say, debug: Say): Begun {
-  const blueprint = draw(request, 'engine', warn, debug);
-  const { config } = blueprint.bundle;
+function begin(request: RestoreRequest): Begun {
+  const blueprint = draw(request, 'engine');
+  return withSource(
+    () => blueprint.bundle,
+    () => restoreProcesses(request, blueprint),
+  );
+}
+
+function restoreProcesses(request: RestoreRequest, blueprint: Blueprint): Begun {
+  const { bundle } = blueprint;
+  const { config } = bundle;
+  const warn = tellFrom(() => bundle, request.log.warn);
   const terminal = config.process?.terminal === true;
   checkTerminal(blueprint.bundle, request.consoleSocket, request.detach === true);
-  placed(blueprint.bundle, () => {
-    refuseTracers(config);
-  });
+  refuseTracers(config);
   const criu = findCriu(ownEnvironment());
   const folders = openFolders(request, false);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
@@ -155,7 +159,7 @@ function begin(request: RestoreRequest, warn: Say, debug: Say): Begun {
 interface Revival extends Expected {
   request: RestoreRequest;
   folders: ImageFolders;
-  warn: Say;
+  warn: Tell;
   criu: { path: string; env: readonly string[] };
   /** /dev/null. */
   nothing: number;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect } from 'chai';
+import { renderNotice } from '../../cmd/tsrun/render.ts';
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -97,15 +98,17 @@ describe('readBundle', () => {
   });
 
   it('reads a file whose size the kernel does not say', () => {
-    expect(failure('/proc/self', 'status').message).to.match(/^status:1:1: not valid JSON/);
+    expect(renderNotice(failure('/proc/self', 'status'))).to.match(/^status:1:1: not valid JSON/);
   });
 
   it('wants UTF-8, and says where it is not', () => {
-    expect(failure(bundle(Buffer.from('{\n"a":\n"\xff"}', 'latin1'))).message).to.equal(
-      'config.json:3: not valid UTF-8',
+    expect(renderNotice(failure(bundle(Buffer.from('{\n"a":\n"\xff"}', 'latin1'))))).to.equal(
+      'config.json:3:1: not valid UTF-8',
     );
-    expect(failure(bundle(Buffer.from('{"a":1}', 'utf16le'))).message).to.match(/not valid/);
-    expect(failure(bundle(Buffer.from([0x7b, 0xed, 0xa0, 0x80]))).message).to.match(/:1: not valid UTF-8/);
+    expect(renderNotice(failure(bundle(Buffer.from('{"a":1}', 'utf16le'))))).to.match(/not valid/);
+    expect(renderNotice(failure(bundle(Buffer.from([0x7b, 0xed, 0xa0, 0x80]))))).to.match(
+      /:1:1: not valid UTF-8/,
+    );
   });
 
   it('takes a byte order mark', () => {
@@ -114,10 +117,12 @@ describe('readBundle', () => {
   });
 
   it('says where the JSON ends being JSON', () => {
-    expect(failure(bundle('{\n  "root": { "path": "rootfs" },\n  "mounts": [1,],\n}')).message).to.equal(
+    expect(
+      renderNotice(failure(bundle('{\n  "root": { "path": "rootfs" },\n  "mounts": [1,],\n}'))),
+    ).to.equal(
       'config.json:3:16: not valid JSON: expected a value, found "]" after a trailing comma, near "mounts": [1,],',
     );
-    expect(failure(bundle('')).message).to.equal(
+    expect(renderNotice(failure(bundle('')))).to.equal(
       'config.json:1:1: not valid JSON: expected a value, found the end of the file',
     );
     expect(failure(bundle('['.repeat(100_000))).message).to.match(/nested more than 256 levels deep/);
@@ -133,6 +138,14 @@ describe('readBundle', () => {
 
 describe('resolveRootfs', () => {
   let folder: string;
+  const refusal = (run: () => unknown): TsrunError => {
+    try {
+      run();
+    } catch (error) {
+      if (error instanceof TsrunError) return error;
+    }
+    throw new Error('nothing was refused');
+  };
   const rootfsOf = (path: string): string => {
     writeFileSync(
       join(folder, 'config.json'),
@@ -155,8 +168,8 @@ describe('resolveRootfs', () => {
   });
 
   it('names a rootfs that is missing or no directory', () => {
-    expect(() => rootfsOf('nowhere')).to.throw(
-      TsrunError,
+    const missing = refusal(() => rootfsOf('nowhere'));
+    expect(renderNotice(missing)).to.equal(
       `config.json:3:19: /root/path "nowhere": the rootfs ${folder}/nowhere: no such file or directory (ENOENT)`,
     );
     expect(() => rootfsOf('config.json')).to.throw(TsrunError, /config\.json is not a directory$/);

@@ -6,36 +6,19 @@ import { errnoText } from '../core/errno.ts';
 import { parseJson } from './json/parse.ts';
 import { JsonSyntaxError } from './json/walk.ts';
 import { positionAt } from './json/locate.ts';
-import type { Position } from './json/locate.ts';
-import { printable } from '../core/printable.ts';
+import type { Document, Position } from '../core/source.ts';
 import type { Config } from './types.ts';
 
 /** The largest config.json that is read, in bytes. */
 export const maxConfigBytes = 16 * 1024 * 1024;
 
-/** A file that is no JSON document: error 'bundle', with the place and the reason apart from the message, too. */
-export class DocumentError extends TsrunError {
-  readonly position: Position;
-  readonly reason: string;
-
-  constructor(place: string, position: Position, reason: string, hint?: string) {
-    const details = hint === undefined ? {} : { hint };
-    super('bundle', printable(`${place}: ${reason}`), details);
-    this.position = position;
-    this.reason = printable(reason);
-  }
-}
-
 /** O_CLOEXEC, which node:fs sets but does not name. */
 const closeOnExec = 0o2000000;
 
-export interface Bundle {
+/** A bundle; as a document it is its config.json, as it was read, under its absolute path. */
+export interface Bundle extends Document {
   /** Absolute, links resolved. */
   directory: string;
-  /** The config file's absolute path. */
-  file: string;
-  /** The file as it was read; places in errors are places in it. */
-  text: string;
   /** What the text says. Its type is true only after validateConfig. */
   config: Config;
 }
@@ -92,7 +75,7 @@ function readRegular(file: string, bundle: string): Buffer {
 
 function readAll(fd: number, file: string, size: number): Buffer {
   const tooLarge = (): TsrunError =>
-    new TsrunError('bundle', printable(`${file}: larger than ${maxConfigBytes / 1024 / 1024} MiB`));
+    new TsrunError('bundle', `${file}: larger than ${maxConfigBytes / 1024 / 1024} MiB`);
   if (size > maxConfigBytes) throw tooLarge();
   // One byte more shows the end of the file, or that it has grown since.
   let buffer = Buffer.allocUnsafe(size + 1);
@@ -112,9 +95,8 @@ export function decodeDocument(bytes: Buffer, file: string): string {
     // A byte order mark is left out, as RFC 8259 allows.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    const line = invalidLine(bytes);
-    const place = `${basename(file)}:${line}`;
-    throw new DocumentError(place, { line, column: 1 }, 'not valid UTF-8', 'Save the file as UTF-8.');
+    const hint = 'Save the file as UTF-8.';
+    throw notADocument(file, { line: invalidLine(bytes), column: 1 }, 'not valid UTF-8', hint);
   }
 }
 
@@ -140,10 +122,12 @@ export function parseDocument(text: string, file: string): unknown {
   } catch (error) {
     if (!(error instanceof JsonSyntaxError)) throw error;
     const position = positionAt(text, error.offset);
-    const place = `${basename(file)}:${position.line}:${position.column}`;
-    const near = excerpt(text, error.offset);
-    throw new DocumentError(place, position, `not valid JSON: ${error.message}${near}`);
+    throw notADocument(file, position, `not valid JSON: ${error.message}${excerpt(text, error.offset)}`);
   }
+}
+
+function notADocument(file: string, position: Position, reason: string, hint?: string): TsrunError {
+  return new TsrunError('bundle', reason, { source: { file, position }, hint });
 }
 
 /** The text around an error, of its own line only. */
@@ -162,15 +146,11 @@ function kindOf(stats: Stats): string {
 }
 
 function notRegular(file: string, kind: string): TsrunError {
-  return new TsrunError('bundle', printable(`${file}: must be a regular file, not ${kind}`));
+  return new TsrunError('bundle', `${file}: must be a regular file, not ${kind}`);
 }
 
 function unreadable(what: string, error: unknown, hint?: string): unknown {
   const errno = errnoOf(error);
   if (errno === undefined || error instanceof TsrunError) return error;
-  return new TsrunError('bundle', printable(`${what}: ${errnoText(errno)}`), {
-    errno,
-    cause: error,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new TsrunError('bundle', `${what}: ${errnoText(errno)}`, { errno, cause: error, hint });
 }

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { errnoOf, TsrunError } from '../core/error.ts';
 import { errnoText } from '../core/errno.ts';
-import type { ConfigSource } from './location.ts';
+import type { Document } from '../core/source.ts';
 import { decodeDocument, maxConfigBytes, parseDocument } from './bundle.ts';
 
 /** A JSON file the caller of a command names. */
-export interface JsonDocument extends ConfigSource {
+export interface JsonDocument extends Document {
   /** What it says; integers a number cannot hold are bigints. */
   value: unknown;
 }

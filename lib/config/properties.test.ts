@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { renderNotice } from '../../cmd/tsrun/render.ts';
 import { TsrunError } from '../core/error.ts';
 import { bundleOf, goodConfig } from './testing/fixtures.ts';
 import { pointerTo } from '../core/pointer.ts';
@@ -66,12 +67,13 @@ describe('every property of the specification', () => {
     const { path, schema } = property;
     it(`${title(property)} is refused with another type or value, and its place`, () => {
       for (const value of wrongValues(schema)) {
-        const { code, pointer, message } = errorFor(path, value);
+        const failure = errorFor(path, value);
+        const { code, pointer } = failure;
         expect({ code, pointer }, JSON.stringify(value)).to.deep.equal({
           code: 'config',
           pointer: pointerOf(path),
         });
-        expect(message).to.match(/^config\.json:\d+:\d+: \//);
+        expect(renderNotice(failure)).to.match(/^config\.json:\d+:\d+: \//);
       }
     });
   }

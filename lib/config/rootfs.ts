@@ -1,8 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errnoOf } from '../core/error.ts';
+import { errnoOf, TsrunError } from '../core/error.ts';
 import { errnoText } from '../core/errno.ts';
-import { configError } from './location.ts';
 import type { Bundle } from './bundle.ts';
 
 /**
@@ -12,7 +11,9 @@ import type { Bundle } from './bundle.ts';
  */
 export function resolveRootfs(bundle: Bundle): string {
   const { root } = bundle.config;
-  if (root === undefined) throw configError(bundle, '/root', 'required property is missing');
+  if (root === undefined)
+    throw new TsrunError('config', 'required property is missing', { pointer: '/root', source: bundle });
+  const pointer = '/root/path';
   const path = resolve(bundle.directory, root.path);
   try {
     const real = realpathSync.native(path);
@@ -20,10 +21,12 @@ export function resolveRootfs(bundle: Bundle): string {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    throw configError(bundle, '/root/path', `the rootfs ${path}: ${errnoText(errno)}`, {
+    throw new TsrunError('config', `the rootfs ${path}: ${errnoText(errno)}`, {
+      pointer,
+      source: bundle,
       errno,
       cause: error,
     });
   }
-  throw configError(bundle, '/root/path', `the rootfs ${path} is not a directory`);
+  throw new TsrunError('config', `the rootfs ${path} is not a directory`, { pointer, source: bundle });
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
-import { atConfig } from './location.ts';
 import { bundleOf, engineConfig, goodConfig } from './testing/fixtures.ts';
 import { defaultConfig } from './defaults.ts';
-import { collectFindings, validateConfig } from './validate.ts';
+import { collectFindings } from './collect-findings.ts';
+import { validateConfig } from './validate.ts';
 
 /** A good config with the value at a dotted path replaced; undefined removes it. */
 function spoilt(path: string, value: unknown, base: object = goodConfig()): object {
@@ -21,31 +21,28 @@ function spoilt(path: string, value: unknown, base: object = goodConfig()): obje
 }
 
 /** Every finding, as `severity pointer: reason`. */
-async function findings(config: object | string): Promise<string[]> {
+function findings(config: object | string): string[] {
   const bundle = bundleOf(typeof config === 'string' ? config : JSON.stringify(config));
-  const found = await collectFindings(bundle);
+  const found = collectFindings(bundle);
   return found.map(({ severity, pointer, reason }) => `${severity} ${pointer}: ${reason}`);
 }
 
 describe('validateConfig', () => {
-  it('has nothing to say of configs as they should be', async () => {
+  it('has nothing to say of configs as they should be', () => {
     for (const config of [
       goodConfig(),
       defaultConfig({ rootless: true, uid: 1000, gid: 100 }),
       engineConfig(),
     ]) {
-      expect(await findings(config)).to.deep.equal([]);
+      expect(findings(config)).to.deep.equal([]);
       expect(validateConfig(bundleOf(JSON.stringify(config, null, 2)))).to.deep.equal({ warnings: [] });
     }
   });
 
-  it('throws the first error with its place and value, and hands over the hint', () => {
+  it('throws the first error with its pointer and hint', () => {
     const text = JSON.stringify(spoilt('process.terminal', 'true'), null, 2);
     expect(() => validateConfig(bundleOf(text)))
-      .to.throw(
-        TsrunError,
-        'config.json:4:17: /process/terminal "true": expected true or false, found a string',
-      )
+      .to.throw(TsrunError, /^expected true or false, found a string$/)
       .and.include({ code: 'config', pointer: '/process/terminal', hint: 'Write true without quotes.' });
   });
 
@@ -60,47 +57,47 @@ describe('validateConfig', () => {
     ]);
   });
 
-  it('takes known properties that are null for absent ones', async () => {
+  it('takes known properties that are null for absent ones', () => {
     const config = goodConfig();
     const nulls = { ...config, hooks: null, hostname: null, mounts: [{ destination: '/a', options: null }] };
     const bundle = bundleOf(JSON.stringify(nulls));
-    const found = await collectFindings(bundle);
+    const found = collectFindings(bundle);
     expect(found.map(({ pointer }) => pointer)).to.deep.equal(['/mounts/0/type']);
     expect(bundle.config).to.not.have.any.keys('hooks', 'hostname');
-    expect(await findings({ ...config, root: null })).to.include('error /root: required property is missing');
-    expect(await findings(spoilt('annotations', { a: null }))).to.deep.equal([
+    expect(findings({ ...config, root: null })).to.include('error /root: required property is missing');
+    expect(findings(spoilt('annotations', { a: null }))).to.deep.equal([
       'error /annotations/a: expected a string, found null',
     ]);
   });
 
-  it('is not fooled by the names of an object prototype', async () => {
+  it('is not fooled by the names of an object prototype', () => {
     const text = JSON.stringify(goodConfig()).replace(
       '{',
       '{"__proto__":{"hostname":1,"process":7},"constructor":{"name":"x"},"toString":1,',
     );
-    expect(await findings(text)).to.deep.equal([
+    expect(findings(text)).to.deep.equal([
       'warning /__proto__: unknown property, ignored',
       'warning /constructor: unknown property, ignored',
       'warning /toString: unknown property, ignored',
     ]);
-    expect(await findings('{"__proto__":{"ociVersion":"1.0.0"}}')).to.include(
+    expect(findings('{"__proto__":{"ociVersion":"1.0.0"}}')).to.include(
       'error /ociVersion: required property is missing',
     );
   });
 
-  it('warns of properties given twice, wherever colons and backslashes are', async () => {
+  it('warns of properties given twice, wherever colons and backslashes are', () => {
     const twice = JSON.stringify(goodConfig()).replace('"hostname"', '"hostname":"first","hostname"');
     const reason = 'this property is given twice; the last one counts';
-    expect(await findings(twice)).to.deep.equal([`warning /hostname: ${reason}`]);
+    expect(findings(twice)).to.deep.equal([`warning /hostname: ${reason}`]);
     const odd = spoilt('annotations', { 'a\\': ': "x":', ':b"': '{"c":1}', c: ':' });
-    expect(await findings(odd)).to.deep.equal([]);
+    expect(findings(odd)).to.deep.equal([]);
     const both = JSON.stringify(odd).replace('"hostname"', '"hostname":"first","hostname"');
-    expect(await findings(both)).to.deep.equal([`warning /hostname: ${reason}`]);
+    expect(findings(both)).to.deep.equal([`warning /hostname: ${reason}`]);
   });
 
-  it('stops reporting unknown properties when nobody would read on', async () => {
+  it('stops reporting unknown properties when nobody would read on', () => {
     const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`x${i}`, 1]));
-    const found = await findings({ ...goodConfig(), ...many });
+    const found = findings({ ...goodConfig(), ...many });
     expect(found).to.have.length(50);
     expect(found.at(-1)).to.equal('warning /x49: unknown property, ignored; there are more');
   });
@@ -110,35 +107,17 @@ describe('validateConfig', () => {
     expect(() => validateConfig(bundleOf(text))).to.throw(TsrunError, 'nested more than 256 levels deep');
   });
 
-  it('collects all errors of the schema', async () => {
+  it('collects all errors of the schema', () => {
     const config = spoilt('process.args', 'sh', spoilt('root', {}));
-    expect(await findings(config)).to.deep.equal([
+    expect(findings(config)).to.deep.equal([
       'error /root/path: required property is missing',
       'error /process/args: expected an array, found a string',
     ]);
   });
 
-  it('ignores the sections of other systems', async () => {
+  it('ignores the sections of other systems', () => {
     const others = { windows: { network: 1 }, solaris: 1, vm: { kernel: {} }, zos: [], freebsd: {} };
-    expect(await findings({ ...goodConfig(), ...others })).to.deep.equal([]);
-  });
-});
-
-describe('atConfig', () => {
-  it('shortens values and makes them printable', () => {
-    const bundle = bundleOf(
-      JSON.stringify({ a: `\u001b[31m\u202e${'x'.repeat(500)}` }).replaceAll('\\u001b', '\u009b'),
-    );
-    const text = atConfig(bundle, '/a', 'is wrong');
-    expect(text).to.match(/^config\.json:1:6: \/a "\\u009b\[31m\\u202ex+…: is wrong$/);
-    expect(text.length).to.be.below(120);
-  });
-
-  it('places what is absent at its parent', () => {
-    expect(atConfig(bundleOf('{\n"a": {}}'), '/a/b/c', 'is missing')).to.equal(
-      'config.json:2:6: /a/b/c: is missing',
-    );
-    expect(atConfig(bundleOf('[]'), '', 'is wrong')).to.equal('config.json:1:1: is wrong');
+    expect(findings({ ...goodConfig(), ...others })).to.deep.equal([]);
   });
 });
 
@@ -197,13 +176,13 @@ describe('the schema', () => {
     ['annotations', { a: 1 }, '/annotations/a: expected a string, found a number'],
   ];
   for (const [path, value, finding] of wrong) {
-    it(`refuses ${path} ${JSON.stringify(value)}`, async () => {
-      const found = await findings(spoilt(path, value));
+    it(`refuses ${path} ${JSON.stringify(value)}`, () => {
+      const found = findings(spoilt(path, value));
       expect(found.map((text) => text.slice(0, finding.length + 6))).to.include(`error ${finding}`);
     });
   }
 
-  it('holds 64-bit integers to their exact range', async () => {
+  it('holds 64-bit integers to their exact range', () => {
     const config = JSON.stringify(spoilt('linux.resources.memory.limit', 7)).replace(
       '"limit":7',
       '"limit":VALUE',
@@ -234,7 +213,7 @@ describe('the schema', () => {
       [config, '-9223372036854775809', false],
     ];
     for (const [text, value, valid] of cases) {
-      const found = await findings(text.replace('VALUE', value));
+      const found = findings(text.replace('VALUE', value));
       expect(found.length === 0, `${value}: ${found.join()}`).to.equal(valid);
     }
   });
@@ -800,16 +779,14 @@ describe('the rules', () => {
   ];
   for (const [path, value, ...expected] of wrong) {
     const title = JSON.stringify(value) as string | undefined;
-    it(`know ${path} ${(title ?? 'absent').slice(0, 80)}`, async () => {
-      const found = await findings(spoilt(path, value));
+    it(`know ${path} ${(title ?? 'absent').slice(0, 80)}`, () => {
+      const found = findings(spoilt(path, value));
       expect(found.toSorted()).to.deep.equal(expected.toSorted());
     });
   }
 
-  it('want the user to be mapped', async () => {
+  it('want the user to be mapped', () => {
     const config = spoilt('linux', withUserNamespace({}), spoilt('process.user', { uid: 10, gid: 9 }));
-    expect(await findings(config)).to.deep.equal([
-      'error /process/user/uid: is not mapped by /linux/uidMappings',
-    ]);
+    expect(findings(config)).to.deep.equal(['error /process/user/uid: is not mapped by /linux/uidMappings']);
   });
 });

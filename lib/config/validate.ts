@@ -1,11 +1,10 @@
 import { configShape } from '../../build/validators/shapes.js';
 import type { SchemaError } from '../../build/validators/config.js';
 import { validate } from '../../build/validators/config.js';
-import { TsrunError } from '../core/error.ts';
-import { configError } from './location.ts';
+import { TsrunError, withSource } from '../core/error.ts';
 import type { Bundle } from './bundle.ts';
 import type { Finding, Report } from '../core/finding.ts';
-import { warning } from '../core/finding.ts';
+import { stopAtError, warning } from '../core/finding.ts';
 import type { Inspection } from './inspect.ts';
 import { inspect } from './inspect.ts';
 import { countNames, duplicateNames } from './json/duplicates.ts';
@@ -23,33 +22,16 @@ import type { Config } from './types.ts';
  */
 export function validateConfig(bundle: Bundle): { warnings: Finding[] } {
   const warnings: Finding[] = [];
-  const report: Report = (finding) => {
-    if (finding.severity === 'warning') {
-      warnings.push(finding);
-      return;
-    }
-    const { pointer, reason, hint } = finding;
-    throw configError(bundle, pointer, reason, hint === undefined ? {} : { hint });
-  };
-  const inspection = inspect(bundle.config, configShape, report);
-  if (validate(bundle.config)) checkRules(bundle, inspection, report);
-  else reportSchemaErrors(bundle, validate.errors, report);
+  const report = stopAtError(warnings);
+  withSource(
+    () => bundle,
+    () => {
+      const inspection = inspect(bundle.config, configShape, report);
+      if (validate(bundle.config)) checkRules(bundle, inspection, report);
+      else reportSchemaErrors(bundle, validate.errors, report);
+    },
+  );
   return { warnings };
-}
-
-/**
- * Everything there is to say about a config, errors and warnings. Rules are asked only when the config
- * agrees with the schema: before that its types are not what they say.
- */
-export async function collectFindings(bundle: Bundle): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  const report: Report = (finding) => void findings.push(finding);
-  const inspection = inspect(bundle.config, configShape, report);
-  if (inspection.tooDeep) return findings;
-  const { validate } = await import('../../build/validators/config-all.js');
-  if (validate(bundle.config)) checkRules(bundle, inspection, report);
-  else reportSchemaErrors(bundle, validate.errors, report);
-  return findings;
 }
 
 /** True for a config whose values have the types they should have; what it asks for may still be wrong. */
@@ -57,7 +39,7 @@ export function agreesWithSchema(config: unknown): config is Config {
   return validate(config);
 }
 
-function reportSchemaErrors(
+export function reportSchemaErrors(
   { config }: Bundle,
   errors: readonly SchemaError[] | null | undefined,
   report: Report,
@@ -67,7 +49,7 @@ function reportSchemaErrors(
   for (const failure of errors) report(schemaFinding(failure, config));
 }
 
-function checkRules({ text, config }: Bundle, inspection: Inspection, report: Report): void {
+export function checkRules({ text, config }: Bundle, inspection: Inspection, report: Report): void {
   // JSON has a NUL only in this notation; reading every string is worth it only then.
   if (text.includes('\\u0000')) nulBytes(config, report);
   for (const rule of rules) rule(config, report);

@@ -1,5 +1,4 @@
 import { TsrunError } from '../core/error.ts';
-import { configError } from '../config/location.ts';
 import type { Bundle } from '../config/bundle.ts';
 
 const noConsoleSocket = 'cannot allocate tty if runc will detach without setting console socket';
@@ -14,7 +13,9 @@ const needlessConsoleSocket = 'cannot use console socket if runc will not detach
 export function checkTerminal(bundle: Bundle, consoleSocket: string | undefined, detach: boolean): void {
   const terminal = bundle.config.process?.terminal === true;
   if (terminal && detach && consoleSocket === undefined) {
-    throw configError(bundle, '/process/terminal', noConsoleSocket, {
+    throw new TsrunError('config', noConsoleSocket, {
+      pointer: '/process/terminal',
+      source: bundle,
       hint: 'give --console-socket PATH, or set process.terminal to false',
     });
   }

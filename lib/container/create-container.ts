@@ -2,14 +2,15 @@ import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/manager.ts';
 import { markCgroups } from '../cgroup/mark.ts';
 import { cgroupOwner } from '../cgroup/owner.ts';
-import { TsrunError, fileError } from '../core/error.ts';
+import { TsrunError, fileError, withSource } from '../core/error.ts';
+import type { Sink, Tell } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { memfd, sealedMemfd } from '../native/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
 import { bindSocket } from '../native/socket.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
-import { atConfig } from '../config/location.ts';
 import { hasNewNamespace } from '../config/namespaces.ts';
 import type { Blueprint } from './prepare-container.ts';
 import type { Channel } from '../engine/channel.ts';
@@ -28,7 +29,6 @@ import { adoptChild, passListener } from '../engine/adopt-child.ts';
 import { moveNetDevices } from './move-net-devices.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
 import { ownerName } from '../state/cgroup-owner-name.ts';
-import { placed, placeIn } from './placed.ts';
 import { runPoststop } from './poststop-hooks.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
@@ -53,7 +53,7 @@ export interface MakeOptions {
   stdio?: StdioEnds | undefined;
   /** The plan gives it no session keyring of its own. */
   noNewKeyring?: boolean | undefined;
-  warn: (message: string) => void;
+  log: Sink;
 }
 
 /** A container whose process is ready to become the user's. */
@@ -82,19 +82,23 @@ const sigkill = 9;
 export function makeContainer<T>(blueprint: Blueprint, options: MakeOptions, finish: (made: Made) => T): T {
   checkPreservedFds(blueprint.keptFds);
   const undo = new Undo();
+  const { warn } = options.log;
   try {
-    const result = finish(build(blueprint, options, undo));
-    undo.succeed().forEach(options.warn);
+    const result = withSource(
+      () => blueprint.bundle,
+      () => finish(build(blueprint, options, undo)),
+    );
+    undo.succeed().forEach(warn);
     return result;
   } catch (error) {
-    undo.fail().forEach(options.warn);
+    undo.fail().forEach(warn);
     throw error;
   }
 }
 
 function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   const { bundle, facts, plan } = blueprint;
-  const { warn } = options;
+  const warn = tellFrom(() => bundle, options.log.warn);
   const folder = claim(blueprint.id, options.root, undo);
   blueprint.keep();
   const record = newRecord(blueprint, options);
@@ -108,7 +112,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
   makeCgroups(blueprint, folder, record, warn, undo);
 
   const { process, sync, image } = launch(blueprint, folder, options, undo);
-  const subject: Subject = { op: (index) => plan.ops[index], place: placeIn(bundle), facts, warn };
+  const subject: Subject = { op: (index) => plan.ops[index], facts, warn };
   record.initImage = image;
   sync.pidfd = process.pidfd;
   const made: Made = { blueprint, folder, record, init: process, sync, subject, undo };
@@ -174,14 +178,12 @@ export function makeCgroups(
   { bundle, cgroup }: Blueprint,
   folder: ContainerFolder,
   record: ContainerRecord,
-  warn: (message: string) => void,
+  warn: Tell,
   undo: Undo,
 ): void {
   const manager = cgroupManager(cgroup);
   const owner = ownerName(record, folder);
-  placed(bundle, () => {
-    manager.create();
-  });
+  manager.create();
   const mark = markCgroups(cgroup, owner);
   if (mark !== undefined) record.cgroup = { ...cgroup, mark };
   undo.onFailure('remove its cgroups', () => {
@@ -190,9 +192,7 @@ export function makeCgroups(
   });
   record.ownsCgroup = true;
   writeRecord(folder, record);
-  for (const { pointer, message } of placed(bundle, () => manager.apply(bundle.config.linux?.resources))) {
-    warn(atConfig(bundle, pointer, message));
-  }
+  manager.apply(bundle.config.linux?.resources).forEach(warn);
   const uid = cgroupOwner(bundle.config);
   if (uid !== undefined) manager.give(uid);
 }
@@ -252,7 +252,7 @@ function accompany(made: Made): void {
   for (;;) {
     const message = nextMessage(sync, subject);
     if (message === undefined) {
-      throw explainDeath(blueprint.bundle, config, blueprint.cgroup, made.init.end());
+      throw explainDeath(config, blueprint.cgroup, made.init.end());
     }
     due.take(message);
     switch (message.type) {
@@ -287,9 +287,7 @@ function answerSync(made: Made, point: number): void {
 
 function informOf({ blueprint: { bundle }, record, sync, init }: Made, message: Received): void {
   passListener(message, { channel: sync, init }, (listener) => {
-    placed(bundle, () => {
-      informAgent(bundle.config, hookState(record, 'creating'), init.pid, listener);
-    });
+    informAgent(bundle.config, hookState(record, 'creating'), init.pid, listener);
   });
   // It goes on once the agent knows.
   sendGo(sync);
@@ -301,7 +299,7 @@ function goOnWith(made: Made, message: Received): void {
   made.init = adoptChild(message, made.undo);
   made.sync.pidfd = made.init.pidfd;
   const { bundle, cgroup } = made.blueprint;
-  if (made.init.status !== undefined) throw explainDeath(bundle, bundle.config, cgroup, made.init.status);
+  if (made.init.status !== undefined) throw explainDeath(bundle.config, cgroup, made.init.status);
   recordInit(made);
   // It has said all it has to say, and is ending.
   before.end();
@@ -316,11 +314,9 @@ function setUp(made: Made): void {
   const { blueprint, folder, record, init, undo } = made;
   const { bundle, facts } = blueprint;
   const { linux } = bundle.config;
-  placed(bundle, () => {
-    writeIdMaps(init.pid, linux, facts);
-    moveNetDevices(init.pid, linux, undo);
-    joinResctrl(init.pid, linux, folder, record, undo);
-  });
+  writeIdMaps(init.pid, linux, facts);
+  moveNetDevices(init.pid, linux, undo);
+  joinResctrl(init.pid, linux, folder, record, undo);
   sendStates(made);
 }
 
@@ -376,12 +372,10 @@ export function runRuntimeHooks({
 }: Pick<Made, 'blueprint' | 'record' | 'init'>): void {
   const env = ownEnvironment();
   const hooks = bundle.config.hooks;
-  placed(bundle, () => {
-    runHooks('prestart', hooks?.prestart, { state: hookState(record, 'created'), env, init: init.pidfd });
-    runHooks('createRuntime', hooks?.createRuntime, {
-      state: hookState(record, 'creating'),
-      env,
-      init: init.pidfd,
-    });
+  runHooks('prestart', hooks?.prestart, { state: hookState(record, 'created'), env, init: init.pidfd });
+  runHooks('createRuntime', hooks?.createRuntime, {
+    state: hookState(record, 'creating'),
+    env,
+    init: init.pidfd,
   });
 }

@@ -1,5 +1,5 @@
 import type { CgroupDriver } from '../cgroup/types.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink } from '../core/finding.ts';
 import type { ListenRequest } from '../service/socket-activation.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
@@ -8,7 +8,7 @@ export interface CreateRequest extends ListenRequest {
   id: string;
   bundle: string;
   root: StateRoot;
-  log: Log;
+  log: Sink;
   cgroupDriver?: CgroupDriver | undefined;
   /** File for the pid of the container's process. */
   pidFile?: string | undefined;

@@ -9,28 +9,25 @@ import type { CallerSockets } from '../engine/caller-sockets.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { writeRecord } from '../state/store.ts';
 import { checkTerminal } from './check-terminal.ts';
-import { logWarnings } from './warnings.ts';
 
 /**
  * Creates a container (runtime.md, "Create"): its process exists and waits for `start`. On failure nothing of
  * it is left.
  */
-export async function create(request: CreateRequest): Promise<void> {
-  await logWarnings(request.log, (warn, debug) => {
-    const notifySocket = listeningManager(request.notifySocket, warn);
-    const blueprint = draw({ ...request, notifySocket }, 'start', warn, debug);
-    checkTerminal(blueprint.bundle, request.consoleSocket, true);
-    const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
-    try {
-      const { root, noNewKeyring } = request;
-      const options = { root, gate: 'start', console: sockets.console, noNewKeyring, warn } as const;
-      makeContainer(blueprint, options, (made) => {
-        announce(made, request, sockets);
-      });
-    } finally {
-      sockets.close();
-    }
-  });
+export function create(request: CreateRequest): void {
+  const { log, root, noNewKeyring } = request;
+  const notifySocket = listeningManager(request.notifySocket, log.warn);
+  const blueprint = draw({ ...request, notifySocket }, 'start');
+  checkTerminal(blueprint.bundle, request.consoleSocket, true);
+  const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
+  try {
+    const options = { root, gate: 'start', console: sockets.console, noNewKeyring, log } as const;
+    makeContainer(blueprint, options, (made) => {
+      announce(made, request, sockets);
+    });
+  } finally {
+    sockets.close();
+  }
 }
 
 /** Tells the caller of the process, and the state store that the container exists. */

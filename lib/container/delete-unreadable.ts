@@ -2,6 +2,7 @@ import { cgroupManager } from '../cgroup/manager.ts';
 import { findMarked } from '../cgroup/mark.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { TsrunError } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config } from '../config/types.ts';
@@ -21,7 +22,7 @@ export function killMarked(folder: ContainerFolder): void {
  * their marks, and all processes in them. What only the record has named is told to `warn`. Call it with the lock held.
  * @throws `broken`, and why nothing is removed, when a process may run that nobody can find
  */
-export function salvage(folder: ContainerFolder, broken: TsrunError, warn: (message: string) => void): void {
+export function salvage(folder: ContainerFolder, broken: TsrunError, warn: Tell): void {
   const managers = markedCgroups(folder);
   for (const manager of managers) {
     manager.kill(sigkill);
@@ -29,12 +30,12 @@ export function salvage(folder: ContainerFolder, broken: TsrunError, warn: (mess
   }
   // The config is kept before anything else is made.
   if (managers.length === 0 && hasConfig(folder)) {
-    throw new TsrunError('corrupt', `${broken.message}; no cgroup is marked as its own: it may still run`, {
+    throw new TsrunError('corrupt', `${broken.reason}; no cgroup is marked as its own: it may still run`, {
       hint: `end its processes, remove its cgroups, then ${folder.path}`,
       cause: broken,
     });
   }
-  warn(`${broken.message}; what could be found of it is removed`);
+  warn({ reason: `${broken.reason}; what could be found of it is removed` });
   if (hasConfig(folder)) warnOfRest(folder, warn);
 }
 
@@ -43,23 +44,23 @@ function markedCgroups(folder: ContainerFolder): CgroupManager[] {
   return findMarked(cgroup, privileged, isOwnerName(folder)).map(cgroupManager);
 }
 
-function warnOfRest(folder: ContainerFolder, warn: (message: string) => void): void {
+function warnOfRest(folder: ContainerFolder, warn: Tell): void {
   const { hooks, linux } = configOf(folder, warn);
   if ((hooks?.poststop ?? []).length > 0) {
-    warn(`the poststop hooks of container ${folder.id} are not run: its bundle is not known`);
+    warn({ reason: `the poststop hooks of container ${folder.id} are not run: its bundle is not known` });
   }
   if (linux?.intelRdt !== undefined) {
-    warn(`groups of container ${folder.id} may be left in the resctrl filesystem`);
+    warn({ reason: `groups of container ${folder.id} may be left in the resctrl filesystem` });
   }
 }
 
-function configOf(folder: ContainerFolder, warn: (message: string) => void): Config {
+function configOf(folder: ContainerFolder, warn: Tell): Config {
   try {
     const { text, file } = storedConfig(folder);
     return parseDocument(text, file) as Config;
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    warn(`${error.message}; its poststop hooks are not run`);
+    warn({ reason: `${error.reason}; its poststop hooks are not run` });
     return { ociVersion: '' };
   }
 }

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import { processStartTime } from '../host/proc.ts';
-import { silentLog } from '../../cmd/tsrun/log/logger.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink } from '../core/finding.ts';
+import { keepWarnings, silentSink } from '../testing/sink.ts';
 import { deleteContainer } from './delete.ts';
 import { kill } from './kill.ts';
 import { listContainers } from '../report/list.ts';
@@ -35,8 +35,8 @@ describe('containers in the store', () => {
     return { init: { pid, startTime: processStartTime(pid) ?? 0 }, ended };
   }
 
-  const remove = async (id: string, force = false, log: Log = silentLog): Promise<void> => {
-    await deleteContainer({ root: root(), id, force, log });
+  const remove = (id: string, force = false, log: Sink = silentSink): void => {
+    deleteContainer({ root: root(), id, force, log });
   };
 
   const failure = async (run: () => unknown): Promise<TsrunError> => {
@@ -49,31 +49,41 @@ describe('containers in the store', () => {
     throw new Error('nothing has failed');
   };
 
-  it('are deleted once they have stopped', async () => {
+  it('are deleted once they have stopped', () => {
     const folder = storedContainer(root(), 'c1');
-    await remove('c1');
+    remove('c1');
     expect(existsSync(folder.path)).to.equal(false);
   });
 
   it('are deleted while they run only by force, and killed for it', async () => {
     const { init, ended } = await sleeper();
     const folder = storedContainer(root(), 'c1', { init });
-    const error = await failure(() => remove('c1'));
+    const error = await failure(() => {
+      remove('c1');
+    });
     expect(error.message).to.equal('cannot delete container c1 that is not stopped: running');
     expect(existsSync(folder.path)).to.equal(true);
-    await remove('c1', true);
+    remove('c1', true);
     expect(existsSync(folder.path)).to.equal(false);
     expect(await ended).to.deep.equal([null, 'SIGKILL']);
   });
 
   it('that do not exist are deleted by force only', async () => {
-    expect((await failure(() => remove('c1'))).message).to.equal('container "c1" does not exist');
-    await remove('c1', true);
+    expect(
+      (
+        await failure(() => {
+          remove('c1');
+        })
+      ).message,
+    ).to.equal('container "c1" does not exist');
+    remove('c1', true);
   });
 
   it('never include a folder outside, whatever the id says', async () => {
     for (const id of ['../x', '..', '.', '', 'a/b', 'a\0b']) {
-      const error = await failure(() => remove(id, true));
+      const error = await failure(() => {
+        remove(id, true);
+      });
       expect(error.message, id).to.match(/^invalid container ID format/);
     }
   });
@@ -82,17 +92,19 @@ describe('containers in the store', () => {
     const folder = storedContainer(root(), 'c1');
     // Without a config nothing had been made.
     writeFileSync(join(folder.path, 'state.json'), 'rubbish');
-    expect((await failure(() => remove('c1'))).code).to.equal('corrupt');
-    const warnings: string[] = [];
-    await remove('c1', true, {
-      ...silentLog,
-      warning: (message) => {
-        warnings.push(message);
-        return Promise.resolve();
-      },
-    });
+    expect(
+      (
+        await failure(() => {
+          remove('c1');
+        })
+      ).code,
+    ).to.equal('corrupt');
+    const log = keepWarnings();
+    remove('c1', true, log);
     expect(existsSync(folder.path)).to.equal(false);
-    expect(warnings.join()).to.match(/is broken.*what could be found of it is removed/);
+    expect(log.warnings.map(({ reason }) => reason).join()).to.match(
+      /is broken.*what could be found of it is removed/,
+    );
   });
 
   it('that are broken stay when they may still run and nothing of them is found', async () => {
@@ -101,7 +113,9 @@ describe('containers in the store', () => {
     for (const text of ['', '{"version":1', undefined]) {
       if (text === undefined) unlinkSync(join(folder.path, 'state.json'));
       else writeFileSync(join(folder.path, 'state.json'), text);
-      const error = await failure(() => remove('c1', true));
+      const error = await failure(() => {
+        remove('c1', true);
+      });
       expect(error.message).to.match(/is broken.*no cgroup is marked as its own: it may still run/);
       expect(readdirSync(folder.path)).to.include('config.json');
     }
@@ -111,15 +125,21 @@ describe('containers in the store', () => {
     const folder = storedContainer(root(), 'c1');
     writeFileSync(join(folder.path, 'state.json'), JSON.stringify({ ...recordOf('c1'), version: 2 }));
     for (const force of [false, true]) {
-      expect((await failure(() => remove('c1', force))).message).to.match(/written by a newer tsrun/);
+      expect(
+        (
+          await failure(() => {
+            remove('c1', force);
+          })
+        ).message,
+      ).to.match(/written by a newer tsrun/);
     }
     expect(existsSync(join(folder.path, 'state.json'))).to.equal(true);
   });
 
-  it('and what is left of them before their first record are deleted by force', async () => {
+  it('and what is left of them before their first record are deleted by force', () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
-    await remove('c1', true);
+    remove('c1', true);
     expect(existsSync(folder.path)).to.equal(false);
   });
 
@@ -159,15 +179,15 @@ describe('containers in the store', () => {
     expect(await ended).to.deep.equal([null, 'SIGTERM']);
   });
 
-  it('leave no group of Intel RDT', async () => {
+  it('leave no group of Intel RDT', () => {
     const directory = join(root().path, '@class');
     const monitor = join(directory, '@monitor');
     mkdirSync(monitor, { recursive: true });
     storedContainer(root(), 'shared', { resctrl: { directory, ownsClass: false, monitor } });
-    await remove('shared');
+    remove('shared');
     expect(readdirSync(directory)).to.deep.equal([]);
     storedContainer(root(), 'own', { resctrl: { directory, ownsClass: true } });
-    await remove('own');
+    remove('own');
     expect(existsSync(directory)).to.equal(false);
   });
 
@@ -184,10 +204,12 @@ describe('containers in the store', () => {
     const holder = spawn('flock', ['-x', lock, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
     running.push(holder);
     await once(holder.stdout, 'data');
-    const error = await failure(() => remove('c1'));
+    const error = await failure(() => {
+      remove('c1');
+    });
     expect(error.message).to.equal('cannot delete container c1 that is not stopped: running');
     expect(existsSync(join(folder.path, 'state.json'))).to.equal(true);
-    await remove('c1', true);
+    remove('c1', true);
     await ended;
   });
 
@@ -196,7 +218,9 @@ describe('containers in the store', () => {
     storedContainer(root(), 'running', { init });
     storedContainer(root(), 'stopped');
     const begin = (id: string): Promise<TsrunError> =>
-      failure(() => start({ root: root(), id, log: silentLog }));
+      failure(() => {
+        start({ root: root(), id, log: silentSink });
+      });
     expect((await begin('running')).message).to.equal('cannot start an already running container');
     expect((await begin('stopped')).message).to.equal('cannot start a container that has stopped');
     expect((await begin('nobody')).message).to.equal('container "nobody" does not exist');

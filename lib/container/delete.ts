@@ -2,7 +2,7 @@ import { rmdirSync } from 'node:fs';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal } from '../native/process.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink, Tell } from '../core/finding.ts';
 import { waitUntilGone } from '../native/child.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Found } from '../state/find-container.ts';
@@ -18,12 +18,11 @@ import { leaveResctrl } from './join-resctrl.ts';
 import { salvage, killMarked } from './delete-unreadable.ts';
 import { readRecord, removeFolder } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
-import { logWarnings } from './warnings.ts';
 
 export interface DeleteRequest {
   root: StateRoot;
   id: string;
-  log: Log;
+  log: Sink;
   /** Also one that runs, is broken, or does not exist. */
   force?: boolean | undefined;
 }
@@ -35,21 +34,16 @@ const sigkill = 9;
  * never started is killed for it, as runc does; one that runs only with `force`. May be repeated after it was
  * interrupted at any point.
  */
-export async function deleteContainer(request: DeleteRequest): Promise<void> {
-  await logWarnings(request.log, (warn) => {
-    try {
-      removeContainer(request, warn);
-    } catch (error) {
-      if (!(isNotFound(error) && request.force === true)) throw error;
-    }
-  });
+export function deleteContainer(request: DeleteRequest): void {
+  try {
+    removeContainer(request, request.log.warn);
+  } catch (error) {
+    if (!(isNotFound(error) && request.force === true)) throw error;
+  }
 }
 
 /** Throws 'not-found' also with `force`. */
-function removeContainer(
-  { root, id, force = false }: Omit<DeleteRequest, 'log'>,
-  warn: (message: string) => void,
-): void {
+function removeContainer({ root, id, force = false }: Omit<DeleteRequest, 'log'>, warn: Tell): void {
   const folder = findFolder(root, id);
   // Asked once before the lock as well: one that is being created is no reason to wait, but to say so.
   if (!force) checkDeletable(findContainer(root, id));
@@ -68,11 +62,7 @@ function removeContainer(
 }
 
 /** Removes this container, and no other one that has its id by now; fine when it is gone. */
-export function removeSame(
-  folder: ContainerFolder,
-  record: ContainerRecord,
-  warn: (message: string) => void,
-): void {
+export function removeSame(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   try {
     const lock = lockContainer(folder);
     try {
@@ -90,16 +80,12 @@ export function removeSame(
 }
 
 /** The same for a container whose life has ended in a failure, which is the one to tell (runtime.md, "Lifecycle"). */
-export function destroy(
-  folder: ContainerFolder,
-  record: ContainerRecord,
-  warn: (message: string) => void,
-): void {
+export function destroy(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   try {
     removeSame(folder, record, warn);
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    warn(error.message);
+    warn(error);
   }
 }
 
@@ -137,7 +123,7 @@ function killInit(folder: ContainerFolder): void {
 }
 
 /** Also one whose record cannot be read. */
-function dismantleAny(folder: ContainerFolder, warn: (message: string) => void): void {
+function dismantleAny(folder: ContainerFolder, warn: Tell): void {
   let record: ContainerRecord;
   try {
     record = readRecord(folder);
@@ -162,7 +148,7 @@ function isCorrupt(error: unknown): error is TsrunError {
  * Ends what runs and removes what was made, all but the folder: until that is gone, this can be repeated. Call it
  * with the lock held.
  */
-export function dismantle(record: ContainerRecord, force: boolean, warn: (message: string) => void): void {
+export function dismantle(record: ContainerRecord, force: boolean, warn: Tell): void {
   const manager = ownCgroups(record);
   if (record.init !== undefined) endProcess(record.init, manager);
   // Whoever outlives the first process. With a pid namespace of its own that is nobody of the container's: one who

@@ -1,18 +1,15 @@
 import { configShape } from '../../build/validators/shapes.js';
-import { TsrunError } from '../core/error.ts';
-import { atConfig } from '../config/location.ts';
-import type { ConfigSource } from '../config/location.ts';
+import { TsrunError, withSource } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
+import type { Document, Source } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import { inspect } from '../config/inspect.ts';
-import { printable } from '../core/printable.ts';
 import type { Config, Process } from '../config/types.ts';
 import { validateProcess } from '../config/validate-process.ts';
 import { changeProcess, inheritProcess, knownCapabilities } from './exec-process.ts';
 import type { ChangedBy, ProcessChanges } from './exec-process.ts';
 import { readJsonDocument } from '../config/json-document.ts';
 import type { JsonDocument } from '../config/json-document.ts';
-import { placedBy } from './placed.ts';
-import type { Place } from './placed.ts';
 import { storedConfig } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 
@@ -27,15 +24,15 @@ export interface DrawnProcess {
   /** The container's config. */
   config: Config;
   process: Process;
-  /** Says where a part of the process comes from: a flag, the file or the container's config. */
-  place: Place;
+  /** Where a part of the process was written: as a flag, in the file or in the container's config. */
+  sourceOf: (pointer: string) => Source | undefined;
 }
 
 /** Reads and validates the process. What is odd but no reason to stop goes to `warn`. */
 export function drawProcess(
   folder: ContainerFolder,
   { file, changes }: ProcessRequest,
-  warn: (message: string) => void,
+  warn: Tell,
 ): DrawnProcess {
   const stored = storedConfig(folder);
   const config = parseDocument(stored.text, stored.file) as Config;
@@ -55,40 +52,48 @@ export function drawProcess(
   const capabilities = knownCapabilities(changes.capabilities, warn);
   const changed = changeProcess(base, { ...changes, capabilities });
   const isOwn = (property: string): boolean => inherited?.has(property) ?? true;
-  const place = placeOf(stored, document, changed.changedBy, isOwn);
-  const { process, warnings } = placedBy(place, () => validateProcess(changed.process, config.linux));
-  for (const { pointer, reason, hint } of warnings) {
+  const sourceOf = sourceOfProcess(stored, document, changed.changedBy, isOwn);
+  const { process, warnings } = withSource(sourceOf, () => validateProcess(changed.process, config.linux));
+  for (const warning of warnings) {
+    const { pointer } = warning;
     // What is odd about the container's own was said when it was made.
     if (flagOf(changed.changedBy, pointer) === undefined && isOwn(propertyOf(pointer))) continue;
-    warn(place(pointer, hint === undefined ? reason : `${reason}; ${hint}`));
+    warn({ ...warning, source: sourceOf(pointer) });
   }
-  return { config, process, place };
+  return { config, process, sourceOf };
 }
 
 /** The process of a file, which may leave to the flags what they give. */
 function ofDocument(document: JsonDocument, { args, cwd }: ProcessChanges): Process {
-  const place: Place = (pointer, reason) => atConfig(document, withoutProcess(pointer), reason);
   const { value } = document;
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
   const complete = isObject
     ? { ...value, ...(args.length === 0 ? {} : { args }), ...(cwd === undefined ? {} : { cwd }) }
     : value;
   // Only so much of it as changes rely on: warnings come when it is complete.
-  return placedBy(place, () => validateProcess(complete, undefined).process);
+  return withSource(
+    () => processDocument(document),
+    () => validateProcess(complete, undefined).process,
+  );
 }
 
-function placeOf(
-  stored: ConfigSource,
+function sourceOfProcess(
+  stored: Document,
   document: JsonDocument | undefined,
   changedBy: ChangedBy,
   isOwn: (property: string) => boolean,
-): Place {
-  return (pointer, reason) => {
+): DrawnProcess['sourceOf'] {
+  return (pointer) => {
     const flag = flagOf(changedBy, pointer);
-    if (flag !== undefined) return printable(flag === '' ? reason : `${flag}: ${reason}`);
+    if (flag !== undefined) return flag === '' ? undefined : { flag };
     const isFiles = document !== undefined && /^\/process(\/|$)/.test(pointer) && !isOwn(propertyOf(pointer));
-    return isFiles ? atConfig(document, withoutProcess(pointer), reason) : atConfig(stored, pointer, reason);
+    return isFiles ? processDocument(document) : stored;
   };
+}
+
+/** Its root is the process. */
+function processDocument({ file, text }: Document): Document {
+  return { file, text, base: '/process' };
 }
 
 /** The flag that gave the value of `pointer`, or a value around it; '' for the command itself. */
@@ -102,8 +107,4 @@ function flagOf(changedBy: ChangedBy, pointer: string): string | undefined {
 
 function propertyOf(pointer: string): string {
   return pointer.split('/')[2] ?? '';
-}
-
-function withoutProcess(pointer: string): string {
-  return pointer.replace(/^\/process/, '');
 }

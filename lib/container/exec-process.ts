@@ -1,4 +1,5 @@
 import { TsrunError } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
 import { nearest } from '../core/nearest.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
 import { pointerTo } from '../core/pointer.ts';
@@ -123,15 +124,12 @@ function addCapabilities(given: Capabilities | undefined, names: readonly string
 }
 
 /** Splits off names that are no capabilities; of each comes a warning, as for those of a config. */
-export function knownCapabilities(
-  names: readonly string[],
-  warn: (message: string) => void,
-): readonly string[] {
+export function knownCapabilities(names: readonly string[], warn: Tell): readonly string[] {
   return names.filter((name) => {
     if (capabilityNumbers.has(name)) return true;
     const meant = nearest(name, [...capabilityNumbers.keys()]);
     const question = meant === undefined ? '' : `; did you mean ${meant}?`;
-    warn(`--cap ${JSON.stringify(name)}: no such capability, ignored${question}`);
+    warn({ reason: `--cap ${JSON.stringify(name)}: no such capability, ignored${question}` });
     return false;
   });
 }

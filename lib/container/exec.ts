@@ -1,10 +1,11 @@
 import { closeSync } from 'node:fs';
-import { TsrunError } from '../core/error.ts';
+import { TsrunError, withSource } from '../core/error.ts';
 import { waitPidfd } from '../native/process.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { foreground } from '../native/foreground.ts';
 import { livesOn } from '../host/proc.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
 import { encode } from '../plan/encode.ts';
 import { compileExec } from '../plan/exec.ts';
 import { prepareFilter } from '../seccomp/prepare.ts';
@@ -21,7 +22,6 @@ import type { Found } from '../state/find-container.ts';
 import { hookState } from './hook-state.ts';
 import { ownCgroups } from './kill.ts';
 import { checkPreservedFds } from '../engine/launch-init.ts';
-import { placedBy } from './placed.ts';
 import { withPidfd } from '../state/process.ts';
 import { listenEnvironment } from '../service/socket-activation.ts';
 import type { ListenRequest } from '../service/socket-activation.ts';
@@ -33,13 +33,12 @@ import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { checkExecTerminal } from './check-terminal.ts';
 import { Undo } from '../core/undo.ts';
-import { logWarnings } from './warnings.ts';
 
 /** What `exec` is asked for. Paths are relative to the working directory unless absolute. */
 export interface ExecRequest extends ListenRequest {
   root: StateRoot;
   id: string;
-  log: Log;
+  log: Sink;
   process: ProcessRequest;
   /** Return as soon as the process runs. */
   detach?: boolean | undefined;
@@ -61,8 +60,8 @@ export interface ExecRequest extends ListenRequest {
  * signals and the terminal, and returns its exit status: 0–255, or 128 + signal. When it cannot be run nothing
  * of it is left. Takes no lock: it changes nothing that tsrun keeps.
  */
-export async function exec(request: ExecRequest): Promise<number> {
-  const { pid, pidfd, master, pipes } = await logWarnings(request.log, (warn) => begin(request, warn));
+export function exec(request: ExecRequest): number {
+  const { pid, pidfd, master, pipes } = begin(request);
   try {
     return request.detach === true ? 0 : foreground(pidfd, pid, master, undefined, pipes?.ours);
   } finally {
@@ -74,7 +73,8 @@ interface Begun extends Running {
   pipes: StdioPipes | undefined;
 }
 
-function begin(request: ExecRequest, warn: (message: string) => void): Begun {
+function begin(request: ExecRequest): Begun {
+  const { warn } = request.log;
   const { consoleSocket, pidfdSocket, detach = false } = request;
   const found = findContainer(request.root, request.id);
   const init = checkExecutable(found, request.ignorePaused ?? false);
@@ -84,30 +84,30 @@ function begin(request: ExecRequest, warn: (message: string) => void): Begun {
   const pipes = !detach && drawn.process.terminal !== true ? StdioPipes.open() : undefined;
   const undo = new Undo();
   try {
-    const running = withPidfd(init, (container) => {
-      const prepared = prepare(request, found.record, init, drawn);
-      const caller = { consoleSocket: sockets.console, pidfdSocket: sockets.pidfd };
-      const subject = { ...prepared.subject, warn };
-      const inform = (pid: number, listener: number): void => {
-        placedBy(drawn.place, () => {
+    const running = withSource(drawn.sourceOf, () =>
+      withPidfd(init, (container) => {
+        const prepared = prepare(request, found.record, init, drawn);
+        const caller = { consoleSocket: sockets.console, pidfdSocket: sockets.pidfd };
+        const subject = { ...prepared.subject, warn: tellFrom(drawn.sourceOf, warn) };
+        const inform = (pid: number, listener: number): void => {
           informAgent(drawn.config, hookState(found.record, found.status), pid, listener);
-        });
-      };
-      const result = launchExec(
-        {
-          ...prepared,
-          ...caller,
-          subject,
-          inform,
-          container,
-          pidFile: request.pidFile,
-          stdio: pipes?.theirs,
-        },
-        undo,
-      );
-      prepared.keep();
-      return result;
-    });
+        };
+        const result = launchExec(
+          {
+            ...prepared,
+            ...caller,
+            subject,
+            inform,
+            container,
+            pidFile: request.pidFile,
+            stdio: pipes?.theirs,
+          },
+          undo,
+        );
+        prepared.keep();
+        return result;
+      }),
+    );
     if (running === undefined) throw stopped();
     undo.succeed().forEach(warn);
     return { ...running, pipes };
@@ -142,7 +142,7 @@ function checkExecutable({ record, status }: Found, ignorePaused: boolean): Proc
 
 /** `cause`: how the start of the process failed because the container ended meanwhile. */
 function stopped(cause?: unknown): TsrunError {
-  const why = cause instanceof TsrunError ? ` (it has just ended: ${cause.message})` : '';
+  const why = cause instanceof TsrunError ? ` (it has just ended: ${cause.reason})` : '';
   return new TsrunError('state', `cannot exec in a stopped container: container not running${why}`, {
     cause,
   });
@@ -160,7 +160,7 @@ function prepare(
   }: ExecRequest,
   record: ContainerRecord,
   init: ProcessRef,
-  { config, process, place }: DrawnProcess,
+  { config, process }: DrawnProcess,
 ): Pick<ExecLaunch, 'plan' | 'config' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
   subject: Omit<ExecLaunch['subject'], 'warn'>;
   keep: () => void;
@@ -170,21 +170,19 @@ function prepare(
   checkPreservedFds(keptFds);
   const join = execJoin(record, subCgroups, init.pid);
   const profile = config.linux?.seccomp;
-  const seccomp = profile && placedBy(place, () => prepareFilter(profile, root.path));
-  const plan = placedBy(place, () =>
-    compileExec(config, process, facts, {
-      containerId: record.id,
-      rootfs: record.rootfs,
-      noNewKeyring: record.noNewKeyring === true,
-      preserveFds: keptFds,
-      cgroupTasks: join.tasks,
-      cloneIntoCgroup: join.cloneInto !== undefined,
-      // As the peers do, though the process is not the first one of its pid namespace.
-      extraEnv: listenEnvironment({ listenFds, listenFdNames }),
-      namespaces: foreignNamespaces(init.pid, config.linux),
-      seccomp: seccomp?.filter,
-    }),
-  );
+  const seccomp = profile && prepareFilter(profile, root.path);
+  const plan = compileExec(config, process, facts, {
+    containerId: record.id,
+    rootfs: record.rootfs,
+    noNewKeyring: record.noNewKeyring === true,
+    preserveFds: keptFds,
+    cgroupTasks: join.tasks,
+    cloneIntoCgroup: join.cloneInto !== undefined,
+    // As the peers do, though the process is not the first one of its pid namespace.
+    extraEnv: listenEnvironment({ listenFds, listenFdNames }),
+    namespaces: foreignNamespaces(init.pid, config.linux),
+    seccomp: seccomp?.filter,
+  });
   const { ociVersion, linux } = config;
   // In a user namespace the privileges of the process are over nothing of the host's.
   if (findNamespace(linux, 'user') === undefined) refuseTracersOfExec(init.pid, plan);
@@ -192,12 +190,12 @@ function prepare(
     plan,
     // Hooks are not for it.
     config: { ociVersion, process, ...(linux === undefined ? {} : { linux }) },
-    code: placedBy(place, () => encode(plan)),
+    code: encode(plan),
     keptFds,
     cgroup: join.cloneInto,
     foreground: !detach,
     holdsTerminal: !detach && process.terminal === true,
-    subject: { place, facts },
+    subject: { facts },
     keep: () => seccomp?.keep(),
   };
 }

@@ -70,11 +70,9 @@ function openedSide(namespace: number): Side {
     return new Side(namespace);
   } catch (error) {
     if (!(error instanceof TsrunError) || error.errno === undefined) throw error;
-    throw new TsrunError('system', error.message, {
-      errno: error.errno,
+    throw error.with({
       pointer: root,
       hint: 'moving network devices takes CAP_SYS_ADMIN and CAP_NET_ADMIN over both network namespaces',
-      cause: error,
     });
   }
 }

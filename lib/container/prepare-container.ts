@@ -11,7 +11,9 @@ import type { HostFacts } from '../host/facts.ts';
 import type { Plan, PlanOptions } from '../plan/types.ts';
 import type { CompiledFilter } from '../seccomp/compile.ts';
 import { prepareFilter } from '../seccomp/prepare.ts';
-import { atConfig } from '../config/location.ts';
+import { withSource } from '../core/error.ts';
+import type { Notice } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
 import { readBundle } from '../config/bundle.ts';
 import type { Bundle } from '../config/bundle.ts';
 import { checkContainerId } from '../state/container-id.ts';
@@ -20,7 +22,6 @@ import { resolveRootfs } from '../config/rootfs.ts';
 import { validateConfig } from '../config/validate.ts';
 import { listenEnvironment } from '../service/socket-activation.ts';
 import { notifyMount, notifyVariable } from '../service/sd-notify.ts';
-import { placed } from './placed.ts';
 import type { NamespaceType } from '../config/types.ts';
 import type { CompileRequest, CreateRequest } from './create-request.ts';
 import { refuseTracersOfPlan } from './external-namespaces.ts';
@@ -45,77 +46,72 @@ export interface Blueprint {
   /** It may tell the service manager that it is ready. */
   notifies: boolean;
   /** What was noticed that hardly ever matters. */
-  remarks: string[];
+  remarks: Notice[];
   /** Remembers what took long to decide, for the next container. Never fails. */
   keep: () => void;
 }
 
 /**
- * Reads and validates the bundle and compiles it for this host. Changes nothing. What is odd but no reason to
- * stop goes to `warn`, with its place in config.json; what hardly ever matters to `debug`.
+ * Reads and validates the bundle and compiles it for this host. Changes nothing. Says what is odd but no reason to
+ * stop.
  */
-export function draw(
-  request: CreateRequest,
-  gate: PlanOptions['gate'],
-  warn: (message: string) => void,
-  debug: (message: string) => void = () => undefined,
-): Blueprint {
+export function draw(request: CreateRequest, gate: PlanOptions['gate']): Blueprint {
   checkContainerId(request.id);
   const bundle = readBundle(request.bundle);
-  for (const { pointer, reason, hint } of validateConfig(bundle).warnings) {
-    warn(atConfig(bundle, pointer, hint === undefined ? reason : `${reason}; ${hint}`));
-  }
-  const blueprint = compileBundle(bundle, request, gate);
-  for (const { pointer, message } of blueprint.plan.warnings) warn(atConfig(bundle, pointer, message));
-  if (request.notifySocket !== undefined && !blueprint.notifies) {
-    const reason = 'without a mount namespace of its own the container cannot use NOTIFY_SOCKET';
-    warn(atConfig(bundle, '/linux/namespaces', reason));
-  }
-  blueprint.remarks.forEach(debug);
-  return blueprint;
+  const sourceOf = (): Bundle => bundle;
+  const warn = tellFrom(sourceOf, request.log.warn);
+  return withSource(sourceOf, () => {
+    validateConfig(bundle).warnings.forEach(warn);
+    const blueprint = compileBundle(bundle, request, gate);
+    blueprint.plan.warnings.forEach(warn);
+    if (request.notifySocket !== undefined && !blueprint.notifies) {
+      const reason = 'without a mount namespace of its own the container cannot use NOTIFY_SOCKET';
+      warn({ pointer: '/linux/namespaces', reason });
+    }
+    blueprint.remarks.forEach(tellFrom(sourceOf, request.log.debug));
+    return blueprint;
+  });
 }
 
-/** Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings. */
+/**
+ * Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings.
+ *
+ * @throws TsrunError with the pointer of the property that this host refuses.
+ */
 export function compileBundle(bundle: Bundle, request: CompileRequest, gate: PlanOptions['gate']): Blueprint {
   const { id } = request;
   const rootfs = resolveRootfs(bundle);
   const facts = readHostFacts();
-  const cgroup = placed(bundle, () =>
-    resolveCgroup(facts.cgroup, {
-      cgroupsPath: bundle.config.linux?.cgroupsPath,
-      containerId: id,
-      driver: request.cgroupDriver ?? 'cgroupfs',
-      rootless: facts.rootless,
-      ownCgroups: processCgroups('self') ?? [],
-    }),
-  );
+  const cgroup = resolveCgroup(facts.cgroup, {
+    cgroupsPath: bundle.config.linux?.cgroupsPath,
+    containerId: id,
+    driver: request.cgroupDriver ?? 'cgroupfs',
+    rootless: facts.rootless,
+    ownCgroups: processCgroups('self') ?? [],
+  });
   const notifies = request.notifySocket !== undefined && ownMounts(bundle);
   const selfJoin = joinFrom(bundle, cgroupManager(cgroup).selfJoin());
   const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
   const profile = bundle.config.linux?.seccomp;
-  const seccomp = profile && placed(bundle, () => prepareFilter(profile, request.root.path));
-  const plan = placed(bundle, () =>
-    compile(bundle.config, facts, {
-      bundle: bundle.directory,
-      rootfs,
-      containerId: id,
-      noPivot: request.noPivot ?? false,
-      noNewKeyring: request.noNewKeyring ?? false,
-      preserveFds: keptFds,
-      gate,
-      cgroupTasks: selfJoin.tasks,
-      cloneIntoCgroup: selfJoin.cloneInto !== undefined,
-      cgroupPaths: new Map(Object.entries(cgroup.paths)),
-      extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
-      extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
-      sourcesInside: sourcesInside(bundle, rootfs),
-      seccomp: seccomp?.filter,
-    }),
-  );
-  placed(bundle, () => {
-    refuseTracersOfPlan(bundle.config, plan);
+  const seccomp = profile && prepareFilter(profile, request.root.path);
+  const plan = compile(bundle.config, facts, {
+    bundle: bundle.directory,
+    rootfs,
+    containerId: id,
+    noPivot: request.noPivot ?? false,
+    noNewKeyring: request.noNewKeyring ?? false,
+    preserveFds: keptFds,
+    gate,
+    cgroupTasks: selfJoin.tasks,
+    cloneIntoCgroup: selfJoin.cloneInto !== undefined,
+    cgroupPaths: new Map(Object.entries(cgroup.paths)),
+    extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
+    extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
+    sourcesInside: sourcesInside(bundle, rootfs),
+    seccomp: seccomp?.filter,
   });
-  const code = placed(bundle, () => encode(plan));
+  refuseTracersOfPlan(bundle.config, plan);
+  const code = encode(plan);
   return {
     id,
     bundle,
@@ -148,14 +144,14 @@ function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
 }
 
 /** Engines have device rules in every config, also where tsrun is rootless and nobody can set them. */
-function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): string[] {
+function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): Notice[] {
   const why = lostDeviceRules(cgroup, bundle.config.linux?.resources);
-  return why === undefined ? [] : [atConfig(bundle, devicesPointer, `ignored: ${why}`)];
+  return why === undefined ? [] : [{ pointer: devicesPointer, reason: `ignored: ${why}` }];
 }
 
 /** Profiles of engines name the system calls of all kernels and architectures. */
-function remarksOn({ unknownSyscalls: names }: CompiledFilter): string[] {
+function remarksOn({ unknownSyscalls: names }: CompiledFilter): Notice[] {
   return names.length === 0
     ? []
-    : [`libseccomp does not know these system calls of the profile: ${names.join(', ')}`];
+    : [{ reason: `libseccomp does not know these system calls of the profile: ${names.join(', ')}` }];
 }

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
 import { foreground } from '../native/foreground.ts';
 import { socketPair } from '../native/socket.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink } from '../core/finding.ts';
 import { attend } from './run-in-foreground.ts';
 import { draw } from './prepare-container.ts';
 import type { Blueprint } from './prepare-container.ts';
@@ -24,7 +24,6 @@ import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { runPoststart, waitUntilReady } from './start.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { checkTerminal } from './check-terminal.ts';
-import { logWarnings } from './warnings.ts';
 
 export interface RunRequest extends CreateRequest {
   /** Return as soon as the process runs. */
@@ -40,17 +39,17 @@ export interface RunRequest extends CreateRequest {
  * forwards signals and the terminal, deletes the container and returns the exit status: 0–255, or
  * 128 + signal.
  */
-export async function run(request: RunRequest): Promise<number> {
+export function run(request: RunRequest): number {
   const { log, detach = false } = request;
   if (detach) {
-    const { running, record, relay } = await logWarnings(log, (warn, debug) => begin(request, warn, debug));
+    const { running, record, relay } = begin(request);
     closeSync(running.pidfd);
-    if (relay !== undefined) await waitUntilReady(relay, record, log);
+    if (relay !== undefined) waitUntilReady(relay, record, log);
     return 0;
   }
-  return await attend(
+  return attend(
     request,
-    (warn, debug) => begin(request, warn, debug),
+    () => begin(request),
     (begun) => stay(begun, log),
   );
 }
@@ -63,28 +62,19 @@ interface Begun {
 }
 
 /** Until the container has ended; returns its exit status. */
-async function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, log: Log): Promise<number> {
-  return await logWarnings(log, (warn) => {
-    const failed = (error: TsrunError): void => {
-      warn(error.message);
-    };
-    try {
-      return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed }, pipes?.ours);
-    } finally {
-      closeSync(pidfd);
-      relay?.close();
-    }
-  });
+function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, { warn }: Sink): number {
+  try {
+    return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed: warn }, pipes?.ours);
+  } finally {
+    closeSync(pidfd);
+    relay?.close();
+  }
 }
 
-function begin(
-  request: RunRequest,
-  warn: (message: string) => void,
-  debug: (message: string) => void,
-): Begun {
-  const { root, id, detach = false, noNewKeyring } = request;
-  const notifySocket = listeningManager(request.notifySocket, warn);
-  const blueprint = draw({ ...request, notifySocket }, 'engine', warn, debug);
+function begin(request: RunRequest): Begun {
+  const { root, id, log, detach = false, noNewKeyring } = request;
+  const notifySocket = listeningManager(request.notifySocket, log.warn);
+  const blueprint = draw({ ...request, notifySocket }, 'engine');
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
@@ -97,7 +87,7 @@ function begin(
       console: theirs ?? sockets.console,
       stdio: pipes?.theirs,
       noNewKeyring,
-      warn,
+      log,
     } as const;
     const begun = makeContainer(blueprint, options, (made) => {
       announce(made, request, sockets);
@@ -112,7 +102,7 @@ function begin(
       closeSync(pidfd);
       if (master >= 0) closeSync(master);
       begun.relay?.close();
-      destroy(containerFolder(root.path, id), begun.record, warn);
+      destroy(containerFolder(root.path, id), begun.record, log.warn);
     });
     return begun;
   } catch (error) {
@@ -138,5 +128,5 @@ function execute({ blueprint: { bundle, cgroup }, record, sync, subject, init }:
   if (message !== undefined) {
     throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
   }
-  if (endedAsInit(init.pid, record.initImage)) throw explainDeath(bundle, bundle.config, cgroup, init.end());
+  if (endedAsInit(init.pid, record.initImage)) throw explainDeath(bundle.config, cgroup, init.end());
 }

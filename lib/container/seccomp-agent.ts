@@ -72,10 +72,9 @@ function connect(agent: Agent): number {
 
 function unreachable({ pointer }: Agent, error: unknown): unknown {
   if (!(error instanceof TsrunError)) return error;
-  return new TsrunError(error.code, `seccomp agent: ${error.message}`, {
+  return error.with({
+    reason: `seccomp agent: ${error.reason}`,
     pointer,
     hint: 'the agent must listen on this AF_UNIX stream socket before the container is created',
-    cause: error,
-    ...(error.errno === undefined ? {} : { errno: error.errno }),
   });
 }

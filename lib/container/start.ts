@@ -1,9 +1,10 @@
 import { closeSync } from 'node:fs';
-import { TsrunError, fileError, systemError } from '../core/error.ts';
+import { TsrunError, fileError, systemError, withSource } from '../core/error.ts';
 import { connectSocket } from '../native/socket.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import type { Sink, Tell } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
-import type { ConfigSource } from '../config/location.ts';
+import type { Document } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config } from '../config/types.ts';
 import { Channel } from '../engine/channel.ts';
@@ -19,7 +20,6 @@ import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
 import { listeningManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
-import { placed, placeIn } from './placed.ts';
 import { awaitEnd } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
@@ -28,12 +28,11 @@ import { startSocketFile, storedConfig } from '../state/store.ts';
 import { removeStored } from '../state/store-files.ts';
 import { withFolder } from '../state/folder.ts';
 import type { ContainerFolder } from '../state/folder.ts';
-import { logWarnings } from './warnings.ts';
 
 export interface StartRequest {
   root: StateRoot;
   id: string;
-  log: Log;
+  log: Sink;
   /** Socket of the service manager that is to know when the container is ready (sd_notify(3)). */
   notifySocket?: string | undefined;
 }
@@ -43,10 +42,9 @@ export interface StartRequest {
  * execve(2) has succeeded and the poststart hooks have run; throws what kept it from running, and the
  * container has stopped then, or what a poststart hook said, and the container is destroyed. For a service manager it also waits until the container is ready or has ended.
  */
-export async function start(request: StartRequest): Promise<void> {
-  const { log } = request;
-  const { record, relay } = await logWarnings(log, (warn) => begin(request, warn));
-  if (relay !== undefined) await waitUntilReady(relay, record, log);
+export function start(request: StartRequest): void {
+  const { record, relay } = begin(request);
+  if (relay !== undefined) waitUntilReady(relay, record, request.log);
 }
 
 interface Started {
@@ -54,7 +52,7 @@ interface Started {
   relay: NotifyRelay | undefined;
 }
 
-function begin({ root, id, notifySocket }: StartRequest, warn: (message: string) => void): Started {
+function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started {
   const folder = findFolder(root, id);
   const lock = lockContainer(folder);
   let started: Started;
@@ -87,25 +85,26 @@ function closeOnError(started: Started, step: (started: Started) => void): void 
   }
 }
 
-/** Without the lock, since it may take long. What went before is logged by then. */
-export async function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, log: Log): Promise<void> {
-  await logWarnings(log, (warn) => {
-    try {
-      if (init !== undefined) relay.wait(init, warn);
-    } finally {
-      relay.close();
-    }
-  });
+/** Without the lock, since it may take long. */
+export function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, { warn }: Sink): void {
+  try {
+    if (init !== undefined) relay.wait(init, warn);
+  } finally {
+    relay.close();
+  }
 }
 
 /** Runs the poststart hooks. When one fails, the container is destroyed and the failure thrown (runtime.md). */
-export function runPoststart(record: ContainerRecord, source: ConfigSource, end: () => void): void {
+export function runPoststart(record: ContainerRecord, source: Document, end: () => void): void {
   const hooks = record.hooks?.poststart;
   if (hooks === undefined || hooks.length === 0) return;
   try {
-    placed(source, () => {
-      runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
-    });
+    withSource(
+      () => source,
+      () => {
+        runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
+      },
+    );
   } catch (error) {
     end();
     throw error;
@@ -121,7 +120,7 @@ function checkStartable({ record, status }: Found): void {
 }
 
 /** Connects to the init; the end of the connection without an error is a successful execve. */
-function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message: string) => void): void {
+function letGo(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   const socket = withFolder(folder, (inside) => connectSocket(inside, startSocketFile));
   if (socket < 0) {
     throw systemError(`reach the process of container ${folder.id}`, socket, {
@@ -131,14 +130,17 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: (message:
   try {
     const subject = {
       op: (index: number) => readStartOp(folder, index),
-      place: placeIn(storedConfig(folder)),
-      warn,
+      warn: tellFrom(() => storedConfig(folder), warn),
     };
     const { init, initImage } = record;
-    lastMessage(
-      new Channel(socket, { mayUsePipes: false }),
-      subject,
-      () => init !== undefined && hasLeftInit(init.pid, initImage),
+    withSource(
+      () => storedConfig(folder),
+      () =>
+        lastMessage(
+          new Channel(socket, { mayUsePipes: false }),
+          subject,
+          () => init !== undefined && hasLeftInit(init.pid, initImage),
+        ),
     );
   } catch (error) {
     // It is ending; whoever asks next is told that it has stopped.

@@ -1,10 +1,8 @@
-import { atConfig } from '../config/location.ts';
 import { pointerTo } from '../core/pointer.ts';
-import { printable } from '../core/printable.ts';
 import type { Integer } from '../config/types.ts';
 import { readJsonDocument } from '../config/json-document.ts';
 import type { JsonDocument } from '../config/json-document.ts';
-import type { Place } from './placed.ts';
+import type { Source } from '../core/source.ts';
 
 /** A limit of the command line. */
 export interface LimitChange {
@@ -27,19 +25,21 @@ export interface ResourcesRequest {
 const resourcesPointer = '/linux/resources';
 
 /** The resources that are asked for, still to be validated, and where each of them was written. */
-export function drawResources({ file, changes }: ResourcesRequest): { value: unknown; place: Place } {
+export function drawResources({ file, changes }: ResourcesRequest): {
+  value: unknown;
+  sourceOf: (pointer: string) => Source | undefined;
+} {
   const document = file === undefined ? undefined : readJsonDocument(file);
   const flags = new Map(
     changes.map(({ flag, group, name }) => [pointerTo(resourcesPointer, group, name), flag]),
   );
   return {
     value: changed(document, changes),
-    place: (pointer, reason) => {
+    sourceOf: (pointer) => {
       const flag = flags.get(pointer);
-      if (document === undefined || flag !== undefined) {
-        return printable(flag === undefined ? reason : `${flag}: ${reason}`);
-      }
-      return atConfig(document, pointer.replace(resourcesPointer, ''), reason);
+      if (flag !== undefined) return { flag };
+      if (document === undefined || !pointer.startsWith(resourcesPointer)) return undefined;
+      return { file: document.file, text: document.text, base: resourcesPointer };
     },
   };
 }

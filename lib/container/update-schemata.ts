@@ -2,10 +2,8 @@ import { intelRdt as rule } from '../config/rules/intel-rdt.ts';
 import { stopAtError } from '../core/finding.ts';
 import type { Finding } from '../core/finding.ts';
 import { pointerTo } from '../core/pointer.ts';
-import { printable } from '../core/printable.ts';
 import type { IntelRdt } from '../config/types.ts';
-import { placedBy } from './placed.ts';
-import type { Place } from './placed.ts';
+import type { Source } from '../core/source.ts';
 
 /** A line of the command line for the schemata of a container's class in resctrl. */
 export interface SchemaChange {
@@ -16,21 +14,28 @@ export interface SchemaChange {
   line: string;
 }
 
-/**
- * The schemata that are asked for, and where each was written.
- * @throws TsrunError 'config' for what cannot be such a line
- */
+/** The schemata that are asked for, still to be validated, and the flag that gave each. */
 export function drawSchemata(changes: readonly SchemaChange[]): {
   intelRdt: IntelRdt;
-  warnings: Finding[];
-  place: Place;
+  sourceOf: (pointer: string) => Source | undefined;
 } {
   const flags = new Map(changes.map(({ flag, name }) => [pointerTo('/linux/intelRdt', name), flag]));
-  const place: Place = (pointer, reason) => printable(`${flags.get(pointer) ?? pointer}: ${reason}`);
-  const intelRdt: IntelRdt = Object.fromEntries(changes.map(({ name, line }) => [name, line]));
+  return {
+    intelRdt: Object.fromEntries(changes.map(({ name, line }) => [name, line])),
+    sourceOf: (pointer) => {
+      const flag = flags.get(pointer);
+      return flag === undefined ? undefined : { flag };
+    },
+  };
+}
+
+/**
+ * Checks new schemata for a container's class.
+ *
+ * @throws TsrunError 'config', the first error.
+ */
+export function schemataWarnings(intelRdt: IntelRdt): Finding[] {
   const warnings: Finding[] = [];
-  placedBy(place, () => {
-    rule({ ociVersion: '1.0.0', linux: { intelRdt } }, stopAtError(warnings));
-  });
-  return { intelRdt, warnings, place };
+  rule({ ociVersion: '1.0.0', linux: { intelRdt } }, stopAtError(warnings));
+  return warnings;
 }

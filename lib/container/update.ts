@@ -1,7 +1,9 @@
 import { sameDeviceRules } from '../cgroup/device-rules.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
-import { TsrunError } from '../core/error.ts';
-import type { Log } from '../../cmd/tsrun/log/logger.ts';
+import { TsrunError, withSource } from '../core/error.ts';
+import type { Sink } from '../core/finding.ts';
+import { tellFrom } from '../core/finding.ts';
+import type { Source } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config, DeviceRule, Resources } from '../config/types.ts';
 import { validateResources } from '../config/validate-resources.ts';
@@ -9,20 +11,18 @@ import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Found } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
-import { placedBy } from './placed.ts';
 import { changeResctrl } from './join-resctrl.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { storedConfig, writeRecord } from '../state/store.ts';
 import { drawResources } from './update-resources.ts';
 import type { ResourcesRequest } from './update-resources.ts';
-import { drawSchemata } from './update-schemata.ts';
+import { drawSchemata, schemataWarnings } from './update-schemata.ts';
 import type { SchemaChange } from './update-schemata.ts';
-import { logWarnings } from './warnings.ts';
 
 export interface UpdateRequest {
   root: StateRoot;
   id: string;
-  log: Log;
+  log: Sink;
   resources: ResourcesRequest;
   /** For its class of Intel RDT, which may be others' too. */
   schemata: readonly SchemaChange[];
@@ -33,22 +33,22 @@ export interface UpdateRequest {
  * that cannot be, the error says what stays changed. Throws 'state' with the words `container not running` for one
  * that has stopped.
  */
-export async function update(request: UpdateRequest): Promise<void> {
-  const { root, id, log } = request;
-  await logWarnings(log, (warn) => {
-    const { value, place } = drawResources(request.resources);
-    const { resources, warnings } = placedBy(place, () => validateResources(value));
-    const schemata = drawSchemata(request.schemata);
-    for (const { pointer, reason } of warnings) warn(place(pointer, reason));
-    for (const { pointer, reason } of schemata.warnings) warn(schemata.place(pointer, reason));
+export function update({ root, id, log, ...request }: UpdateRequest): void {
+  const resources = drawResources(request.resources);
+  const schemata = drawSchemata(request.schemata);
+  const sourceOf = (pointer: string): Source | undefined =>
+    resources.sourceOf(pointer) ?? schemata.sourceOf(pointer);
+  const warn = tellFrom(sourceOf, log.warn);
+  withSource(sourceOf, () => {
+    const { resources: limits, warnings } = validateResources(resources.value);
+    [...warnings, ...schemataWarnings(schemata.intelRdt)].forEach(warn);
     const lock = lockContainer(findFolder(root, id));
     try {
       const found = findContainer(root, id);
       const manager = cgroupsOf(found);
-      const undo = placedBy(schemata.place, () => changeResctrl(found.record, schemata.intelRdt));
+      const undo = changeResctrl(found.record, schemata.intelRdt);
       try {
-        const said = placedBy(place, () => change(found, manager, resources));
-        for (const { pointer, message } of said) warn(place(pointer, message));
+        change(found, manager, limits).forEach(warn);
       } catch (error) {
         undo();
         throw error;

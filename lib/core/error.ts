@@ -1,10 +1,8 @@
 import { errnoText } from './errno.ts';
-import { briefMessage } from './printable.ts';
+import { briefMessage, printable } from './printable.ts';
+import type { Source } from './source.ts';
 
-/**
- * A stable name for each class of failure. Callers of tsrun match words in the messages; code of ours
- * matches these names.
- */
+/** A stable name for each class of failure. Code matches these names, never the words of a reason. */
 export type ErrorCode =
   | 'usage' // the command line is wrong
   | 'bundle' // the bundle or config.json cannot be read
@@ -21,36 +19,67 @@ export type ErrorCode =
   | 'internal';
 
 export interface ErrorDetails {
-  /** JSON pointer (RFC 6901) into config.json of the property at fault. */
-  pointer?: string;
+  /** JSON pointer (RFC 6901) of the property at fault, from the root of config.json. */
+  pointer?: string | undefined;
+  /** Where the user wrote that property. */
+  source?: Source | undefined;
   /** What the user can do about it, one sentence. */
-  hint?: string;
+  hint?: string | undefined;
   /** Positive errno of the failed system call. */
-  errno?: number;
+  errno?: number | undefined;
   /** Exit status of the command; 1 unless given. */
-  exitCode?: number;
+  exitCode?: number | undefined;
   cause?: unknown;
 }
 
 /**
- * Every failure tsrun explains to its user. `message` is complete without the other fields: what failed,
- * where and why. It is one line; the hint is printed after it. Words too long to be read are cut in both.
+ * Every failure that tsrun explains to its user, as data. `reason` (and `message`, which is the same) says what is
+ * wrong, without the place in the config, its value or the hint: cmd/tsrun/render.ts puts them together. It is one
+ * line, safe to print. Words too long to be read are cut.
  */
 export class TsrunError extends Error {
   readonly code: ErrorCode;
+  readonly reason: string;
   readonly pointer: string | undefined;
+  source: Source | undefined;
   readonly hint: string | undefined;
   readonly errno: number | undefined;
   readonly exitCode: number;
 
-  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(briefMessage(message), details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(code: ErrorCode, reason: string, details: ErrorDetails = {}) {
+    const brief = printable(briefMessage(reason));
+    super(brief, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'TsrunError';
     this.code = code;
+    this.reason = brief;
     this.pointer = details.pointer;
-    this.hint = details.hint === undefined ? undefined : briefMessage(details.hint);
+    this.source = details.source;
+    this.hint = details.hint === undefined ? undefined : printable(briefMessage(details.hint));
     this.errno = details.errno;
     this.exitCode = details.exitCode ?? 1;
+  }
+
+  /** The same failure with other details; this one is its cause. */
+  with(changes: ErrorDetails & { code?: ErrorCode; reason?: string }): TsrunError {
+    const { code = this.code, reason = this.reason, ...details } = changes;
+    const { pointer, source, hint, errno, exitCode } = this;
+    return new TsrunError(code, reason, { pointer, source, hint, errno, exitCode, cause: this, ...details });
+  }
+}
+
+/**
+ * Runs a step whose errors name properties of the config, and notes in them where the user wrote the property.
+ *
+ * @param sourceOf by the property's pointer; asked only when there is an error.
+ */
+export function withSource<T>(sourceOf: (pointer: string) => Source | undefined, step: () => T): T {
+  try {
+    return step();
+  } catch (error) {
+    if (error instanceof TsrunError && error.pointer !== undefined && error.pointer !== '') {
+      error.source ??= sourceOf(error.pointer);
+    }
+    throw error;
   }
 }
 
@@ -64,8 +93,8 @@ export function systemError(what: string, errno: number, details: ErrorDetails =
 }
 
 /**
- * The same for an exception of node:fs, whose own message is not for users: `fileError('write /a', error)`.
- * Something that is no system error is passed on as it is.
+ * An exception of node:fs in words, as systemError does it: `fileError('write /a', error)`. Returns anything else as
+ * it is.
  */
 export function fileError(what: string, error: unknown, details: ErrorDetails = {}): unknown {
   const errno = errnoOf(error);

@@ -35,7 +35,7 @@ describe('Undo', () => {
       throw new Error('it is stuck');
     });
     undo.always('c', step('c'));
-    expect(undo.fail()).to.deep.equal(['remove b: it is stuck']);
+    expect(undo.fail()).to.deep.equal([{ reason: 'remove b: it is stuck' }]);
     expect(ran).to.deep.equal(['c']);
 
     const other = trace();
@@ -56,7 +56,7 @@ describe('Undo', () => {
     undo.onFailure('remove b', () => {
       throw new Error('it is stuck');
     });
-    expect(undo.fail()).to.deep.equal(['remove b: it is stuck']);
+    expect(undo.fail()).to.deep.equal([{ reason: 'remove b: it is stuck' }]);
     expect(ran).to.deep.equal(['a']);
   });
 });

@@ -1,3 +1,5 @@
+import type { Notice } from './finding.ts';
+
 interface Step {
   what: string;
   run: () => void;
@@ -19,13 +21,13 @@ export class Undo {
     this.#steps.push({ what, run, onSuccess: true });
   }
 
-  /** Puts away what was only needed on the way. Returns what failed, one line each. */
-  succeed(): string[] {
+  /** Puts away what was only needed on the way. Returns what failed. */
+  succeed(): Notice[] {
     return this.#run(({ onSuccess }) => onSuccess);
   }
 
-  /** Takes everything back, also when some steps fail. Returns what failed, one line each. */
-  fail(): string[] {
+  /** Takes everything back, also when some steps fail. Returns what failed. */
+  fail(): Notice[] {
     return this.#run(() => true);
   }
 
@@ -37,14 +39,14 @@ export class Undo {
     this.#steps.push({ what, run, onSuccess: false, ifAllElse: true });
   }
 
-  #run(wanted: (step: Step) => boolean): string[] {
-    const failures: string[] = [];
+  #run(wanted: (step: Step) => boolean): Notice[] {
+    const failures: Notice[] = [];
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
       if (!wanted(step) || (step.ifAllElse === true && failures.length > 0)) continue;
       try {
         step.run();
       } catch (error) {
-        failures.push(`${step.what}: ${error instanceof Error ? error.message : String(error)}`);
+        failures.push({ reason: `${step.what}: ${error instanceof Error ? error.message : String(error)}` });
       }
     }
     return failures;

@@ -41,9 +41,9 @@ function connectTo(flag: string, path: string): number {
     return connectStream(path);
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    throw new TsrunError('usage', `${flag}: ${error.message}`, {
-      cause: error,
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
+    throw error.with({
+      code: 'usage',
+      source: { flag },
       hint: 'somebody must listen on this AF_UNIX stream socket before the container is created',
     });
   }

@@ -2,8 +2,6 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CgroupRecord } from '../cgroup/types.ts';
 import { TsrunError } from '../core/error.ts';
-import { configError } from '../config/location.ts';
-import type { ConfigSource } from '../config/location.ts';
 import type { Config } from '../config/types.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
 import { signalName } from '../host/signals.ts';
@@ -31,27 +29,23 @@ export function endedBySeccomp(status: number | undefined): boolean {
  * @param status exit status as a shell shows it; undefined when it is unknown.
  */
 export function explainDeath(
-  source: ConfigSource,
   config: Config,
   cgroup: CgroupRecord | undefined,
   status: number | undefined,
 ): TsrunError {
   const limit = config.linux?.resources?.memory?.limit;
   if (limit !== undefined && cgroup !== undefined && wasOomKilled(cgroup)) {
-    return configError(
-      source,
-      '/linux/resources/memory/limit',
+    return new TsrunError(
+      'init',
       `the init was killed: ${limit} bytes of memory are too low a limit to start a process`,
-      { code: 'init', hint: 'raise the limit' },
+      { pointer: '/linux/resources/memory/limit', hint: 'raise the limit' },
     );
   }
   if (endedBySeccomp(status) && config.linux?.seccomp !== undefined) {
-    return configError(
-      source,
-      '/linux/seccomp',
-      "the filter killed the container's init before the process could run",
-      { code: 'init', hint: seccompHint(config) },
-    );
+    return new TsrunError('init', "the filter killed the container's init before the process could run", {
+      pointer: '/linux/seccomp',
+      hint: seccompHint(config),
+    });
   }
   return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);
 }

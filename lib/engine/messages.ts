@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsrunError } from '../core/error.ts';
+import type { Notice, Tell } from '../core/finding.ts';
 import { waitPidfd } from '../native/process.ts';
 import { errnoText } from '../core/errno.ts';
 import { receiveMessage, sendMessage } from './decode-message.ts';
@@ -10,17 +11,14 @@ import type { HostFacts } from '../host/facts.ts';
 import { messages } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
 import type { Channel } from './channel.ts';
-import type { Place } from '../container/placed.ts';
 
 /** What messages of the init are about. */
 export interface Subject {
   /** The operation with this index in the plan; undefined when the init names none. */
   op: (index: number) => Op | undefined;
-  /** Says where a property is: in config.json, or wherever else the user gave it. */
-  place: Place;
   /** For hints about the kernel. */
   facts?: Pick<HostFacts, 'kernel' | 'privileged'>;
-  warn: (message: string) => void;
+  warn: Tell;
 }
 
 /** A message of the init, and what it carries. */
@@ -30,8 +28,8 @@ export interface Received extends Message {
 }
 
 /**
- * The next message that is neither a warning, which is passed on, nor an error, which is thrown with the place
- * in config.json. Undefined when the init has closed its end.
+ * The next message that is neither a warning, which is passed on, nor an error, which is thrown with the pointer
+ * of its property. Undefined when the init has closed its end.
  */
 export function nextMessage(channel: Channel, subject: Subject): Received | undefined {
   const { pidfd } = channel;
@@ -88,8 +86,7 @@ function receive(
     closeAll(fds);
     if (message.type === messages.error) throw explain(message, subject);
     if (message.type !== messages.warning) return { ...message, fds: [] };
-    const { pointer, text } = inWords(message, subject);
-    subject.warn(pointer === '' ? text : subject.place(pointer, text));
+    subject.warn(inWords(message, subject));
   }
 }
 
@@ -119,23 +116,16 @@ export function sendGo(channel: Channel, fds: readonly number[] = []): void {
 }
 
 function explain(message: Message, subject: Subject): TsrunError {
-  const { pointer, text, hint, hook } = inWords(message, subject);
-  const details = { errno: Math.abs(message.errno), ...(hint === undefined ? {} : { hint }) };
-  const code = hook ? 'hook' : 'init';
-  if (pointer === '') return new TsrunError(code, text, details);
-  return new TsrunError(code, subject.place(pointer, text), { ...details, pointer });
+  const { pointer, reason, hint, hook } = inWords(message, subject);
+  return new TsrunError(hook ? 'hook' : 'init', reason, { pointer, hint, errno: Math.abs(message.errno) });
 }
 
-function inWords(
-  { op: index, errno, detail }: Message,
-  { op, facts }: Subject,
-): { pointer: string; text: string; hint?: string | undefined; hook: boolean } {
+function inWords({ op: index, errno, detail }: Message, { op, facts }: Subject): Notice & { hook: boolean } {
   const operation = op(index);
   if (operation === undefined) {
     const why = errno === 0 ? [] : [errnoText(Math.abs(errno))];
-    const text = ['the init', ...(detail === '' ? [] : [detail]), ...why].join(': ');
-    return { pointer: '', text, hook: false };
+    return { reason: ['the init', ...(detail === '' ? [] : [detail]), ...why].join(': '), hook: false };
   }
   const { pointer, reason, hint } = explainFailure(operation, errno, detail, facts);
-  return { pointer, text: reason, hint, hook: operation.op === 'hook' };
+  return { pointer, reason, hint, hook: operation.op === 'hook' };
 }

@@ -2,7 +2,9 @@ import { TsrunError } from '../core/error.ts';
 import { namespaceTypes } from '../config/namespaces.ts';
 import type { Config, NamespaceType } from '../config/types.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { PlanOptions, PlanWarning } from './types.ts';
+import type { PlanOptions } from './types.ts';
+import type { Finding } from '../core/finding.ts';
+import { warning } from '../core/finding.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 import type { Op } from './wire.ts';
 
@@ -15,7 +17,7 @@ export class Draft {
   readonly facts: HostFacts;
   readonly options: PlanOptions;
   readonly namespaces: Readonly<Record<NamespaceType, Isolation>>;
-  readonly warnings: PlanWarning[] = [];
+  readonly warnings: Finding[] = [];
 
   /** Operations of process A that prepare detached mounts; they run before A leaves the caller's namespaces. */
   readonly sources: Op[] = [];
@@ -70,8 +72,8 @@ export class Draft {
     return this.#nextSlot++;
   }
 
-  warn(pointer: string, message: string): void {
-    this.warnings.push({ pointer, message });
+  warn(pointer: string, reason: string): void {
+    this.warnings.push(warning(pointer, reason));
   }
 }
 

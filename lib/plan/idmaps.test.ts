@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { printable } from '../core/printable.ts';
 import { TsrunError } from '../core/error.ts';
 import type { IdMaps } from './idmaps.ts';
 import { idMapText, parseIdmapOption } from './idmaps.ts';
@@ -54,12 +55,12 @@ describe('id maps', () => {
       ['uids=a0-0-1;gids=0-0-1', "'a0-0-1' is not FIRST-FIRST-COUNT"],
       ['uids=0-0-1a;gids=0-0-1', "'0-0-1a' is not FIRST-FIRST-COUNT"],
       ['uids=0-0-1#;gids=0-0-1', "'' is not FIRST-FIRST-COUNT"],
-      ['uids=0-0-1\n;gids=0-0-1', "'0-0-1\n' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-1\n;gids=0-0-1', "'0-0-1\\u000a' is not FIRST-FIRST-COUNT"],
       ['uids=0-0-12345678901;gids=0-0-1', "'0-0-12345678901' is not FIRST-FIRST-COUNT"],
     ];
     for (const [text, message] of cases) {
       expect(() => parse(text), text)
-        .to.throw(TsrunError, `idmap option '${text}'`)
+        .to.throw(TsrunError, `idmap option '${printable(text)}'`)
         .that.includes({ code: 'config', pointer: '/p' });
       expect(() => parse(text), text).to.throw(message);
     }

@@ -166,7 +166,7 @@ describe('what a plan refuses, word for word', () => {
 
 describe('what a plan warns of, word for word', () => {
   const warnings = (change: Change, facts = rootFacts(), options = planOptions()): [string, string][] =>
-    planOf(change, facts, options).warnings.map(({ pointer, message }) => [pointer, message]);
+    planOf(change, facts, options).warnings.map(({ pointer, reason }) => [pointer, reason]);
   const device = { type: 'c', path: '/dev/x' };
   const cgroup: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup' };
 

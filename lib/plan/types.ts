@@ -1,4 +1,5 @@
 import type { Mount } from '../config/types.ts';
+import type { Finding } from '../core/finding.ts';
 import type { Op } from './wire.ts';
 
 /** What a command asks of a plan besides the config. */
@@ -48,15 +49,10 @@ export interface SeccompFilter {
   notify: boolean;
 }
 
-export interface PlanWarning {
-  pointer: string;
-  message: string;
-}
-
 /** The compiled container: what the init will do, in order. */
 export interface Plan {
   ops: Op[];
   /** Number of slots used, `slots.first` included. */
   slotCount: number;
-  warnings: PlanWarning[];
+  warnings: Finding[];
 }

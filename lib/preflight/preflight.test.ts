@@ -10,20 +10,20 @@ import { setAside } from './set-aside.ts';
 const request = { id: 'preflight', root: stateRoot({ root: '/nowhere', uid: 0, env: {} }) };
 
 /** What examine says of the good config after a change, as `severity pointer`. */
-async function outline(change: (config: Config) => unknown): Promise<string[]> {
+function outline(change: (config: Config) => unknown): string[] {
   const config = goodConfig();
   change(config);
   const bundle = makeBundle(JSON.stringify(config));
   try {
-    return (await examine(bundle, request)).map(({ severity, pointer }) => `${severity} ${pointer}`);
+    return examine(bundle, request).map(({ severity, pointer }) => `${severity} ${pointer}`);
   } finally {
     rmSync(bundle, { recursive: true });
   }
 }
 
 describe('examine', () => {
-  it('says everything the compiler would refuse, not only the first', async () => {
-    const found = await outline((config) => {
+  it('says everything the compiler would refuse, not only the first', () => {
+    const found = outline((config) => {
       config.process = {
         ...config.process,
         cwd: '/',
@@ -44,16 +44,16 @@ describe('examine', () => {
     ]);
   });
 
-  it('goes on without a rootfs', async () => {
-    const found = await outline((config) => {
+  it('goes on without a rootfs', () => {
+    const found = outline((config) => {
       config.root = { path: '/nowhere' };
       config.hooks = { poststop: [{ path: '/nowhere/hook' }] };
     });
     expect(found).to.include.members(['error /root/path', 'warning /hooks/poststop/0/path']);
   });
 
-  it('says one thing of one property', async () => {
-    const found = await outline((config) => {
+  it('says one thing of one property', () => {
+    const found = outline((config) => {
       if (config.process) config.process.cwd = 'relative';
       if (config.linux) config.linux.sysctl = { 'net.nothing': '1', 'kernel.hostname': 'x' };
     });
@@ -61,25 +61,27 @@ describe('examine', () => {
     expect(found).to.include('error /process/cwd');
   });
 
-  it('says with its place why a text is no config', async () => {
+  it('says with its place why a text is no config', () => {
     const bundle = makeBundle('{\n "a": }');
     try {
-      const [finding, ...more] = await examine(bundle, request);
+      const [finding, ...more] = examine(bundle, request);
       expect(more).to.deep.equal([]);
-      expect(finding).to.include({ severity: 'error', pointer: '', line: 2, column: 7 });
-      expect(finding?.text).to.match(/^config\.json:2:7: not valid JSON: /);
+      expect(finding).to.include({ severity: 'error', pointer: '' });
+      expect(finding?.source).to.deep.include({ position: { line: 2, column: 7 } });
+      expect(finding?.reason).to.match(/^not valid JSON: /);
     } finally {
       rmSync(bundle, { recursive: true });
     }
   });
 
-  it('has nothing to say without a config', async () => {
+  it('has nothing to say without a config', () => {
     const bundle = makeBundle('');
     rmSync(`${bundle}/config.json`);
     mkdirSync(`${bundle}/config.json`);
     try {
-      const failure: unknown = await examine(bundle, request).catch((error: unknown) => error);
-      expect(failure).to.include({ name: 'TsrunError', code: 'bundle' });
+      expect(() => examine(bundle, request))
+        .to.throw()
+        .that.includes({ name: 'TsrunError', code: 'bundle' });
     } finally {
       rmSync(bundle, { recursive: true });
     }

@@ -4,10 +4,9 @@ import { compileBundle } from '../container/prepare-container.ts';
 import type { CompileRequest } from '../container/create-request.ts';
 import { TsrunError } from '../core/error.ts';
 import { readHostFacts } from '../host/facts.ts';
-import { atConfig } from '../config/location.ts';
 import type { Bundle } from '../config/bundle.ts';
 import type { Finding } from '../core/finding.ts';
-import { error, warning } from '../core/finding.ts';
+import { error } from '../core/finding.ts';
 import type { Check } from './check.ts';
 import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';
@@ -63,23 +62,17 @@ function compileAll(bundle: Bundle, request: CompileRequest): { findings: Findin
     try {
       const blueprint = compileBundle(rest, request, 'start');
       const { warnings } = blueprint.plan;
-      findings.push(...warnings.map(({ pointer, message }) => warning(pointer, message)));
+      findings.push(...warnings);
       return { findings, blueprint };
     } catch (failure) {
       if (!(failure instanceof TsrunError)) throw failure;
-      const { pointer = '', hint } = failure;
+      const { pointer = '', reason, hint } = failure;
       // What is refused of the stand-in is not the user's fault.
       if (aside.some((gone) => `${pointer}/`.startsWith(`${gone}/`))) return { findings };
-      findings.push(error(pointer, withoutPlace(bundle, pointer, failure.message), hint));
+      findings.push(error(pointer, reason, hint));
       const gone = setAside(rest.config, pointer, bundle.directory);
       if (gone === undefined) return { findings };
       aside.push(gone);
     }
   }
-}
-
-/** Errors say where in the file they are; a finding says it by itself. */
-function withoutPlace(bundle: Bundle, pointer: string, message: string): string {
-  const place = `${atConfig(bundle, pointer, '')}: `;
-  return message.startsWith(place) ? message.slice(place.length) : message;
 }

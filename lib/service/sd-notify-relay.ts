@@ -1,6 +1,7 @@
 import { closeSync, constants, existsSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
 import type { Notify } from '../native/foreground.ts';
 import { bindDatagram, forwardReady, notifyBarrier } from '../native/notify.ts';
 import { sendPacket } from '../native/packet.ts';
@@ -55,14 +56,14 @@ export class NotifyRelay {
    * Waits until somebody in the container has said that it is ready, or its first process has ended. Nothing is
    * thrown when the manager does not hear of it: the container runs all the same.
    */
-  wait(init: ProcessRef, warn: (message: string) => void): void {
+  wait(init: ProcessRef, warn: Tell): void {
     try {
       const told = withPidfd(init, (pidfd) => this.#forwardUntil(pidfd, init.pid)) ?? false;
       if (!told && !this.#drain(init.pid)) return;
       untilAcknowledged(this.sockets.manager, warn);
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
-      warn(error.message);
+      warn(error);
     }
   }
 
@@ -105,12 +106,7 @@ export class NotifyRelay {
  * it said so. `pid` is to be the service's main process; when the caller will end, it `waits` until the manager
  * knows. That it could not be told is a warning.
  */
-export function reportReady(
-  managerPath: string | undefined,
-  pid: number,
-  waits: boolean,
-  warn: (message: string) => void,
-): void {
+export function reportReady(managerPath: string | undefined, pid: number, waits: boolean, warn: Tell): void {
   if (managerPath === undefined) return;
   try {
     const manager = connectManager(managerPath);
@@ -122,11 +118,11 @@ export function reportReady(
     }
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    warn(error.message);
+    warn(error);
   }
 }
 
-function untilAcknowledged(manager: number, warn: (message: string) => void): void {
+function untilAcknowledged(manager: number, warn: Tell): void {
   if (notifyBarrier(manager, barrierMs)) return;
-  warn(`the service manager has not acknowledged for ${barrierMs / 1000} seconds`);
+  warn({ reason: `the service manager has not acknowledged for ${barrierMs / 1000} seconds` });
 }

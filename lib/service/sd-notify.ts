@@ -5,6 +5,7 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
+import type { Tell } from '../core/finding.ts';
 import { connectDatagram } from '../native/notify.ts';
 import type { Mount } from '../config/types.ts';
 import { withFolder } from '../state/folder.ts';
@@ -56,10 +57,7 @@ export function connectManager(path: string): number {
     return connectDatagram(path);
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    throw new TsrunError('usage', `NOTIFY_SOCKET: ${error.message}`, {
-      cause: error,
-      ...(error.errno === undefined ? {} : { errno: error.errno }),
-    });
+    throw error.with({ code: 'usage', reason: `NOTIFY_SOCKET: ${error.reason}` });
   }
 }
 
@@ -67,17 +65,14 @@ export function connectManager(path: string): number {
  * The service manager that can be told later: `path`, or undefined when nobody reads that socket. A variable that a
  * service has left to all it starts is no reason to run nothing (sd_notify(3)), so that is a warning.
  */
-export function listeningManager(
-  path: string | undefined,
-  warn: (message: string) => void,
-): string | undefined {
+export function listeningManager(path: string | undefined, warn: Tell): string | undefined {
   if (path === undefined) return undefined;
   try {
     closeSync(connectManager(path));
     return path;
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    warn(`${error.message}; ignored, nobody is told when the container is ready`);
+    warn(error.with({ reason: `${error.reason}; ignored, nobody is told when the container is ready` }));
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } fro
 import { dirname, join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
 import { isThere } from '../host/is-there.ts';
-import type { ConfigSource } from '../config/location.ts';
+import type { Document } from '../core/source.ts';
 import type { ContainerFolder } from './folder.ts';
 import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
 import { isErrno } from '../core/is-errno.ts';
@@ -112,7 +112,7 @@ function readRecordText(folder: ContainerFolder): string {
  * The container's config.json as it was when it was created; the bundle's may have changed since. It is read
  * when its text is first asked for.
  */
-export function storedConfig(folder: ContainerFolder): ConfigSource {
+export function storedConfig(folder: ContainerFolder): Document {
   const file = join(folder.path, configFile);
   let text: string | undefined;
   return {

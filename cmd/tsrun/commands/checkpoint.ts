@@ -25,8 +25,8 @@ export const command = defineCommand({
   },
   positionals: [containerId],
   examples: ['tsrun checkpoint --image-path /tmp/c1 c1', 'tsrun checkpoint --leave-running c1'],
-  async run({ flags, args: [id = ''], globals }) {
-    await checkpoint({
+  run({ flags, args: [id = ''], globals }) {
+    checkpoint({
       ...criuRequest(flags),
       root: rootOf(globals),
       id,

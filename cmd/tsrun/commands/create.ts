@@ -7,8 +7,8 @@ export const command = defineCommand({
   flags: createFlags,
   positionals: [newContainerId],
   examples: ['tsrun create --bundle /tmp/bundle c1'],
-  async run({ flags, args: [id = ''], globals }) {
-    await create(createRequest(id, flags, globals, logOf(globals)));
+  run({ flags, args: [id = ''], globals }) {
+    create(createRequest(id, flags, globals, logOf(globals)));
     return 0;
   },
 });

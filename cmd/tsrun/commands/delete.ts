@@ -12,8 +12,8 @@ export const command = defineCommand({
   },
   positionals: [containerId],
   examples: ['tsrun delete c1', 'tsrun delete --force c1'],
-  async run({ flags, args: [id = ''], globals }) {
-    await deleteContainer({ root: rootOf(globals), id, log: logOf(globals), force: flags.force });
+  run({ flags, args: [id = ''], globals }) {
+    deleteContainer({ root: rootOf(globals), id, log: logOf(globals), force: flags.force });
     return 0;
   },
 });

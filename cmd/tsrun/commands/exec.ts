@@ -47,8 +47,8 @@ export const command = defineCommand({
   // What the process itself ends with must not be taken for a failure of exec.
   failureStatus: 255,
   examples: ['tsrun exec c1 ps', 'tsrun exec --tty c1 sh', 'tsrun exec --detach --process process.json c1'],
-  async run({ flags, args: [id = '', ...command], globals }) {
-    return await exec({
+  run({ flags, args: [id = '', ...command], globals }) {
+    return exec({
       root: rootOf(globals),
       id,
       log: logOf(globals),

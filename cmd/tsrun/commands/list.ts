@@ -14,7 +14,7 @@ export const command = defineCommand({
   },
   positionals: [],
   examples: ['tsrun list', 'tsrun list --format json'],
-  async run({ flags, globals }) {
+  run({ flags, globals }) {
     const root = rootOf(globals);
     // As with runc: a folder that cannot be there is a mistake, and not one without containers.
     if (globals.root !== undefined && !existsSync(root.path)) makeStateRoot(root);
@@ -27,8 +27,8 @@ export const command = defineCommand({
       return 0;
     }
     const { containers, broken } = listContainers(root);
-    const log = logOf(globals);
-    for (const { message } of broken) await log.warning(message);
+    const { warn } = logOf(globals);
+    for (const failure of broken) warn(failure);
     if (flags.format === 'json') {
       // Go prints an empty slice that was never made as null, and clients of runc are used to it.
       print(`${containers.length === 0 ? 'null' : JSON.stringify(containers)}\n`);

@@ -1,7 +1,8 @@
 import { compileBundle } from '../../../lib/container/prepare-container.ts';
 import { describeOp } from '../../../lib/explain/describe-op.ts';
 import type { Op } from '../../../lib/plan/wire.ts';
-import { atConfig } from '../../../lib/config/location.ts';
+import { withSource } from '../../../lib/core/error.ts';
+import { tellFrom } from '../../../lib/core/finding.ts';
 import { readBundle } from '../../../lib/config/bundle.ts';
 import { locate } from '../../../lib/config/json/locate.ts';
 import { printable } from '../../../lib/core/printable.ts';
@@ -11,6 +12,7 @@ import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';
 import { formatFlag } from '../flags/format-flag.ts';
 import { print, printError, table } from '../output.ts';
+import { renderNotice } from '../render.ts';
 
 export const command = defineCommand({
   flags: {
@@ -23,10 +25,12 @@ export const command = defineCommand({
   examples: ['tsrun plan --bundle /tmp/bundle', 'tsrun plan --format json /tmp/bundle'],
   run({ flags, args, globals }) {
     const bundle = readBundle(flags.bundle ?? args[0] ?? '.');
-    const warn = (pointer: string, message: string): void => {
-      printError(`warning: ${atConfig(bundle, pointer, message)}\n`);
-    };
-    for (const { pointer, reason } of validateConfig(bundle).warnings) warn(pointer, reason);
+    const warn = tellFrom(
+      () => bundle,
+      (notice) => {
+        printError(`warning: ${renderNotice(notice)}\n`);
+      },
+    );
     const request = {
       id: 'plan',
       root: previewRootOf(globals),
@@ -34,8 +38,14 @@ export const command = defineCommand({
       noPivot: flags['no-pivot'],
       noNewKeyring: flags['no-new-keyring'],
     };
-    const { plan } = compileBundle(bundle, request, 'start');
-    for (const { pointer, message } of plan.warnings) warn(pointer, message);
+    const { plan } = withSource(
+      () => bundle,
+      () => {
+        validateConfig(bundle).warnings.forEach(warn);
+        return compileBundle(bundle, request, 'start');
+      },
+    );
+    plan.warnings.forEach(warn);
     const steps = stepsOf(plan.ops, bundle.text);
     print(flags.format === 'json' ? `${JSON.stringify(steps, null, 2)}\n` : textOf(steps));
     return 0;

@@ -19,9 +19,9 @@ export const command = defineCommand({
   },
   positionals: [newContainerId],
   examples: ['tsrun restore --detach --image-path /tmp/c1 --bundle /tmp/bundle c1'],
-  async run({ flags, args: [id = ''], globals }) {
+  run({ flags, args: [id = ''], globals }) {
     const others = { 'pidfd-socket': undefined, 'preserve-fds': undefined, 'no-new-keyring': false };
-    return await restore({
+    return restore({
       ...createRequest(id, { ...flags, ...others }, globals, logOf(globals)),
       ...criuRequest(flags),
       detach: flags.detach,

@@ -12,8 +12,8 @@ export const command = defineCommand({
   },
   positionals: [newContainerId],
   examples: ['tsrun run --bundle /tmp/bundle c1', 'tsrun run --detach --bundle /tmp/bundle c1'],
-  async run({ flags, args: [id = ''], globals }) {
-    return await run({
+  run({ flags, args: [id = ''], globals }) {
+    return run({
       ...createRequest(id, flags, globals, logOf(globals)),
       detach: flags.detach,
       keep: flags.keep,

@@ -7,8 +7,8 @@ export const command = defineCommand({
   flags: {},
   positionals: [containerId],
   examples: ['tsrun start c1'],
-  async run({ args: [id = ''], globals }) {
-    await start({
+  run({ args: [id = ''], globals }) {
+    start({
       root: rootOf(globals),
       id,
       log: logOf(globals),

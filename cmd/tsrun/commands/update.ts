@@ -31,7 +31,7 @@ export const command = defineCommand({
   },
   positionals: [containerId],
   examples: ['tsrun update --memory 512m --memory-swap 1g c1', 'tsrun update --resources - c1'],
-  async run({ flags, args: [id = ''], globals }) {
+  run({ flags, args: [id = ''], globals }) {
     const changes = readLimits(flags);
     const file = flags.resources === '' ? undefined : flags.resources;
     const lines = [
@@ -41,7 +41,7 @@ export const command = defineCommand({
     if (file === undefined && changes.length === 0 && lines.length === 0) {
       throw new TsrunError('usage', 'tsrun update: nothing to change: give limits or --resources');
     }
-    await update({
+    update({
       root: rootOf(globals),
       id,
       log: logOf(globals),

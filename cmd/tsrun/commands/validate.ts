@@ -1,5 +1,6 @@
 import { examine } from '../../../lib/preflight/examine.ts';
-import type { Placed } from '../../../lib/preflight/examine.ts';
+import type { Position } from '../../../lib/core/source.ts';
+import { noticePosition, renderNotice } from '../render.ts';
 import type { Finding } from '../../../lib/core/finding.ts';
 import { isError } from '../../../lib/core/finding.ts';
 import { briefMessage, printable, shorten } from '../../../lib/core/printable.ts';
@@ -17,14 +18,18 @@ export const command = defineCommand({
   },
   positionals: [bundleArgument],
   examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],
-  async run({ flags, args, globals }) {
+  run({ flags, args, globals }) {
     const request = { id: 'validate', root: previewRootOf(globals), cgroupDriver: cgroupDriverOf(globals) };
-    const findings = await examine(flags.bundle ?? args[0] ?? '.', request);
+    const findings = examine(flags.bundle ?? args[0] ?? '.', request)
+      .map((finding) => ({ ...finding, ...noticePosition(finding) }))
+      .sort((a, b) => a.line - b.line || a.column - b.column);
     const valid = !findings.some(isError);
     print(flags.format === 'json' ? jsonOf(valid, findings) : textOf(findings));
     return valid && !(flags.strict && findings.length > 0) ? 0 : 1;
   },
 });
+
+type Placed = Finding & Position;
 
 /** No reason of ours is longer; what is comes from the file, which may be of any size. */
 const longestText = 1000;
@@ -47,9 +52,10 @@ function jsonOf(valid: boolean, findings: readonly Placed[]): string {
 }
 
 function textOf(findings: readonly Placed[]): string {
-  const rows = findings.map(({ severity, text, hint }) => {
+  const rows = findings.map((finding) => {
+    const { severity, hint } = finding;
     const advice = hint === undefined ? '' : `  hint: ${printable(hint)}\n`;
-    return `${severity}: ${text}\n${advice}`;
+    return `${severity}: ${renderNotice(finding)}\n${advice}`;
   });
   return rows.join('') + summary(findings);
 }

@@ -1,6 +1,6 @@
 import type { ListenRequest } from '../../../lib/service/socket-activation.ts';
 import type { CreateRequest } from '../../../lib/container/create-request.ts';
-import type { Logger } from '../log/logger.ts';
+import type { Sink } from '../../../lib/core/finding.ts';
 import { TsrunError } from '../../../lib/core/error.ts';
 import { bundleFlag } from './bundle-flag.ts';
 import type { Flags, FlagValues, GlobalValues, Positional } from '../command.ts';
@@ -31,7 +31,7 @@ export function createRequest(
   id: string,
   flags: FlagValues<typeof createFlags>,
   globals: GlobalValues,
-  log: Logger,
+  log: Sink,
 ): CreateRequest {
   return {
     id,

@@ -1,17 +1,12 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Logger as WinstonLogger } from 'winston';
-import { TsrunError } from '../../../lib/core/error.ts';
+import { openSync, writeSync } from 'node:fs';
+import type winston from 'winston';
+import type { Logger } from 'winston';
+import { errnoOf, TsrunError } from '../../../lib/core/error.ts';
 import { errnoText } from '../../../lib/core/errno.ts';
+import type { Notice, Sink } from '../../../lib/core/finding.ts';
+import { renderWarning } from '../render.ts';
 import { formatForPeople, formatRecord } from './format.ts';
 import type { LogFormat, LogLevel, LogRecord } from './format.ts';
-
-/** What the rest of tsrun logs through. Await it when the process may end next: a record is then on its way to disk. */
-export interface Log {
-  error(message: string): Promise<void>;
-  warning(message: string): Promise<void>;
-  info(message: string): Promise<void>;
-  debug(message: string): Promise<void>;
-}
 
 export interface LogOptions {
   /** `--log`: where records go; stderr when absent. */
@@ -22,11 +17,10 @@ export interface LogOptions {
   debug?: boolean;
 }
 
-export interface Logger extends Log {
-  /** Resolves when everything logged so far has been written. */
-  flush(): Promise<void>;
-  /** Closes the file. */
-  close(): void;
+/** The log of one command. */
+export interface Log extends Sink {
+  /** Writes one record. */
+  write(level: LogLevel, message: string): void;
 }
 
 const levels = { error: 0, warning: 1, info: 2, debug: 3 } as const satisfies Record<LogLevel, number>;
@@ -35,55 +29,33 @@ const levels = { error: 0, warning: 1, info: 2, debug: 3 } as const satisfies Re
  * The log of one command. The file is opened at once (appending, 0644), so that a path that cannot be written
  * is an error before anything has been done; winston is loaded only when a record must be written. Every
  * record is one synchronous write(2): the process may be killed right after.
+ *
+ * @throws TsrunError 'usage' when the file cannot be opened.
  */
-export function openLog(options: LogOptions): Logger {
+export function openLog(options: LogOptions): Log {
   const fd = options.file === undefined ? undefined : openFile(options.file);
   const format: LogFormat = options.format === 'json' ? 'json' : 'text';
   const least: LogLevel = options.debug === true ? 'debug' : 'info';
   const shape = (record: LogRecord): string =>
     fd === undefined && format === 'text' ? formatForPeople(record) : formatRecord(record, format);
-  let winston: Promise<WinstonLogger> | undefined;
-  let last: Promise<void> = Promise.resolve();
-  const log = (level: LogLevel, message: string): Promise<void> => {
-    if (levels[level] > levels[least]) return Promise.resolve();
-    const time = new Date();
-    winston ??= loadWinston(shape, fd ?? 2, least);
-    // Chained, so that records keep their order while winston is still being loaded.
-    const written = Promise.all([winston, last]).then(([logger]) => {
-      logger.log({ level, message, time });
-    });
-    last = written.catch(() => undefined);
-    return written;
+  let logger: Logger | undefined;
+  const write = (level: LogLevel, message: string): void => {
+    if (levels[level] > levels[least]) return;
+    logger ??= makeLogger(shape, fd ?? 2, least);
+    logger.log({ level, message, time: new Date() });
   };
-  return {
-    error: (message) => log('error', message),
-    warning: (message) => log('warning', message),
-    info: (message) => log('info', message),
-    debug: (message) => log('debug', message),
-    flush: () => last,
-    close: () => {
-      if (fd !== undefined) closeSync(fd);
-    },
-  };
+  const tell =
+    (level: LogLevel) =>
+    (notice: Notice): void => {
+      write(level, renderWarning(notice));
+    };
+  return { write, warn: tell('warning'), debug: tell('debug') };
 }
 
-/** Nobody listens: for callers that log elsewhere, and for tests. */
-export const silentLog: Log = {
-  error: () => Promise.resolve(),
-  warning: () => Promise.resolve(),
-  info: () => Promise.resolve(),
-  debug: () => Promise.resolve(),
-};
-
-async function loadWinston(
-  shape: (record: LogRecord) => string,
-  fd: number,
-  level: LogLevel,
-): Promise<WinstonLogger> {
-  const [{ createLogger, format, transports }, { Writable }] = await Promise.all([
-    import('winston').then((module) => module.default),
-    import('node:stream'),
-  ]);
+/** Loads winston and gives it a transport that has written a record when it returns. */
+function makeLogger(shape: (record: LogRecord) => string, fd: number, level: LogLevel): Logger {
+  const { createLogger, format, transports } = loadWinston();
+  const { Writable } = process.getBuiltinModule('node:stream');
   const stream = new Writable({
     decodeStrings: false,
     write(text: string, _encoding, done) {
@@ -103,12 +75,24 @@ async function loadWinston(
   });
 }
 
+declare const TSRUN_BUNDLED: boolean | undefined;
+
+/** Synchronously: an operation of lib/ that logs cannot wait for import(). In the bundle winston is inside. */
+function loadWinston(): typeof winston {
+  if (typeof TSRUN_BUNDLED === 'undefined') {
+    const { createRequire } = process.getBuiltinModule('node:module');
+    return createRequire(import.meta.url)('winston') as typeof winston;
+  }
+  // eslint-disable-next-line @typescript-eslint/no-require-imports
+  return require('winston') as typeof winston;
+}
+
 function openFile(path: string): number {
   try {
     return openSync(path, 'a', 0o644);
   } catch (error) {
-    const errno = Math.abs((error as NodeJS.ErrnoException).errno ?? 0);
-    throw new TsrunError('usage', `open the log file ${path}: ${errnoText(errno)}`, { errno });
+    const errno = errnoOf(error) ?? 0;
+    throw new TsrunError('usage', `open the log file ${path}: ${errnoText(errno)}`, { errno, cause: error });
   }
 }
 

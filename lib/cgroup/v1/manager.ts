@@ -1,5 +1,5 @@
 import { systemError, TsrunError } from '../../core/error.ts';
-import type { PlanWarning } from '../../plan/types.ts';
+import type { Finding } from '../../core/finding.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
 import { changeAll } from '../change.ts';
 import {
@@ -39,7 +39,7 @@ export class ManagerV1 implements CgroupManager {
     this.fresh = createAll(Object.values(this.record.paths), isFreezingV1);
   }
 
-  apply(resources: Resources = {}): PlanWarning[] {
+  apply(resources: Resources = {}): Finding[] {
     const steps = resourceStepsV1(resources, this.memoryLimit(resources));
     const cpuset = this.path('cpuset');
     if (cpuset !== undefined) prepareCpuset(cpuset, resources, this.fresh.has(cpuset));
@@ -47,7 +47,7 @@ export class ManagerV1 implements CgroupManager {
     return executeSteps([...steps, ...devices], (controller) => this.path(controller));
   }
 
-  update(resources: Resources, presentDevices?: readonly DeviceRule[]): PlanWarning[] {
+  update(resources: Resources, presentDevices?: readonly DeviceRule[]): Finding[] {
     const steps = resourceStepsV1(resources, this.memoryLimit(resources));
     const { devices } = resources;
     const locate = (controller: string): string | undefined => this.path(controller);

@@ -16,12 +16,6 @@ export function attachDeviceRules(directory: string, rules: readonly DeviceRule[
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
     if (!denies) return;
-    const { code: kind, message, hint, errno } = error;
-    throw new TsrunError(kind, message, {
-      pointer: devicesPointer,
-      cause: error,
-      ...(hint === undefined ? {} : { hint }),
-      ...(errno === undefined ? {} : { errno }),
-    });
+    throw error.with({ pointer: devicesPointer });
   }
 }

@@ -241,7 +241,7 @@ describe('cgroup v2 on this host', function () {
     expect(failure(() => execute({})).message).to.contain('EOPNOTSUPP');
     expect(execute({ optional: true })).to.deep.equal([]);
     const unused = { reads: '', message: 'of no use' };
-    expect(execute({ unused })).to.deep.equal([{ pointer: '', message: 'of no use' }]);
+    expect(execute({ unused })).to.deep.equal([{ severity: 'warning', pointer: '', reason: 'of no use' }]);
   });
 
   it('limits what the kernel can limit', function () {

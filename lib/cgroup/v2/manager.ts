@@ -1,5 +1,5 @@
 import { TsrunError } from '../../core/error.ts';
-import type { PlanWarning } from '../../plan/types.ts';
+import type { Finding } from '../../core/finding.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
 import { changeAll } from '../change.ts';
 import {
@@ -58,13 +58,13 @@ export class ManagerV2 implements CgroupManager {
     this.fresh = fresh.has(this.directory);
   }
 
-  apply(resources: Resources = {}): PlanWarning[] {
+  apply(resources: Resources = {}): Finding[] {
     const warnings = executeSteps(this.steps(resources), this.locate());
     if (!this.unprivileged) this.applyDevices(resources.devices ?? []);
     return [...ignoredOnV2(resources), ...warnings];
   }
 
-  update(resources: Resources): PlanWarning[] {
+  update(resources: Resources): Finding[] {
     const { devices } = resources;
     const warnings = changeAll(
       this.steps(resources),

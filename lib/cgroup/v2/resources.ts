@@ -1,5 +1,6 @@
 import { TsrunError } from '../../core/error.ts';
-import type { PlanWarning } from '../../plan/types.ts';
+import type { Finding } from '../../core/finding.ts';
+import { warning } from '../../core/finding.ts';
 import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Resources } from '../../config/types.ts';
 import { cpuStepsV2 } from './cpu.ts';
@@ -31,7 +32,7 @@ export function resourceStepsV2(
 }
 
 /** What the configuration asks for and cgroup v2 has no counterpart of. */
-export function ignoredOnV2({ memory = {}, cpu = {}, blockIO = {}, network = {} }: Resources): PlanWarning[] {
+export function ignoredOnV2({ memory = {}, cpu = {}, blockIO = {}, network = {} }: Resources): Finding[] {
   const { swappiness } = memory;
   const leafDevices = (blockIO.weightDevice ?? []).some(({ leafWeight }) => isSet(leafWeight));
   const asked: [boolean, string][] = [
@@ -49,7 +50,7 @@ export function ignoredOnV2({ memory = {}, cpu = {}, blockIO = {}, network = {} 
   ];
   return asked
     .filter(([isAsked]) => isAsked)
-    .map(([, at]) => ({ pointer: `${resourcesPointer}/${at}`, message: 'cgroup v2 has no such limit' }));
+    .map(([, at]) => warning(`${resourcesPointer}/${at}`, 'cgroup v2 has no such limit'));
 }
 
 /** A value may have several lines, each of which is one write. */

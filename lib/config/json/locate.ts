@@ -1,11 +1,6 @@
 import { walkJson } from './walk.ts';
 import { pointerSegments } from '../../core/pointer.ts';
-
-/** A place in a text as editors show it: both from 1, columns in UTF-16 units. */
-export interface Position {
-  line: number;
-  column: number;
-}
+import type { Position } from '../../core/source.ts';
 
 /** The line and column of an index into the text. */
 export function positionAt(text: string, offset: number): Position {

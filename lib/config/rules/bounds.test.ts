@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import { bundleOf, goodConfig } from '../testing/fixtures.ts';
 import type { Config, Linux, Mount, Process, Resources } from '../types.ts';
-import { collectFindings } from '../validate.ts';
+import { collectFindings } from '../collect-findings.ts';
 
 /** What is said of the good config with changes, as `severity pointer: reason`. */
-async function said(change: object): Promise<string[]> {
-  const findings = await collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change })));
+function said(change: object): string[] {
+  const findings = collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change })));
   return findings.map(({ severity, pointer, reason }) => `${severity} ${pointer}: ${reason}`);
 }
 
@@ -588,47 +588,41 @@ describe('the rules, at their bounds', () => {
     ['no clocks', linux({ timeOffsets: {} })],
   ];
   for (const [what, change, ...findings] of cases) {
-    it(`know ${what}`, async () => {
-      expect((await said(change)).toSorted()).to.deep.equal(findings.toSorted());
+    it(`know ${what}`, () => {
+      expect(said(change).toSorted()).to.deep.equal(findings.toSorted());
     });
   }
 
-  it('say nothing of a config with hardly anything in it', async () => {
+  it('say nothing of a config with hardly anything in it', () => {
     const least = { ociVersion: '1.3.0', root: { path: 'r' }, process: { cwd: '/', args: ['sh'] } };
-    const about = async (change: object): Promise<number> =>
-      (await collectFindings(bundleOf(JSON.stringify({ ...least, ...change })))).length;
-    expect(await about({})).to.equal(0);
-    expect(await about({ linux: {} })).to.equal(0);
-    expect(await about({ linux: { resources: {}, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } })).to.equal(
-      0,
-    );
-    expect(await about({ mounts: [], hooks: {}, annotations: {} })).to.equal(0);
+    const about = (change: object): number =>
+      collectFindings(bundleOf(JSON.stringify({ ...least, ...change }))).length;
+    expect(about({})).to.equal(0);
+    expect(about({ linux: {} })).to.equal(0);
+    expect(about({ linux: { resources: {}, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } })).to.equal(0);
+    expect(about({ mounts: [], hooks: {}, annotations: {} })).to.equal(0);
     const maps = { uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] };
     const user = { ...maps, gidMappings: maps.uidMappings, namespaces: [{ type: 'user' }] };
-    expect(await about({ linux: user })).to.equal(0);
-    expect(await about({ linux: user, process: { ...least.process, user: { uid: 0, gid: 0 } } })).to.equal(0);
+    expect(about({ linux: user })).to.equal(0);
+    expect(about({ linux: user, process: { ...least.process, user: { uid: 0, gid: 0 } } })).to.equal(0);
     // Without a root everything else is still looked at.
-    expect(await about({ root: undefined })).to.equal(1);
-    expect(await about({ process: undefined })).to.equal(1);
+    expect(about({ root: undefined })).to.equal(1);
+    expect(about({ process: undefined })).to.equal(1);
   });
 
-  it('have hints where something is known', async () => {
-    const hints = async (change: object): Promise<(string | undefined)[]> =>
-      (await collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change })))).map(
-        ({ hint }) => hint,
-      );
-    expect(await hints(process({ args: [] }))).to.deep.equal(['For example ["sh"].']);
-    expect(await hints(process({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
+  it('have hints where something is known', () => {
+    const hints = (change: object): (string | undefined)[] =>
+      collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change }))).map(({ hint }) => hint);
+    expect(hints(process({ args: [] }))).to.deep.equal(['For example ["sh"].']);
+    expect(hints(process({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
       'Did you mean "RLIMIT_NOFILE"?',
     ]);
-    expect(await hints(process({ capabilities: { bounding: ['CAP_SYS_ADMN', 'x'] } }))).to.deep.equal([
+    expect(hints(process({ capabilities: { bounding: ['CAP_SYS_ADMN', 'x'] } }))).to.deep.equal([
       'Did you mean "CAP_SYS_ADMIN"?',
       undefined,
     ]);
-    expect(await hints(resources({ devices: [{ allow: true }] }))).to.deep.equal([
-      'Give some of r, w and m.',
-    ]);
-    expect(await hints(linux({ devices: [{ type: 'p', path: '/dev/x', fileMode: 644 }] }))).to.deep.equal([
+    expect(hints(resources({ devices: [{ allow: true }] }))).to.deep.equal(['Give some of r, w and m.']);
+    expect(hints(linux({ devices: [{ type: 'p', path: '/dev/x', fileMode: 644 }] }))).to.deep.equal([
       'Write 420 for 0644.',
     ]);
   });
