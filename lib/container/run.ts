@@ -97,13 +97,17 @@ function begin(request: RunRequest): Begun {
       execute(made);
       return { running, record: made.record, relay, pipes };
     });
-    runPoststart(begun.record, blueprint.bundle, () => {
-      const { pidfd, master } = begun.running;
-      closeSync(pidfd);
-      if (master >= 0) closeSync(master);
-      begun.relay?.close();
-      destroy(containerFolder(root.path, id), begun.record, log.warn);
-    });
+    runPoststart(
+      begun.record,
+      () => blueprint.bundle,
+      () => {
+        const { pidfd, master } = begun.running;
+        closeSync(pidfd);
+        if (master >= 0) closeSync(master);
+        begun.relay?.close();
+        destroy(containerFolder(root.path, id), begun.record, log.warn);
+      },
+    );
     return begun;
   } catch (error) {
     pipes?.closeOurs();

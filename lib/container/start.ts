@@ -69,9 +69,13 @@ function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started
   }
   // Without the lock: a hook may well ask tsrun to do something with the container.
   closeOnError(started, ({ record }) => {
-    runPoststart(record, storedConfig(folder), () => {
-      destroy(folder, record, warn);
-    });
+    runPoststart(
+      record,
+      () => storedConfig(folder),
+      () => {
+        destroy(folder, record, warn);
+      },
+    );
   });
   return started;
 }
@@ -95,16 +99,13 @@ export function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, { 
 }
 
 /** Runs the poststart hooks. When one fails, the container is destroyed and the failure thrown (runtime.md). */
-export function runPoststart(record: ContainerRecord, source: Document, end: () => void): void {
+export function runPoststart(record: ContainerRecord, sourceOf: () => Document, end: () => void): void {
   const hooks = record.hooks?.poststart;
   if (hooks === undefined || hooks.length === 0) return;
   try {
-    withSource(
-      () => source,
-      () => {
-        runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
-      },
-    );
+    withSource(sourceOf, () => {
+      runHooks('poststart', hooks, { state: hookState(record, 'running'), env: ownEnvironment() });
+    });
   } catch (error) {
     end();
     throw error;

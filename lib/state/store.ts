@@ -109,19 +109,13 @@ function readRecordText(folder: ContainerFolder): string {
 }
 
 /**
- * The container's config.json as it was when it was created; the bundle's may have changed since. It is read
- * when its text is first asked for.
+ * The container's config.json as it was when it was created; the bundle's may have changed since.
+ *
+ * @throws TsrunError 'system' or 'corrupt' when it cannot be read.
  */
 export function storedConfig(folder: ContainerFolder): Document {
   const file = join(folder.path, configFile);
-  let text: string | undefined;
-  return {
-    file,
-    get text() {
-      text ??= readConfig(file, folder);
-      return text;
-    },
-  };
+  return { file, text: readConfig(file, folder) };
 }
 
 function readConfig(file: string, folder: ContainerFolder): string {
