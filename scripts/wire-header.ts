@@ -6,6 +6,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import {
+  faults,
   hookFailedErrno,
   messages,
   mountFlags,
@@ -133,6 +134,7 @@ export function wireHeader(): string {
     defines('SLOT', slots),
     defines('MESSAGE', messages),
     defines('SYNC', syncPoints),
+    defines('FAULT', faults),
     defines('MOUNT_FLAG', mountFlags),
     defines('ROOT_MODE', rootModes),
     defines('HOOK', hookFlags),

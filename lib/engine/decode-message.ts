@@ -2,6 +2,8 @@ import { constants as os } from 'node:os';
 import { closeSync } from 'node:fs';
 import { systemError } from '../core/error.ts';
 import { receivePacket, sendPacket } from '../native/packet.ts';
+import { faults, wireMaxDetail } from '../plan/wire.ts';
+import type { FaultName } from '../plan/wire.ts';
 
 /** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
 export interface Message {
@@ -13,7 +15,6 @@ export interface Message {
 }
 
 const headerBytes = 16;
-const detailBytes = 4000;
 
 /**
  * Sends one packet, with up to 4 descriptors. A peer that is gone is EPIPE or ECONNRESET; what it sent before
@@ -39,7 +40,7 @@ export function receiveMessage(
   sock: number,
   timeoutMs = -1,
 ): { message: Message; fds: number[] } | undefined {
-  const received = receivePacket(sock, 'the init', headerBytes + detailBytes, timeoutMs);
+  const received = receivePacket(sock, 'the init', headerBytes + wireMaxDetail, timeoutMs);
   if (received === undefined) return undefined;
   const { packet, fds } = received;
   if (packet.length < headerBytes) {
@@ -56,4 +57,10 @@ export function receiveMessage(
     detail: packet.toString('utf8', headerBytes),
   };
   return { message, fds };
+}
+
+/** The name of a fault in an error message; `none` for a number that this version does not know. */
+export function faultName(value: number): FaultName {
+  const names = Object.keys(faults) as FaultName[];
+  return names.find((name) => faults[name] === value) ?? 'none';
 }

@@ -4,7 +4,7 @@ import { TsrunError } from '../core/error.ts';
 import type { Notice, Tell } from '../core/finding.ts';
 import { waitPidfd } from '../native/process.ts';
 import { errnoText } from '../core/errno.ts';
-import { receiveMessage, sendMessage } from './decode-message.ts';
+import { faultName, receiveMessage, sendMessage } from './decode-message.ts';
 import type { Message } from './decode-message.ts';
 import { explainFailure } from '../explain/explain-failure.ts';
 import type { HostFacts } from '../host/facts.ts';
@@ -120,12 +120,16 @@ function explain(message: Message, subject: Subject): TsrunError {
   return new TsrunError(hook ? 'hook' : 'init', reason, { pointer, hint, errno: Math.abs(message.errno) });
 }
 
-function inWords({ op: index, errno, detail }: Message, { op, facts }: Subject): Notice & { hook: boolean } {
+function inWords(
+  { op: index, errno, value, detail }: Message,
+  { op, facts }: Subject,
+): Notice & { hook: boolean } {
   const operation = op(index);
   if (operation === undefined) {
     const why = errno === 0 ? [] : [errnoText(Math.abs(errno))];
     return { reason: ['the init', ...(detail === '' ? [] : [detail]), ...why].join(': '), hook: false };
   }
-  const { pointer, reason, hint } = explainFailure(operation, errno, detail, facts);
+  const failure = { errno, fault: faultName(value), detail };
+  const { pointer, reason, hint } = explainFailure(operation, failure, facts);
   return { pointer, reason, hint, hook: operation.op === 'hook' };
 }

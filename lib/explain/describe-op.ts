@@ -57,7 +57,7 @@ const describers: Describer = {
     `raise the hard limit of ${rlimitName(resource)} to ${limit(hard)} if it is lower`,
   openCgroup: ({ path }) => `open ${path}`,
   joinCgroup: ({ slot }) => `join the cgroup in slot ${slot}`,
-  sync: ({ point }) => syncTexts[point] ?? `wait for tsrun at point ${point}`,
+  sync: ({ point }) => wordOf(syncPoints, syncTexts, point) ?? `wait for tsrun at point ${point}`,
   becomeRoot: () => 'become root of the user namespace',
   unshare: ({ flags }) => `make a new ${namespaceNames(flags)} namespace`,
   openTimeOffsets: () => 'open the offsets of a time namespace',
@@ -78,7 +78,7 @@ const describers: Describer = {
       ...propagation.map(propagationName),
     ])}`,
   mountBind: (op) =>
-    `bind mount ${op.source} on ${op.destination}${op.inside === '' ? '' : ', as it is in the rootfs by then'}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, linkOptions(op.flags))}`,
+    `bind mount ${op.source} on ${op.destination}${op.inside === '' ? '' : ', as it is in the rootfs by then'}${op.slot === noSlot ? '' : `, from slot ${op.slot}`}${changes(op, flagOptions(op.flags))}`,
   remount: (op) => `remount ${op.destination}${changes(op, op.options)}`,
   device: ({ path, mode, major, minor }) =>
     `make the ${nodeType(mode)} ${path} (${major}:${minor}, mode ${octal(mode & 0o7777)})`,
@@ -91,7 +91,7 @@ const describers: Describer = {
   readonlyPath: ({ path }) => `make ${path} read-only`,
   detachRootfs: () => 'clone the mount of the rootfs for the container alone',
   readonlyRoot: () => 'make / read-only',
-  enterRoot: ({ mode }) => rootTexts[mode] ?? `enter the rootfs (mode ${mode})`,
+  enterRoot: ({ mode }) => wordOf(rootModes, rootTexts, mode) ?? `enter the rootfs (mode ${mode})`,
   rootPropagation: ({ flags }) => `make / ${propagationName(Number(flags))}`,
   rlimit: ({ resource, soft, hard }) =>
     `set ${rlimitName(resource)} to ${limit(soft)} (hard limit ${limit(hard)})`,
@@ -139,18 +139,33 @@ export function describeOp(op: Op): string {
   return printable(describe(op));
 }
 
-const syncTexts: Readonly<Record<number, string>> = {
-  [syncPoints.setup]: 'wait for tsrun to write id maps and join cgroups',
-  [syncPoints.hooks]: 'wait for tsrun to run the hooks prestart and createRuntime',
-  [syncPoints.entered]: 'tell tsrun the pid, and wait for its go',
-  [syncPoints.ready]: 'tell tsrun that all is ready, and wait for its go',
+const syncTexts: Readonly<Record<keyof typeof syncPoints, string>> = {
+  setup: 'wait for tsrun to write id maps and join cgroups',
+  hooks: 'wait for tsrun to run the hooks prestart and createRuntime',
+  entered: 'tell tsrun the pid, and wait for its go',
+  ready: 'tell tsrun that all is ready, and wait for its go',
 };
 
-const rootTexts: Readonly<Record<number, string>> = {
-  [rootModes.pivot]: 'make the rootfs / (pivot_root)',
-  [rootModes.move]: 'make the rootfs / (moved over it, chroot)',
-  [rootModes.chroot]: 'make the rootfs / (chroot)',
+const rootTexts: Readonly<Record<keyof typeof rootModes, string>> = {
+  pivot: 'make the rootfs / (pivot_root)',
+  move: 'make the rootfs / (moved over it, chroot)',
+  chroot: 'make the rootfs / (chroot)',
 };
+
+/** The word for the row of `numbers` that has this number; undefined when none has. */
+function wordOf<Name extends string>(
+  numbers: Readonly<Record<Name, number>>,
+  words: Readonly<Record<Name, string>>,
+  number: number,
+): string | undefined {
+  return namesIn(numbers)
+    .filter((name) => numbers[name] === number)
+    .map((name) => words[name])[0];
+}
+
+function namesIn<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(table) as Name[];
+}
 
 /** `pid, network` for CLONE_NEW* bits. */
 export function namespaceNames(flags: number | bigint): string {
@@ -210,40 +225,58 @@ function changes(op: OpOf<'mountBind'> | OpOf<'remount'>, options: readonly stri
   ]);
 }
 
-/** What becomes of symbolic links. */
-function linkOptions(flags: number): string[] {
-  const copied = (flags & mountFlags.copySymlink) !== 0;
-  return [
-    ...(copied ? ['copy-symlink'] : []),
-    // Looked at as a link, but not shown as one.
-    ...(!copied && (flags & mountFlags.sourceNoFollow) !== 0 ? ['src-nofollow'] : []),
-    ...((flags & mountFlags.destinationNoFollow) !== 0 ? ['dest-nofollow'] : []),
-  ];
+/** The option of config.json for each flag of a bind mount; '' for what the text says in other words, or not at all. */
+const flagWords: Readonly<Record<keyof typeof mountFlags, string>> = {
+  noSymlinks: '',
+  copyUp: '',
+  allowProc: '',
+  recursive: '',
+  sourceNoFollow: 'src-nofollow',
+  ensureDirectory: '',
+  destinationNoFollow: 'dest-nofollow',
+  copySymlink: 'copy-symlink',
+  idmapRecursive: '',
+};
+
+function flagOptions(flags: number): string[] {
+  // copySymlink needs sourceNoFollow, which is no option of its own then.
+  const shown = (flags & mountFlags.copySymlink) === 0 ? flags : flags & ~mountFlags.sourceNoFollow;
+  return namesIn(flagWords)
+    .filter((name) => (shown & mountFlags[name]) !== 0)
+    .map((name) => flagWords[name])
+    .filter((word) => word !== '');
 }
 
-/** Bits of attributes: the option when set, the option when cleared. */
-const attributeWords: readonly (readonly [bit: number, set: string, clear: string])[] = [
-  [mountAttributes.readonly, 'ro', 'rw'],
-  [mountAttributes.nosuid, 'nosuid', 'suid'],
-  [mountAttributes.nodev, 'nodev', 'dev'],
-  [mountAttributes.noexec, 'noexec', 'exec'],
-  [mountAttributes.nodiratime, 'nodiratime', 'diratime'],
-  [mountAttributes.nosymfollow, 'nosymfollow', 'symfollow'],
-];
+/** Attributes that are one bit; the access time is a value of a field, and idmap an operation of its own. */
+type AttributeBit = Exclude<keyof typeof mountAttributes, 'atimeField' | AccessTime | 'idmap'>;
+type AccessTime = 'relatime' | 'noatime' | 'strictatime';
+
+/** The option when the bit is set, and the one when it is cleared. */
+const attributeWords: Readonly<Record<AttributeBit, readonly [set: string, clear: string]>> = {
+  readonly: ['ro', 'rw'],
+  nosuid: ['nosuid', 'suid'],
+  nodev: ['nodev', 'dev'],
+  noexec: ['noexec', 'exec'],
+  nodiratime: ['nodiratime', 'diratime'],
+  nosymfollow: ['nosymfollow', 'symfollow'],
+};
 
 function attributeNames(set: number | bigint, clear: number | bigint, prefix: string): string[] {
   const setBits = Number(set);
   const clearBits = Number(clear);
-  const words = attributeWords.flatMap(([bit, setWord, clearWord]) => {
-    if ((setBits & bit) !== 0) return [setWord];
-    return (clearBits & bit) !== 0 ? [clearWord] : [];
+  const words = namesIn(attributeWords).flatMap((name) => {
+    const [setWord, clearWord] = attributeWords[name];
+    if ((setBits & mountAttributes[name]) !== 0) return [setWord];
+    return (clearBits & mountAttributes[name]) !== 0 ? [clearWord] : [];
   });
-  // The access time is a value, not a bit.
-  const time = setBits & mountAttributes.atimeField;
-  if (time === mountAttributes.noatime) words.push('noatime');
-  else if (time === mountAttributes.strictatime) words.push('strictatime');
-  else if ((clearBits & mountAttributes.atimeField) !== 0) words.push('relatime');
-  return words.map((word) => prefix + word);
+  return [...words, ...accessTime(setBits, clearBits)].map((word) => prefix + word);
+}
+
+function accessTime(set: number, clear: number): AccessTime[] {
+  const time = set & mountAttributes.atimeField;
+  if (time === mountAttributes.noatime) return ['noatime'];
+  if (time === mountAttributes.strictatime) return ['strictatime'];
+  return (clear & mountAttributes.atimeField) === 0 ? [] : ['relatime'];
 }
 
 function propagationName(flags: number): string {

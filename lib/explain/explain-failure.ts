@@ -6,7 +6,7 @@ import { describeOp, namespaceNames, rlimitName } from './describe-op.ts';
 import { hintFor } from './hints.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { hookFailedErrno } from '../plan/wire.ts';
-import type { Op, OpOf } from '../plan/wire.ts';
+import type { FaultName, Op, OpOf } from '../plan/wire.ts';
 
 export interface Explanation {
   /** The property at fault, as narrow as the failure says; '' when none is. */
@@ -16,56 +16,62 @@ export interface Explanation {
   hint?: string;
 }
 
-const { EACCES, ENOENT, ENOEXEC, EINVAL, ESRCH, ETIMEDOUT } = constants.errno;
+/** How an operation failed, as the init reports it. */
+export interface Failure {
+  /** Of either sign. */
+  errno: number;
+  fault: FaultName;
+  /** On what it failed, sometimes why: any text, also none. Only printed, never interpreted. */
+  detail: string;
+}
 
-/**
- * Says why an operation failed. `errno` may have either sign. `detail` is what the init adds: on what it failed,
- * sometimes why; any text will do, also none. With `facts` the kernel's version can be part of the hint.
- */
+const { EACCES, ENOENT, ENOEXEC, ESRCH } = constants.errno;
+
+/** Says why an operation failed. With `facts` the kernel's version can be part of the hint. */
 export function explainFailure(
   op: Op,
-  errno: number,
-  detail: string,
+  { errno, fault, detail }: Failure,
   facts?: Pick<HostFacts, 'kernel' | 'privileged'>,
 ): Explanation {
-  const positive = Math.abs(errno);
-  // One line, whatever a hook has written or the kernel has logged.
-  const line = detail.replace(/\s*\n\s*/g, '; ').trim();
-  const reason = printable(briefMessage(reasonOf(op, positive, line), textsOf(op)));
-  const hint = hintFor(op, errnoName(positive), line, facts);
-  const pointer = pointerOf(op, positive, line);
+  const failure = {
+    errno: Math.abs(errno),
+    fault,
+    // One line, whatever a hook has written or the kernel has logged.
+    detail: detail.replace(/\s*\n\s*/g, '; ').trim(),
+  };
+  const reason = printable(briefMessage(reasonOf(op, failure), textsOf(op)));
+  const hint = hintFor(op, errnoName(failure.errno), fault, facts);
+  const pointer = op.origin + propertyOf(op, failure);
   return hint === undefined ? { pointer, reason } : { pointer, reason, hint: printable(hint) };
 }
 
-/** What somebody wrote: paths, names, arguments. The config has them whole. */
+/** The texts that come from config.json: paths, names, arguments. They may be shortened, since the config has them whole. */
 function textsOf(op: Op): string[] {
   return Object.values(op).flatMap((value: unknown) =>
     (Array.isArray(value) ? value : [value]).filter((text) => typeof text === 'string'),
   );
 }
 
-function reasonOf(op: Op, errno: number, detail: string): string {
+function reasonOf(op: Op, failure: Failure): string {
+  const { errno, fault, detail } = failure;
   switch (op.op) {
     case 'findExecutable':
-      return explainSearch(op, errno, detail);
+      return explainSearch(op, failure);
     case 'exec':
       return join(`exec: ${JSON.stringify(op.args[0] ?? '')}`, unless(detail, op.args[0]), errnoText(errno));
     case 'hook':
-      return `error running ${hookName(op.origin)}: ${explainHook(op, errno, detail)}`;
+      return `error running ${hookName(op.origin)}: ${explainHook(op, failure)}`;
     case 'workingDirectory':
       return join(`chdir to cwd (${JSON.stringify(op.path)})`, unless(detail, op.path), errnoText(errno));
     case 'mountBind':
     case 'cloneTree':
-      // `source /srv/data` is what the init says when it is the source that cannot be had.
-      if (detail.startsWith('source ')) return join(`bind ${detail}`, errnoText(errno));
+      if (isSource(fault)) return join(`bind source ${detail}`, errnoText(errno));
       break;
     case 'deviceBind':
-      if (detail.startsWith('source '))
-        return join(`device ${detail.slice('source '.length)}`, errnoText(errno));
+      if (isSource(fault)) return join(`device ${detail}`, errnoText(errno));
       break;
     case 'openNamespace':
-      // The detail says it all: the path is no namespace, or one of another type.
-      if (errno === EINVAL && detail !== '') return detail;
+      if (fault === 'namespace' && detail !== '') return detail;
       return join(
         `${namespaceNames(op.type)} namespace ${op.path}`,
         unless(detail, op.path),
@@ -83,7 +89,11 @@ function reasonOf(op: Op, errno: number, detail: string): string {
   return join(title(op), unless(detail, subject(op)), errnoText(errno));
 }
 
-/** What is described at length elsewhere is short in an error. */
+function isSource(fault: FaultName): boolean {
+  return fault === 'source' || fault === 'sourceInRootfs';
+}
+
+/** As describeOp, but without the values of the operation that an error has no room for. */
 function title(op: Op): string {
   switch (op.op) {
     case 'mountFilesystem':
@@ -111,7 +121,7 @@ function title(op: Op): string {
   }
 }
 
-/** What the title names already, so that the detail need not. */
+/** The path that the title names: a detail that is only this is left out. */
 function subject(op: Op): string | undefined {
   if ('path' in op) return op.path;
   return 'destination' in op ? op.destination : undefined;
@@ -127,9 +137,9 @@ function join(...parts: readonly string[]): string {
 
 const notInPath = 'executable file not found in $PATH';
 
-function explainSearch(op: OpOf<'findExecutable'>, errno: number, detail: string): string {
+function explainSearch(op: OpOf<'findExecutable'>, { errno, detail }: Failure): string {
   const name = `exec: ${JSON.stringify(op.name)}`;
-  // The words that callers of container runtimes look for; Go's, from runc.
+  // These words, which are Go's and runc's, are what callers of container runtimes look for.
   if (errno === ENOENT && op.name !== '' && !op.name.includes('/')) return join(name, notInPath);
   return join(name, unless(detail, op.name), errnoText(errno));
 }
@@ -140,45 +150,49 @@ function hookName(origin: string): string {
   return kind === undefined || index === undefined ? 'hook' : `${kind} hook #${index}`;
 }
 
-function explainHook(op: OpOf<'hook'>, errno: number, detail: string): string {
-  if (errno === ETIMEDOUT) {
+function explainHook(op: OpOf<'hook'>, { errno, fault, detail }: Failure): string {
+  if (fault === 'timeout') {
     const seconds = (Number(op.timeoutMs) / 1000).toFixed(1);
-    const [, output = ''] = /^ran longer than its timeout of \d+ ms(?:: (.*))?$/s.exec(detail) ?? [];
-    return join(op.path, `hook ran past specified timeout of ${seconds}s`, output);
+    return join(op.path, `hook ran past specified timeout of ${seconds}s`, detail);
   }
   if (errno === hookFailedErrno) return join(op.path, detail === '' ? 'failed' : detail);
   return join(op.path, unless(detail, op.path), errnoText(errno));
 }
 
-function pointerOf(op: Op, errno: number, detail: string): string {
-  const { origin } = op;
-  if (/^\/mounts\/\d+$/.test(origin)) return origin + mountProperty(op, detail);
-  if (op.op === 'hook' && (errno === ENOENT || errno === EACCES || errno === ENOEXEC))
-    return `${origin}/path`;
-  if (op.op === 'hook' && errno === ETIMEDOUT) return `${origin}/timeout`;
-  if (op.op === 'user' && origin !== '') return origin + userProperty(op, detail);
-  return origin;
+/** The property below `op.origin` that is at fault; '' for none in particular. */
+function propertyOf(op: Op, { errno, fault }: Failure): string {
+  if (/^\/mounts\/\d+$/.test(op.origin)) return mountProperties[fault];
+  if (op.op === 'hook') return hookProperty(errno, fault);
+  if (op.op === 'user' && op.origin !== '') return userProperty(op, fault);
+  return '';
 }
 
-function mountProperty(op: Op, detail: string): string {
-  if (detail.startsWith('source ')) return '/source';
-  if (detail.startsWith('destination ') || isAbout(op, detail)) return '/destination';
-  if (op.op === 'mountFilesystem') {
-    if (/^filesystem \S+, option /.test(detail)) return '/options';
-    if (/^filesystem \S+, source/.test(detail)) return '/source';
-    if (/^filesystem \S+ is not known/.test(detail)) return '/type';
-  }
-  return detail.startsWith('mount options') || detail.startsWith('mount propagation') ? '/options' : '';
+const mountProperties: Readonly<Record<FaultName, string>> = {
+  none: '',
+  source: '/source',
+  sourceInRootfs: '/source',
+  destination: '/destination',
+  type: '/type',
+  option: '/options',
+  attribute: '/options',
+  propagation: '/options',
+  idmap: '',
+  namespace: '',
+  uid: '',
+  gid: '',
+  additionalGid: '',
+  interpreter: '',
+  timeout: '',
+};
+
+function hookProperty(errno: number, fault: FaultName): string {
+  if (fault === 'timeout') return '/timeout';
+  return errno === ENOENT || errno === EACCES || errno === ENOEXEC ? '/path' : '';
 }
 
-/** The detail is the destination itself, perhaps with more: `/data (below / of the rootfs)`. */
-function isAbout(op: Op, detail: string): boolean {
-  return 'destination' in op && (detail === op.destination || detail.startsWith(`${op.destination} (`));
-}
-
-/** A value that is not the default is in the config, so the pointer exists. */
-function userProperty(op: OpOf<'user'>, detail: string): string {
-  if (detail.startsWith('uid ') && op.uid !== 0) return '/uid';
-  if (detail.startsWith('gid ') && op.gid !== 0) return '/gid';
-  return detail.startsWith('additional gid ') ? '/additionalGids' : '';
+/** Only an id that is not the default is in the config for certain. */
+function userProperty(op: OpOf<'user'>, fault: FaultName): string {
+  if (fault === 'uid' && op.uid !== 0) return '/uid';
+  if (fault === 'gid' && op.gid !== 0) return '/gid';
+  return fault === 'additionalGid' ? '/additionalGids' : '';
 }

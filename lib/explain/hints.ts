@@ -1,32 +1,34 @@
 /** What a user can do about a failure of the init, where that is known. */
 import { schedulerPolicies } from '../config/scheduling.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Op, OpName } from '../plan/wire.ts';
+import type { FaultName, Op, OpName } from '../plan/wire.ts';
 
 type Facts = Pick<HostFacts, 'kernel' | 'privileged'> | undefined;
-type Hint = (op: Op, errno: string, detail: string, facts: Facts) => string | undefined;
+type Hint = (op: Op, errno: string, fault: FaultName, facts: Facts) => string | undefined;
 
-/** The first Linux that has what the operation cannot do without. */
+/** The first Linux that has what the operation needs. */
 const kernelNeeds: Partial<Record<OpName, string>> = {
   timeNamespace: '5.6',
   clone: '5.7',
   cloneIntoCgroup: '5.7',
   idmapTree: '5.12',
 };
+/** The first Linux that has mount_setattr(2), which idmapped mounts and some attributes need. */
+const kernelNeedsOfFault: Partial<Record<FaultName, string>> = { idmap: '5.12', attribute: '5.12' };
 const baseline = '5.10';
 
 /** One sentence, or nothing. `errno` by name. */
-export function hintFor(op: Op, errno: string, detail: string, facts: Facts): string | undefined {
+export function hintFor(op: Op, errno: string, fault: FaultName, facts: Facts): string | undefined {
   if (errno === 'ENOSYS' && op.op === 'memoryPolicy') return 'the kernel is built without NUMA (CONFIG_NUMA)';
-  // Every kernel has it: only a filter, which is loaded before it, says that there is none.
+  // Every kernel has execve(2); a filter, which is loaded before it, can answer that it has not.
   if (errno === 'ENOSYS' && op.op === 'exec') return execveHint;
   if (errno === 'ENOSYS' && op.op === 'hook') return 'the seccomp profile of the container may forbid it';
-  if (errno === 'ENOSYS') return kernelHint(op, detail, facts);
-  return hints[op.op]?.(op, errno, detail, facts) ?? resourceHints[errno];
+  if (errno === 'ENOSYS') return kernelHint(op, fault, facts);
+  return hints[op.op]?.(op, errno, fault, facts) ?? resourceHints[errno];
 }
 
-function kernelHint(op: Op, detail: string, facts: Facts): string {
-  const needed = /Linux (\d+\.\d+)/.exec(detail)?.[1] ?? kernelNeeds[op.op] ?? baseline;
+function kernelHint(op: Op, fault: FaultName, facts: Facts): string {
+  const needed = kernelNeedsOfFault[fault] ?? kernelNeeds[op.op] ?? baseline;
   const found = facts === undefined ? '' : `, this host runs ${facts.kernel.major}.${facts.kernel.minor}`;
   return `this needs Linux ${needed} or later${found}; inside another container its seccomp profile may forbid it`;
 }
@@ -73,10 +75,10 @@ const hints: Partial<Record<OpName, Hint>> = {
     ENOSPC: 'the limit of user namespaces is reached (user.max_user_namespaces)',
   }),
   clone: cloneHint,
-  cloneVisible: (op, errno, detail, facts) =>
+  cloneVisible: (op, errno, fault, facts) =>
     errno === 'EAGAIN'
       ? 'the limit of processes is reached (pids.limit of the container, or ulimit -u); the process needs room for two until it runs'
-      : cloneHint(op, errno, detail, facts),
+      : cloneHint(op, errno, fault, facts),
   cloneIntoCgroup: cloneHint,
   becomeRoot: byErrno({ EINVAL: 'map the id 0 of the container in linux.uidMappings and linux.gidMappings' }),
   unshare: cloneHint,
@@ -97,16 +99,14 @@ const hints: Partial<Record<OpName, Hint>> = {
     EPERM: 'a read-only root without a mount namespace needs root over the host: give the container one',
   }),
   mountFilesystem: (_, errno) => ({ ...destinationHints, ...filesystemHints })[errno],
-  mountBind: (_, errno, detail) => {
-    if (errno === 'EPERM' && detail.startsWith('idmapped mount')) {
+  mountBind: (_, errno, fault) => {
+    if (errno === 'EPERM' && fault === 'idmap') {
       return 'what an earlier mount has brought cannot get id maps in a user namespace: mount its own source';
     }
-    if (!detail.startsWith('source ')) return destinationHints[errno];
-    if (errno === 'EACCES' && detail.includes('in the rootfs')) {
-      return "every directory on the way to the source must be open to the container's root";
-    }
+    if (fault !== 'source' && fault !== 'sourceInRootfs') return destinationHints[errno];
     if (errno === 'EACCES') {
-      return 'every directory on the way to the source must be open to the user who runs tsrun';
+      const who = fault === 'source' ? 'the user who runs tsrun' : "the container's root";
+      return `every directory on the way to the source must be open to ${who}`;
     }
     return errno === 'ENOENT' ? 'the source of a bind mount must exist' : undefined;
   },
@@ -135,12 +135,10 @@ const hints: Partial<Record<OpName, Hint>> = {
       return 'process.env has no PATH: give process.args[0] as an absolute path, or set one';
     return errno === 'ENOENT' ? `PATH is ${op.path}` : undefined;
   },
-  exec: (_, errno, detail) => {
-    if (errno === 'ENOENT' && detail.includes('interpreter')) {
-      return 'the rootfs lacks what the program needs to run: its shell or its dynamic loader';
-    }
-    return execHints[errno];
-  },
+  exec: (_, errno, fault) =>
+    errno === 'ENOENT' && fault === 'interpreter'
+      ? 'the rootfs lacks what the program needs to run: its shell or its dynamic loader'
+      : execHints[errno],
   user: byErrno({
     EINVAL: 'ids that are not in the mappings of the user namespace cannot be used',
     EPERM: 'changing users and groups needs a user namespace, or root',
@@ -186,7 +184,7 @@ const seccompHints: Readonly<Record<string, string>> = {
   ENOMEM: 'the filters of the process are too large together, or it is out of memory',
 };
 
-/** The place to mount on has to be made. */
+/** The destination does not exist and cannot be made. */
 const destinationHints: Readonly<Record<string, string>> = {
   EACCES:
     'the destination does not exist, and the rootfs belongs to somebody whose files root of the container may not change',

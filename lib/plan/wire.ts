@@ -58,12 +58,12 @@ export const noOp = 0xffffffff;
 
 /**
  * Messages on the sync and start sockets, one packet each:
- *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most 4000)
+ *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most wireMaxDetail)
  */
 export const messages = {
   /** init → engine. The process `value` goes on with the plan: B, or A in another cgroup. The one before exits. */
   pid: 1,
-  /** init → engine. Operation `op` failed with `errno`; detail says on what. The init exits after it. */
+  /** init → engine. Operation `op` failed with `errno`, for the reason `value` (`faults`); detail says on what. The init exits. */
   error: 2,
   /** init → engine. Something the user should know, though the container runs. */
   warning: 3,
@@ -91,10 +91,45 @@ export const messages = {
 
 /**
  * The errno of a hook that ran but failed (ECANCELED, which no system call on its way returns); the detail says
- * how: `exit status 3: what it wrote`, `killed by signal 9`. One past its timeout has ETIMEDOUT, one that could
- * not be executed the errno of execve(2).
+ * how: `exit status 3: what it wrote`, `killed by signal 9`. One past its timeout has ETIMEDOUT (`faults.timeout`),
+ * one that could not be executed the errno of execve(2).
  */
 export const hookFailedErrno = 125;
+
+/**
+ * What an operation failed on, where the errno and the operation do not tell: which property of config.json is wrong,
+ * and which hint fits. The detail is for people only.
+ */
+export const faults = {
+  none: 0,
+  /** The source of a mount on the host, or given to the filesystem; the detail begins with its path. */
+  source: 1,
+  /** The source of a bind mount inside the rootfs; the detail begins with its path. */
+  sourceInRootfs: 2,
+  /** The path in the rootfs that the operation makes or changes. */
+  destination: 3,
+  /** The kernel has no filesystem of this type. */
+  type: 4,
+  /** An option of the filesystem. */
+  option: 5,
+  /** Attributes of the mount (mount_setattr(2)). */
+  attribute: 6,
+  /** The propagation of the mount. */
+  propagation: 7,
+  /** The id mapping of the mount. */
+  idmap: 8,
+  /** The file is no namespace that may be joined here; the detail is the whole reason. */
+  namespace: 9,
+  uid: 10,
+  gid: 11,
+  additionalGid: 12,
+  /** Not the program itself, but the interpreter it needs. */
+  interpreter: 13,
+  /** A hook ran longer than its timeout; the detail is what it wrote. */
+  timeout: 14,
+} as const;
+
+export type FaultName = keyof typeof faults;
 
 /** Points where the init waits for the engine. */
 export const syncPoints = {

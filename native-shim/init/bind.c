@@ -12,9 +12,10 @@ static int open_destination(struct context *c, const struct op_mount_bind *o, bo
 
     if (error < 0 || S_ISDIR(at->st.stx_mode) == directory)
         return error;
-    error = directory
-                ? fail(c, -ENOTDIR, "destination /", at->path, " (the source is a directory)")
-                : fail(c, -EISDIR, "destination /", at->path, " (the source is not a directory)");
+    error = directory ? fail_fault(c, FAULT_DESTINATION, -ENOTDIR, "destination /", at->path,
+                                   " (the source is a directory)")
+                      : fail_fault(c, FAULT_DESTINATION, -EISDIR, "destination /", at->path,
+                                   " (the source is not a directory)");
     path_close(at);
     return error;
 }
@@ -26,14 +27,15 @@ static int copy_link(struct context *c, int tree, const struct op_mount_bind *o)
     int error;
 
     if (size < 0)
-        return fail(c, (int)size, "source ", o->source);
+        return fail_fault(c, FAULT_SOURCE, (int)size, o->source);
     if (size == sizeof(target))
-        return fail(c, -ENAMETOOLONG, "source ", o->source);
+        return fail_fault(c, FAULT_SOURCE, -ENAMETOOLONG, o->source);
     target[size] = 0;
     error = link_make(c, o->destination, target, LINK_REFUSE);
-    return error == -EEXIST ? fail(c, error, "destination ", o->destination,
-                                   " (in the rootfs, and not the link to copy, to ", target, ")")
-                            : error;
+    return error == -EEXIST
+               ? fail_fault(c, FAULT_DESTINATION, error, "destination ", o->destination,
+                            " (in the rootfs, and not the link to copy, to ", target, ")")
+               : error;
 }
 
 int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
@@ -56,7 +58,7 @@ int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
     at.fd = -1;
     error = path_identify(source.tree, &st);
     if (error < 0) {
-        fail(c, error, "source ", o->source);
+        fail_fault(c, FAULT_SOURCE, error, o->source);
         goto out;
     }
     if (S_ISLNK(st.stx_mode) && (o->flags & MOUNT_FLAG_COPY_SYMLINK) != 0) {
@@ -112,14 +114,15 @@ int run_device_bind(struct context *c, const struct op_device_bind *o) {
     if (error == 0 && !S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
         error = -ENODEV;
     if (error < 0) {
-        fail(c, error, "source ", o->source, " (must be a device)");
+        fail_fault(c, FAULT_SOURCE, error, o->source, " (must be a device)");
         goto out;
     }
     error = path_open(c, o->path, PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
     if (error < 0)
         goto out;
     if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode)) {
-        error = fail(c, -EEXIST, o->path, " (in the rootfs, a link or a directory)");
+        error = fail_fault(c, FAULT_DESTINATION, -EEXIST, o->path,
+                           " (in the rootfs, a link or a directory)");
         goto out;
     }
     error = mount_guard(c, &at, false, 0);

@@ -121,7 +121,7 @@ describe('bind mounts', () => {
     );
     expect(fail([bind({ recursiveSet: RDONLY })], { wrap })).to.deep.equal([
       ENOSYS,
-      'recursive mount options need Linux 5.12',
+      'recursive mount options',
     ]);
     expect(
       show(
@@ -162,7 +162,7 @@ describe('bind mounts', () => {
 
   it('refuse attributes that mount(2) does not know on kernels without mount_setattr(2)', () => {
     const wrap = [compile('old-kernel', image.folder), installation().init];
-    const refusal = [ENOSYS, 'mount options that mount(2) does not know need Linux 5.12'];
+    const refusal = [ENOSYS, 'mount options that mount(2) does not know'];
     // Of idmapped mounts, and of a kernel to come.
     for (const unknown of [0x100000, 0x800000]) {
       expect(fail([bind({ attributesSet: RDONLY | unknown })], { wrap })).to.deep.equal(refusal);
@@ -228,9 +228,20 @@ describe('bind mounts', () => {
   });
 
   it('tell what is wrong with the source', () => {
-    expect(fail([bind({ source: '/no/where' })])).to.deep.equal([ENOENT, 'source /no/where']);
-    expect(fail([bind({ source: `${source}/file/x` })])).to.deep.equal([ENOTDIR, `source ${source}/file/x`]);
+    expect(fail([bind({ source: '/no/where' })])).to.deep.equal([ENOENT, '/no/where']);
+    expect(fail([bind({ source: `${source}/file/x` })])).to.deep.equal([ENOTDIR, `${source}/file/x`]);
     expect(fail([bind({ slot: slots.first })])).to.deep.equal([EBADF, `slot ${slots.first} is empty`]);
+  });
+
+  it('report a fault of the source, the destination, the attributes or the propagation', () => {
+    const faultOf = (...ops: TestOp[]): string => runContainer(image, 'true', { ops }).fault;
+    expect(faultOf(bind({ source: '/no/where' }))).to.equal('source');
+    expect(faultOf(bind({ source: '/x', inside: '/no/where' }))).to.equal('sourceInRootfs');
+    expect(faultOf(bind({ slot: slots.first }))).to.equal('none');
+    expect(faultOf(bind({ destination: '/bin/busybox' }))).to.equal('destination');
+    expect(faultOf(remount({ destination: '/no/where' }))).to.equal('destination');
+    expect(faultOf(remount({ destination: '/bin', attributesSet: 1n }))).to.equal('attribute');
+    expect(faultOf(remount({ destination: '/bin', propagation: [0x40000] }))).to.equal('propagation');
   });
 
   it('tell when source and destination do not match', () => {
@@ -349,7 +360,7 @@ describe('bind mounts', () => {
       expect(shellIn(image, 'cat /mnt/file', { ...request, ops: [bind({ slot })] })).to.equal('of the host');
       expect(fail([bind({ flags: recursive })], { ...request, before: [] })).to.deep.equal([
         os.errno.EACCES,
-        `source ${source}`,
+        source,
       ]);
     });
 
@@ -376,7 +387,7 @@ describe('bind mounts', () => {
         'idmapped mount (the filesystem cannot do it on this kernel, or the mount is idmapped already)',
       ]);
       const wrap = [compile('old-kernel', image.folder), installation().init];
-      expect(fail([], { before, wrap })).to.deep.equal([ENOSYS, 'idmapped mounts need Linux 5.12']);
+      expect(fail([], { before, wrap })).to.deep.equal([ENOSYS, 'idmapped mount']);
     });
   });
 
@@ -455,9 +466,9 @@ describe('bind mounts', () => {
     it('need a device', () => {
       expect(fail([device({ source: join(source, 'file') })])).to.deep.equal([
         ENODEV,
-        `source ${source}/file (must be a device)`,
+        `${source}/file (must be a device)`,
       ]);
-      expect(fail([device({ source: '/dev/nothing' })])).to.deep.equal([ENOENT, 'source /dev/nothing']);
+      expect(fail([device({ source: '/dev/nothing' })])).to.deep.equal([ENOENT, '/dev/nothing']);
     });
 
     it('are not mounted on a link or a directory', () => {

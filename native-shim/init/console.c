@@ -90,7 +90,7 @@ static int mount_console(struct context *c, int slave) {
     error = mount_guard(c, &at, false, 0);
     if (error < 0)
         goto out;
-    error = tree = mount_clone(c, slave, "", AT_EMPTY_PATH, "the terminal");
+    error = tree = mount_clone(c, slave, "", AT_EMPTY_PATH, FAULT_NONE, "the terminal");
     if (error < 0)
         goto out;
     error = mount_attach(c, tree, &at, &none);

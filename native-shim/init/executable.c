@@ -169,9 +169,11 @@ static bool script_interpreter(const char *head, size_t size, char interpreter[H
 static int explain_interpreter(struct context *c, int error, const char *path,
                                const char *interpreter) {
     if (error == -ENOENT)
-        return fail(c, error, path, " exists, but not its interpreter ", interpreter);
+        return fail_fault(c, FAULT_INTERPRETER, error, path, " exists, but not its interpreter ",
+                          interpreter);
     if (error == -EACCES && check_executable(interpreter) == -EACCES)
-        return fail(c, error, path, " needs ", interpreter, ", which cannot be executed");
+        return fail_fault(c, FAULT_INTERPRETER, error, path, " needs ", interpreter,
+                          ", which cannot be executed");
     return fail(c, error, path);
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync } from 'node:fs';
 import type { Message } from '../../lib/native/native.ts';
+import { faults } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, outputOf, scratch } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 
@@ -55,6 +56,7 @@ describe('init: the executable', () => {
     expect(explained(file('script', '#!/no/interpreter -x\n'))).to.include({
       op: 2,
       errno: errno.ENOENT,
+      value: faults.interpreter,
       detail: `${path()}/script exists, but not its interpreter /no/interpreter`,
     });
     const self = readFileSync('/bin/true');

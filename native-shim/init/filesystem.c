@@ -65,7 +65,8 @@ static void add_log(struct context *c, int fs) {
         add_detail(c, ")");
 }
 
-static int explain(struct context *c, int fs, int error, const char *type, const char *what) {
+static int explain(struct context *c, int fs, int error, uint32_t fault, const char *type,
+                   const char *what) {
     set_detail(c, "filesystem ");
     add_detail(c, type);
     add_detail(c, what);
@@ -78,6 +79,7 @@ static int explain(struct context *c, int fs, int error, const char *type, const
         add_detail(c, refusals[i].hint);
         add_detail(c, ")");
     }
+    c->fault = fault;
     return error;
 }
 
@@ -133,7 +135,7 @@ static int set_option(struct context *c, int fs, const char *type, const char *o
     if (append_text(quoted, sizeof(quoted), ", option ") < 0 ||
         append_text(quoted, sizeof(quoted), option) < 0)
         return error;
-    return explain(c, fs, error, type, quoted);
+    return explain(c, fs, error, FAULT_OPTION, type, quoted);
 }
 
 static int set_options(struct context *c, int fs, const char *type, struct wire_strs options,
@@ -165,7 +167,8 @@ static int classic_options(struct context *c, struct wire_strs options, char dat
         }
         if ((data[0] != 0 && append_text(data, MAX_DATA, ",") < 0) ||
             append_text(data, MAX_DATA, option) < 0)
-            return fail(c, -E2BIG, "mount options longer than the 4095 bytes mount(2) takes");
+            return fail_fault(c, FAULT_OPTION, -E2BIG,
+                              "mount options longer than the 4095 bytes mount(2) takes");
     }
     return 0;
 }
@@ -197,7 +200,7 @@ static int make_superblock_readonly(struct context *c, int fs, const char *type)
 
     if (error == 0)
         error = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
-    return error < 0 ? explain(c, fs, error, type, ", option ro") : 0;
+    return error < 0 ? explain(c, fs, error, FAULT_OPTION, type, ", option ro") : 0;
 }
 
 /* A detached mount of a new superblock with these attributes, or -errno. */
@@ -213,13 +216,14 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
     else
         fs = sys_fsopen(o->type, FSOPEN_CLOEXEC);
     if (fs == -ENODEV)
-        return fail(c, fs, "filesystem ", o->type, " is not known to this kernel");
+        return fail_fault(c, FAULT_TYPE, fs, "filesystem ", o->type,
+                          " is not known to this kernel");
     if (fs < 0)
-        return explain(c, -1, fs, o->type, "");
+        return explain(c, -1, fs, FAULT_NONE, o->type, "");
     if (o->source[0] != 0) {
         error = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", o->source, 0);
         if (error < 0) {
-            explain(c, fs, error, o->type, ", source");
+            explain(c, fs, error, FAULT_SOURCE, o->type, ", source");
             goto out;
         }
     }
@@ -234,12 +238,12 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
     }
     error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
     if (error < 0) {
-        explain(c, fs, error, o->type, "");
+        explain(c, fs, error, FAULT_NONE, o->type, "");
         goto out;
     }
     error = mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes);
     if (error < 0) {
-        explain(c, fs, error, o->type, "");
+        explain(c, fs, error, FAULT_NONE, o->type, "");
         goto out;
     }
     /* The context may come from a process that others can trace (procfs.c). */
@@ -294,8 +298,8 @@ static __attribute__((noinline)) int mount_new_classic(struct context *c,
     int error, mount;
 
     if (at->path[0] == 0)
-        return fail(c, -EOPNOTSUPP, "filesystem ", o->type,
-                    " on /, with an option longer than 255 bytes");
+        return fail_fault(c, FAULT_OPTION, -EOPNOTSUPP, "filesystem ", o->type,
+                          " on /, with an option longer than 255 bytes");
     error = classic_options(c, o->options, data, &flags);
     if (error < 0)
         return error;
@@ -303,13 +307,14 @@ static __attribute__((noinline)) int mount_new_classic(struct context *c,
     error = mount_classic(c, at->fd, o->source[0] == 0 ? NULL : o->source, o->type, flags | first,
                           data);
     if (error < 0)
-        return explain(c, -1, error, o->type, ", options longer than 255 bytes");
+        return explain(c, -1, error, FAULT_NONE, o->type, ", options longer than 255 bytes");
     mount = path_reopen(c, at);
     error = mount < 0 ? mount : path_identify(mount, &st);
     if (error == 0 && st.stx_mnt_id == at->st.stx_mnt_id)
         error = -ESTALE;
     if (error < 0) {
-        fail(c, error, "destination /", at->path, " (replaced while it was mounted on)");
+        fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path,
+                   " (replaced while it was mounted on)");
         goto out;
     }
     if ((o->flags & MOUNT_FLAG_COPY_UP) != 0)
@@ -333,7 +338,7 @@ int run_mount_filesystem(struct context *c, const struct op_mount_filesystem *o)
     if (error < 0)
         return error;
     if (!S_ISDIR(at.st.stx_mode)) {
-        error = fail(c, -ENOTDIR, "destination /", at.path);
+        error = fail_fault(c, FAULT_DESTINATION, -ENOTDIR, "destination /", at.path);
         goto out;
     }
     error = mount_guard(c, &at, strcmp(o->type, "proc") == 0, o->flags);
@@ -371,16 +376,17 @@ int filesystem_reconfigure(struct context *c, const struct place *at, struct wir
         return reconfigure_classic(c, at, options);
     fs = sys_fspick(at->fd, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
     if (fs == -EINVAL)
-        return fail(c, fs, "destination /", at->path, " (not a mount point)");
+        return fail_fault(c, FAULT_DESTINATION, fs, "destination /", at->path,
+                          " (not a mount point)");
     if (fs < 0)
-        return fail(c, fs, "destination /", at->path);
+        return fail_fault(c, FAULT_DESTINATION, fs, "destination /", at->path);
     error = append_text(subject, sizeof(subject), at->path);
     if (error == 0)
         error = set_options(c, fs, subject, options, NULL);
     if (error == 0) {
         error = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
         if (error < 0)
-            explain(c, fs, error, subject, "");
+            explain(c, fs, error, FAULT_NONE, subject, "");
     }
     sys_close(fs);
     return error;

@@ -63,6 +63,14 @@ describe('mountFilesystem', () => {
     return [errno, detail];
   };
 
+  it('reports a fault of the type, an option or the destination', () => {
+    const faultOf = (mount: TestOp): string => runContainer(image, 'true', { ops: [mount] }).fault;
+    expect(faultOf(filesystem('nofs'))).to.equal('type');
+    expect(faultOf(filesystem('tmpfs', { options: ['colour=red'] }))).to.equal('option');
+    expect(faultOf(filesystem('ext4', { source: '/nowhere' }))).to.equal('none');
+    expect(faultOf(filesystem('tmpfs', { destination: '/bin/busybox' }))).to.equal('destination');
+  });
+
   describe('makes a', () => {
     it('tmpfs with its options', () => {
       const options = ['size=64k', 'mode=1750', 'nr_inodes=10', 'uid=3', 'gid=4'];

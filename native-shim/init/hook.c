@@ -163,11 +163,13 @@ static void watch(struct hook *h) {
         drain(h);
 }
 
+/* Adds what the hook has written to the detail. */
 static int fail_output(struct context *c, struct hook *h, int error) {
     while (h->kept > 0 && (h->text[h->kept - 1] == '\n' || h->text[h->kept - 1] == ' '))
         h->kept--;
     if (h->kept > 0) {
-        add_detail(c, ": ");
+        if (c->detail_size > 0)
+            add_detail(c, ": ");
         add_detail_bytes(c, h->text, h->kept);
     }
     return error;
@@ -180,9 +182,7 @@ static int judge(struct context *c, struct hook *h, int status) {
         return explain_exec(c, error, h->o->path);
     set_detail(c, NULL);
     if (h->timed_out) {
-        add_detail(c, "ran longer than its timeout of ");
-        add_detail_number(c, h->o->timeout_ms);
-        add_detail(c, " ms");
+        c->fault = FAULT_TIMEOUT;
         return fail_output(c, h, -ETIMEDOUT);
     }
     if ((status & 0x7f) != 0) {

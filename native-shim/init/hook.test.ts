@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { closeSync, readFileSync } from 'node:fs';
 import { sealedMemfd } from '../../lib/native/native.ts';
 import type { Message } from '../../lib/native/native.ts';
-import { hookFailedErrno, slots } from '../../lib/plan/wire.ts';
+import { faults, hookFailedErrno, slots } from '../../lib/plan/wire.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
@@ -94,7 +94,8 @@ describe('init: hooks', () => {
     expect(failing(hook('echo working; exec sleep 30', 200))).to.include({
       op: 2,
       errno: errno.ETIMEDOUT,
-      detail: 'ran longer than its timeout of 200 ms: working',
+      value: faults.timeout,
+      detail: 'working',
     });
     expect(Date.now() - started).to.be.within(200, 5000);
   });

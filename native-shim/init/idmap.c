@@ -5,12 +5,9 @@
 #include "mount.h"
 
 int run_clone_tree(struct context *c, const struct op_clone_tree *o) {
-    char what[PATH_MAX + 16] = "source ";
-    int tree;
+    int tree =
+        mount_clone(c, AT_FDCWD, o->path, mount_clone_flags(o->flags), FAULT_SOURCE, o->path);
 
-    if (append_text(what, sizeof(what), o->path) < 0)
-        return fail(c, -ENAMETOOLONG, "source ", o->path);
-    tree = mount_clone(c, AT_FDCWD, o->path, mount_clone_flags(o->flags), what);
     return tree < 0 ? tree : slot_put(c, o->slot, tree);
 }
 

@@ -65,15 +65,17 @@ struct context {
     char **env;
 
     /*
-     * On what the operation failed, for the message; grows with add_detail and is cut at its end.
+     * On what the operation failed, for the message: FAULT_*, and words, which grow with add_detail
+     * and are cut at their end.
      */
+    uint32_t fault;
     size_t detail_size;
     char detail[WIRE_MAX_DETAIL + 1];
 };
 
 /* report.c */
 
-/* Starts the detail anew; NULL empties it. */
+/* Starts the detail anew, without a fault; NULL empties it. */
 void set_detail(struct context *c, const char *text);
 void add_detail(struct context *c, const char *text);
 /* Bytes of any value: what is not printable comes out as '?'. */
@@ -84,8 +86,11 @@ void add_detail_number(struct context *c, uint64_t number);
  * fail(c, error, "part", "part"…) makes the parts (NULL-free strings) the detail and returns
  * `error`, which is -errno. fail(c, error, "") keeps no detail.
  */
-#define fail(c, error, ...) fail_parts((c), (error), __VA_ARGS__, (const char *)NULL)
-int fail_parts(struct context *c, int error, ...) __attribute__((sentinel));
+#define fail(c, error, ...) fail_fault(c, FAULT_NONE, error, __VA_ARGS__)
+/* Like fail, with the FAULT_* that the engine explains the failure by. */
+#define fail_fault(c, fault, error, ...)                                                           \
+    fail_parts((c), (fault), (error), __VA_ARGS__, (const char *)NULL)
+int fail_parts(struct context *c, uint32_t fault, int error, ...) __attribute__((sentinel));
 
 /*
  * Like fail, but a message of its own at once; the operation goes on. `error` may be 0. Never

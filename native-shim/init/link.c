@@ -44,7 +44,7 @@ int link_make(struct context *c, const char *path, const char *target, enum link
     path_close(&parent);
     if (error == -EAGAIN)
         error = -EEXIST;
-    return error < 0 ? fail(c, error, path) : 0;
+    return error < 0 ? fail_fault(c, FAULT_DESTINATION, error, path) : 0;
 }
 
 int run_symlink(struct context *c, const struct op_symlink *o) {

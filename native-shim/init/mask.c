@@ -43,7 +43,7 @@ static int clone_null(struct context *c) {
         null = open_null(c);
     if (null < 0)
         return fail(c, null, "/dev/null (to mask files with)");
-    return mount_clone(c, null, "", AT_EMPTY_PATH, "/dev/null");
+    return mount_clone(c, null, "", AT_EMPTY_PATH, FAULT_NONE, "/dev/null");
 }
 
 static int make_empty_directory(struct context *c) {
@@ -75,7 +75,8 @@ static int clone_empty_directory(struct context *c) {
     int mount;
 
     if (empty >= 0)
-        return mount_clone(c, empty, "", AT_EMPTY_PATH, "tmpfs (to mask directories with)");
+        return mount_clone(c, empty, "", AT_EMPTY_PATH, FAULT_NONE,
+                           "tmpfs (to mask directories with)");
     mount = make_empty_directory(c);
     if (mount < 0)
         return mount;
@@ -122,7 +123,7 @@ int run_readonly_path(struct context *c, const struct op_readonly_path *o) {
 
     if (error < 0 || missing)
         return error;
-    tree = mount_clone(c, at.fd, "", AT_EMPTY_PATH | AT_RECURSIVE, o->path);
+    tree = mount_clone(c, at.fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
     if (tree < 0) {
         error = tree;
         goto out;

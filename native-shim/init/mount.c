@@ -19,31 +19,30 @@
 
 uint64_t mount_host_propagation;
 
-int mount_clone(struct context *c, int dir, const char *path, unsigned int flags,
+int mount_clone(struct context *c, int dir, const char *path, unsigned int flags, uint32_t fault,
                 const char *what) {
     int tree = sys_open_tree(dir, path, flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
     if (tree == -EINVAL)
-        return fail(
-            c, tree, what,
+        return fail_fault(
+            c, fault, tree, what,
             (flags & AT_RECURSIVE) != 0
                 ? " (unbindable, or in another mount namespace)"
                 : " (unbindable, in another mount namespace, or something is mounted below it "
                   "that a user namespace may not uncover: use rbind)");
-    return tree < 0 ? fail(c, tree, what) : tree;
+    return tree < 0 ? fail_fault(c, fault, tree, what) : tree;
 }
 
 int mount_idmap(struct context *c, int tree, int user, bool recursive) {
     struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)user};
     int error = sys_mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr);
 
-    if (error == -ENOSYS)
-        return fail(c, error, "idmapped mounts need Linux 5.12");
     if (error == -EINVAL)
-        return fail(c, error,
-                    "idmapped mount (the filesystem cannot do it on this kernel, or the mount is "
-                    "idmapped already)");
-    return error < 0 ? fail(c, error, "idmapped mount") : 0;
+        return fail_fault(
+            c, FAULT_IDMAP, error,
+            "idmapped mount (the filesystem cannot do it on this kernel, or the mount is "
+            "idmapped already)");
+    return error < 0 ? fail_fault(c, FAULT_IDMAP, error, "idmapped mount") : 0;
 }
 
 int mount_classic(struct context *c, int fd, const char *source, const char *type, uint64_t flags,
@@ -153,20 +152,22 @@ static bool too_old(int error, const struct attributes *a) {
 
 static int explain_change(struct context *c, int error) {
     if (error == -ENOSYS)
-        return fail(c, error, "mount options that mount(2) does not know need Linux 5.12");
+        return fail_fault(c, FAULT_ATTRIBUTE, error, "mount options that mount(2) does not know");
     if (error == -EPERM)
-        return fail(c, error,
-                    "mount options (in a user namespace those of the source cannot be lifted)");
+        return fail_fault(
+            c, FAULT_ATTRIBUTE, error,
+            "mount options (in a user namespace those of the source cannot be lifted)");
     if (error == -EINVAL)
-        return fail(c, error, "mount options (not a mount point, or not known to this kernel)");
-    return fail(c, error, "mount options");
+        return fail_fault(c, FAULT_ATTRIBUTE, error,
+                          "mount options (not a mount point, or not known to this kernel)");
+    return fail_fault(c, FAULT_ATTRIBUTE, error, "mount options");
 }
 
 static int change_recursive(struct context *c, int fd, const struct attributes *a) {
     int error = setattr(fd, a->recursive_set, a->recursive_clear, AT_RECURSIVE);
 
     if (error == -ENOSYS)
-        return fail(c, error, "recursive mount options need Linux 5.12");
+        return fail_fault(c, FAULT_ATTRIBUTE, error, "recursive mount options");
     return error < 0 ? explain_change(c, error) : 0;
 }
 
@@ -215,19 +216,20 @@ int mount_attach(struct context *c, int tree, const struct place *at, const stru
         return error;
     error = sys_move_mount(tree, "", at->fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
     if (error < 0)
-        return fail(c, error, "destination /", at->path);
+        return fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path);
     if (root) {
         /* The descriptor of the old one would lead below the new mount. */
         error = sys_fcntl(tree, F_DUPFD_CLOEXEC, c->internal_base);
         if (error < 0)
-            return fail(c, error, "destination /");
+            return fail_fault(c, FAULT_DESTINATION, error, "destination /");
         sys_close(c->rootfs);
         c->rootfs = error;
         c->rootfs_covered = true;
     } else {
         error = check_landed(c, tree, at);
         if (error < 0)
-            return fail(c, error, "destination /", at->path, " (replaced while it was mounted on)");
+            return fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path,
+                              " (replaced while it was mounted on)");
     }
     if (!late)
         return 0;
@@ -244,8 +246,8 @@ int mount_propagation(struct context *c, int fd, uint64_t flags) {
     if (error == -ENOSYS)
         error = mount_classic(c, fd, NULL, NULL, type | (flags & MS_REC), NULL);
     if (error == -EINVAL)
-        return fail(c, error, "mount propagation (not a mount point)");
-    return error < 0 ? fail(c, error, "mount propagation") : 0;
+        return fail_fault(c, FAULT_PROPAGATION, error, "mount propagation (not a mount point)");
+    return error < 0 ? fail_fault(c, FAULT_PROPAGATION, error, "mount propagation") : 0;
 }
 
 int mount_propagations(struct context *c, int fd, const struct wire_u32s *list) {
@@ -296,9 +298,10 @@ int mount_guard(struct context *c, const struct place *at, bool whole_procfs, ui
         (whole_procfs && (!is_procfs(at->fd) || at->st.stx_ino == PROCFS_ROOT_INODE)))
         return 0;
     if (is_procfs(at->fd))
-        return fail(c, -EPERM, "destination /", at->path,
-                    " (mounting inside /proc is not allowed)");
+        return fail_fault(c, FAULT_DESTINATION, -EPERM, "destination /", at->path,
+                          " (mounting inside /proc is not allowed)");
     if (is_proc_directory(c, at))
-        return fail(c, -EPERM, "destination /", at->path, " (only procfs may be mounted on /proc)");
+        return fail_fault(c, FAULT_DESTINATION, -EPERM, "destination /", at->path,
+                          " (only procfs may be mounted on /proc)");
     return 0;
 }

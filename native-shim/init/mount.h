@@ -26,10 +26,11 @@ struct attributes {
  */
 
 /*
- * A detached copy of the mount at `path` below `dir` (open_tree(2)); `what` names it in the detail.
- * `flags`: AT_RECURSIVE, AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH.
+ * A detached copy of the mount at `path` below `dir` (open_tree(2)). `flags`: AT_RECURSIVE,
+ * AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH. A failure has this `fault`, and `what` in the detail.
  */
-int mount_clone(struct context *c, int dir, const char *path, unsigned int flags, const char *what);
+int mount_clone(struct context *c, int dir, const char *path, unsigned int flags, uint32_t fault,
+                const char *what);
 
 /*
  * Maps the ids of the detached mount `tree` by the user namespace `user`, of all below it, too,

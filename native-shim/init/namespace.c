@@ -45,9 +45,9 @@ static int refuse_own(struct context *c, int fd, const struct op_open_namespace 
     if (own < 0)
         return fail(c, own, "/proc/self/ns/", type_name(o->type));
     return own == 0 ? 0
-                    : fail(c, -EINVAL, o->path, " is the ", type_name(o->type),
-                           " namespace tsrun itself is in, where ", o->changes,
-                           " would change the host");
+                    : fail_fault(c, FAULT_NAMESPACE, -EINVAL, o->path, " is the ",
+                                 type_name(o->type), " namespace tsrun itself is in, where ",
+                                 o->changes, " would change the host");
 }
 
 int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
@@ -59,10 +59,11 @@ int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
         return fail(c, fd, o->path);
     type = sys_ioctl(fd, NS_GET_NSTYPE, 0);
     if (type < 0)
-        error = fail(c, -EINVAL, o->path, " is not a namespace");
+        error = fail_fault(c, FAULT_NAMESPACE, -EINVAL, o->path, " is not a namespace");
     else if ((uint32_t)type != o->type)
-        error = fail(c, -EINVAL, o->path, " is a ", type_name((uint32_t)type), " namespace, not a ",
-                     type_name(o->type), " namespace");
+        error =
+            fail_fault(c, FAULT_NAMESPACE, -EINVAL, o->path, " is a ", type_name((uint32_t)type),
+                       " namespace, not a ", type_name(o->type), " namespace");
     else if (o->changes[0] != 0)
         error = refuse_own(c, fd, o);
     if (error == 0)

@@ -15,7 +15,7 @@ import {
 import { installation } from '../../lib/native/install.ts';
 import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/native/native.ts';
 import type { Message } from '../../lib/native/native.ts';
-import { noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
+import { faults, noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,
   errno,
@@ -158,12 +158,13 @@ describe('init: namespaces', () => {
     expect(wrong('/proc/self/ns/mnt')).to.include({
       op: 0,
       errno: errno.EINVAL,
+      value: faults.namespace,
       detail: '/proc/self/ns/mnt is a mount namespace, not a net namespace',
     });
     const fifo = path('fifo');
     execFileSync('mkfifo', [fifo]);
     expect(wrong(fifo)).to.include({ errno: errno.EINVAL, detail: `${fifo} is not a namespace` });
-    expect(wrong('/nowhere')).to.include({ errno: errno.ENOENT, detail: '/nowhere' });
+    expect(wrong('/nowhere')).to.include({ errno: errno.ENOENT, value: faults.none, detail: '/nowhere' });
   });
 
   it('are joined, all kinds at once, as root of the joined user namespace', () => {

@@ -297,11 +297,13 @@ static __attribute__((noinline)) int walk(struct context *c, const char *path, u
         return 0;
     path_close(place);
     if (error == -EAGAIN)
-        return fail(c, error, path, " (it keeps changing)");
+        return fail_fault(c, FAULT_DESTINATION, error, path, " (it keeps changing)");
     if (error == -ELOOP && (flags & PATH_NO_LINKS) != 0)
-        return fail(c, error, path, " (must be a directory without symbolic links on the way; /",
-                    place->path, " holds one)");
-    return fail(c, error, path, " (below /", place->path, " of the rootfs)");
+        return fail_fault(c, FAULT_DESTINATION, error, path,
+                          " (must be a directory without symbolic links on the way; /", place->path,
+                          " holds one)");
+    return fail_fault(c, FAULT_DESTINATION, error, path, " (below /", place->path,
+                      " of the rootfs)");
 }
 
 int path_open(struct context *c, const char *path, unsigned int flags, struct place *place) {
@@ -312,7 +314,7 @@ int path_open(struct context *c, const char *path, unsigned int flags, struct pl
     place->made = false;
     error = tidy(path, place->path, &dots);
     if (error < 0)
-        return fail(c, error, path);
+        return fail_fault(c, FAULT_DESTINATION, error, path);
     if (!dots) {
         place->fd = open_in_root(c, place->path, (flags & PATH_NO_FOLLOW) != 0 ? O_NOFOLLOW : 0,
                                  RESOLVE_NO_SYMLINKS);
@@ -321,12 +323,12 @@ int path_open(struct context *c, const char *path, unsigned int flags, struct pl
             if (error == 0)
                 return 0;
             path_close(place);
-            return fail(c, error, path);
+            return fail_fault(c, FAULT_DESTINATION, error, path);
         }
         error = place->fd;
         place->fd = -1;
         if (error != -ELOOP && (error != -ENOENT || (flags & MAKE_ANY) == 0))
-            return fail(c, error, path);
+            return fail_fault(c, FAULT_DESTINATION, error, path);
     }
     return walk(c, path, flags, place);
 }
@@ -344,9 +346,9 @@ int path_open_parent(struct context *c, const char *path, struct place *parent,
         start--;
     if (end == start || is_dots(path + start, end - start, 1) ||
         is_dots(path + start, end - start, 2))
-        return fail(c, -EINVAL, path, " (names no file)");
+        return fail_fault(c, FAULT_DESTINATION, -EINVAL, path, " (names no file)");
     if (end - start > NAME_MAX || start >= sizeof(directory))
-        return fail(c, -ENAMETOOLONG, path);
+        return fail_fault(c, FAULT_DESTINATION, -ENAMETOOLONG, path);
     memcpy(name, path + start, end - start);
     name[end - start] = 0;
     memcpy(directory, path, start);

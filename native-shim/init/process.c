@@ -30,11 +30,11 @@ int run_no_new_privileges(struct context *c, const struct op_no_new_privileges *
 }
 
 /* EINVAL of the set*id calls means that the user namespace has no such id. */
-static int fail_id(struct context *c, int error, const char *what, uint32_t id) {
+static int fail_id(struct context *c, uint32_t fault, int error, const char *what, uint32_t id) {
     char number[NUMBER_SIZE];
 
-    return fail(c, error, what, " ", format_number(number, id),
-                error == -EINVAL ? " is not mapped in the user namespace" : "");
+    return fail_fault(c, fault, error, what, " ", format_number(number, id),
+                      error == -EINVAL ? " is not mapped in the user namespace" : "");
 }
 
 /* The kernel says only that one of them is not mapped: find it, one by one. */
@@ -43,7 +43,7 @@ static int fail_groups(struct context *c, int error, const struct wire_u32s *gro
         uint32_t group = u32s_at(groups, i);
 
         if (sys_setgroups(1, &group) == -EINVAL)
-            return fail_id(c, error, "additional gid", group);
+            return fail_id(c, FAULT_ADDITIONAL_GID, error, "additional gid", group);
     }
     return fail(c, error, "setgroups");
 }
@@ -104,7 +104,7 @@ int run_user(struct context *c, const struct op_user *o) {
     }
     error = sys_setresgid(o->gid, o->gid, o->gid);
     if (error < 0)
-        return fail_id(c, error, "gid", o->gid);
+        return fail_id(c, FAULT_GID, error, "gid", o->gid);
     /*
      * Leaving uid 0 would empty the permitted set, from which `capabilities` takes. execve clears
      * this again.
@@ -114,7 +114,7 @@ int run_user(struct context *c, const struct op_user *o) {
         return fail(c, error, "PR_SET_KEEPCAPS");
     error = sys_setresuid(o->uid, o->uid, o->uid);
     if (error < 0)
-        return fail_id(c, error, "uid", o->uid);
+        return fail_id(c, FAULT_UID, error, "uid", o->uid);
     error = sys_prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (error < 0)
         return fail(c, error, "PR_SET_KEEPCAPS");

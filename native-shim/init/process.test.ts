@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
-import { messages } from '../../lib/plan/wire.ts';
+import { faults, messages } from '../../lib/plan/wire.ts';
 import { capabilityNumbers } from '../../lib/config/capabilities.ts';
 import {
   afterMounts,
@@ -165,6 +165,7 @@ describe('init: the process', () => {
     expect(message).to.include({
       op: 3,
       errno: errno.EINVAL,
+      value: faults.additionalGid,
       detail: 'additional gid 77 is not mapped in the user namespace',
     });
   });

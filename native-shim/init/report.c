@@ -12,6 +12,7 @@ struct header {
 };
 
 void set_detail(struct context *c, const char *text) {
+    c->fault = FAULT_NONE;
     c->detail_size = 0;
     c->detail[0] = 0;
     if (text != NULL)
@@ -55,12 +56,13 @@ static void set_parts(struct context *c, va_list parts) {
         add_detail(c, part);
 }
 
-int fail_parts(struct context *c, int error, ...) {
+int fail_parts(struct context *c, uint32_t fault, int error, ...) {
     va_list parts;
 
     va_start(parts, error);
     set_parts(c, parts);
     va_end(parts);
+    c->fault = fault;
     return error;
 }
 
@@ -140,13 +142,13 @@ void warn_parts(struct context *c, int error, ...) {
     va_start(parts, error);
     set_parts(c, parts);
     va_end(parts);
-    /* Nobody who does not read his warnings may stop a container. */
+    /* An engine that does not read warnings must not block the container. */
     send_packet(c, &header, c->detail, c->detail_size, MSG_DONTWAIT);
     set_detail(c, NULL);
 }
 
 void die(struct context *c, int error) {
     /* When even this cannot be sent, nobody is left to tell. */
-    send_message(c, MESSAGE_ERROR, -error, 0, c->detail, c->detail_size);
+    send_message(c, MESSAGE_ERROR, -error, c->fault, c->detail, c->detail_size);
     sys_exit(1);
 }

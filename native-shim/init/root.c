@@ -80,7 +80,7 @@ int run_rootfs(struct context *c, const struct op_rootfs *o) {
     if (error < 0)
         goto out;
     /* In a user namespace a clone that leaves out what is mounted below is refused. */
-    error = tree = mount_clone(c, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, o->path);
+    error = tree = mount_clone(c, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
     if (error < 0)
         goto out;
     error = sys_move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
@@ -331,7 +331,7 @@ int run_detach_rootfs(struct context *c, const struct op_detach_rootfs *o) {
     (void)o;
     if (c->rootfs < 0)
         return fail(c, -EBADF, "no rootfs");
-    tree = mount_clone(c, c->rootfs, "", AT_EMPTY_PATH | AT_RECURSIVE, "the rootfs");
+    tree = mount_clone(c, c->rootfs, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, "the rootfs");
     if (tree < 0)
         return tree;
     sys_close(c->rootfs);

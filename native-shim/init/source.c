@@ -4,12 +4,8 @@
 /* A clone of `path` below `dir`; `name` is what the user called it. */
 static int clone(struct context *c, int dir, const char *path, unsigned int flags, const char *name,
                  struct source *source) {
-    char what[PATH_MAX + 16] = "source ";
-
-    if (append_text(what, sizeof(what), name) < 0)
-        return fail(c, -ENAMETOOLONG, "source ", name);
     source->slot = WIRE_NO_SLOT;
-    source->tree = mount_clone(c, dir, path, flags, what);
+    source->tree = mount_clone(c, dir, path, flags, FAULT_SOURCE, name);
     return source->tree < 0 ? source->tree : 0;
 }
 
@@ -100,7 +96,7 @@ static int map_ids(struct context *c, const struct op_mount_bind *o, int tree) {
     if (o->user_slot == WIRE_NO_SLOT)
         return 0;
     if (!is_filled(c, o->user_slot))
-        return fail(c, -EPERM, "idmapped mount");
+        return fail_fault(c, FAULT_IDMAP, -EPERM, "idmapped mount");
     user = slot_get(c, o->user_slot);
     return user < 0 ? user
                     : mount_idmap(c, tree, user, (o->flags & MOUNT_FLAG_IDMAP_RECURSIVE) != 0);
@@ -131,7 +127,8 @@ int source_open_inside(struct context *c, const struct op_mount_bind *o, struct 
         return take_slot(c, o->slot, source);
     }
     if (error < 0)
-        return fail(c, error, "source ", o->source, " (looked for in the rootfs)");
+        return fail_fault(c, FAULT_SOURCE_IN_ROOTFS, error, o->source,
+                          " (looked for in the rootfs)");
     error = is_found_by_a(c, o, &from) ? take_slot(c, o->slot, source)
                                        : clone_place(c, o, &from, source);
     path_close(&from);

@@ -9,8 +9,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { messages, noSlot, rootModes, wireOps } from '../../../lib/plan/wire.ts';
-import type { OpName, OpOf } from '../../../lib/plan/wire.ts';
+import { faults, messages, noSlot, rootModes, wireOps } from '../../../lib/plan/wire.ts';
+import type { FaultName, OpName, OpOf } from '../../../lib/plan/wire.ts';
+import { faultName } from '../../../lib/engine/decode-message.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';
 import type { InitRequest } from './run.ts';
@@ -124,6 +125,8 @@ export interface Outcome {
   status: number | undefined;
   /** Errno of the operation that failed; 0: none did. */
   errno: number;
+  /** What it failed on. */
+  fault: FaultName;
   /** Name of the operation that failed, and on what. */
   failed: string;
   detail: string;
@@ -154,6 +157,7 @@ export function runContainer(image: Image, script: string, request: ContainerReq
     stderr: result.stderr,
     status: result.status,
     errno: error?.errno ?? 0,
+    fault: faultName(error?.value ?? faults.none),
     failed: error === undefined ? '' : (plan[error.op]?.op ?? ''),
     detail: error?.detail ?? '',
   };
