@@ -1,10 +1,4 @@
-/**
- * Writes native-shim/include/wire.h, the init's half of the wire format, from the tables of lib/plan/wire.ts.
- * Run as a program it writes the file named by its argument (that one by default); with `--check` it only
- * compares, and fails when the file is out of date.
- */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** Writes native-shim/include/wire.h, the init's half of the wire format, from the tables of lib/plan/wire.ts. */
 import {
   faults,
   hookFailedErrno,
@@ -24,6 +18,7 @@ import {
   wireVersion,
 } from '../lib/plan/wire.ts';
 import type { FieldType } from '../lib/plan/wire.ts';
+import { define, defines, runGenerator, snakeCase } from './c-header.ts';
 
 /** What the generator needs to know of an operation; wireOps is a table of these. */
 export interface OpShape {
@@ -45,11 +40,6 @@ const cTypes: Readonly<Record<FieldType, string>> = {
 
 const stages: Readonly<Record<OpShape['in'], string>> = { a: 'STAGE_A', b: 'STAGE_B', ab: 'STAGE_AB' };
 
-/** `mountBind` → `mount_bind`. */
-export function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 /** Refuses a table from which C would come out wrong: codes twice or out of range, names C cannot hold. */
 export function checkOps(ops: Readonly<Record<string, OpShape>>): void {
   const seen = new Map<number, string>();
@@ -63,18 +53,6 @@ export function checkOps(ops: Readonly<Record<string, OpShape>>): void {
       if (!/^[a-z][A-Za-z0-9]*$/.test(word)) throw new Error(`operation ${name}: bad name '${word}'`);
     }
   }
-}
-
-function define(name: string, value: number): string {
-  const text = value > 0x7fffffff ? `0x${value.toString(16)}u` : String(value);
-  return `#define ${name} ${text}`;
-}
-
-/** One `#define PREFIX_NAME value` a row. */
-function defines(prefix: string, table: Readonly<Record<string, number>>): string {
-  return Object.entries(table)
-    .map(([name, value]) => define(`${prefix}_${snakeCase(name).toUpperCase()}`, value))
-    .join('\n');
 }
 
 function struct(name: string, op: OpShape): string {
@@ -117,7 +95,7 @@ export function wireHeader(): string {
   const ops: [string, OpShape][] = Object.entries(wireOps);
   const codes = Object.fromEntries(ops.map(([name, op]) => [name, op.code]));
   return `${[
-    '/* The wire format of plans. Generated from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */',
+    '/* The wire format of plans, from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */',
     '/* clang-format off */',
     '#ifndef TSRUN_WIRE_H\n#define TSRUN_WIRE_H',
     '#include "wire-reader.h"',
@@ -146,18 +124,4 @@ export function wireHeader(): string {
   ].join('\n\n')}\n`;
 }
 
-function main(args: readonly string[]): number {
-  const check = args.includes('--check');
-  const named = args.find((arg) => !arg.startsWith('--'));
-  const path = named ?? fileURLToPath(new URL('../native-shim/include/wire.h', import.meta.url));
-  const text = wireHeader();
-  if (!check) {
-    writeFileSync(path, text);
-    return 0;
-  }
-  if (readFileSync(path, 'utf8') === text) return 0;
-  process.stderr.write(`${path} is out of date: run scripts/wire-header.ts\n`);
-  return 1;
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2));
+runGenerator(import.meta.url, 'wire.h', wireHeader);

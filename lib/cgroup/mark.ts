@@ -6,7 +6,7 @@
 import { constants } from 'node:os';
 import { TsrunError, systemError } from '../core/error.ts';
 import { readHostFacts } from '../host/facts.ts';
-import { getXattr, setXattr } from '../native/xattr.ts';
+import { getXattr, setXattr } from '../native/file.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import { walk } from './tree.ts';
 import type { CgroupRecord } from './types.ts';

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { systemError } from '../core/error.ts';
 import type { TsrunError } from '../core/error.ts';
-import { pidfdOpen, waitPidfd } from '../native/process.ts';
+import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { ioError, sleep } from './files.ts';
 import { processesBelow, removeTree } from './tree.ts';
 

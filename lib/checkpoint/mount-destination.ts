@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
-import { openat2, resolveFlags } from '../native/file.ts';
+import { openInRoot } from '../native/file.ts';
 
 /** Not in node:fs: open(2). */
 const oPath = 0x200000;
@@ -24,7 +24,7 @@ export function placeInside(
   options: { destinationNoFollow: boolean; copySymlink: boolean },
 ): string {
   const last = options.destinationNoFollow || options.copySymlink ? constants.O_NOFOLLOW : 0;
-  const fd = openat2(root, destination, { flags: oPath | last, resolve: resolveFlags.inRoot });
+  const fd = openInRoot(root, destination, oPath | last);
   try {
     return readlinkSync(`/proc/self/fd/${fd}`);
   } finally {

@@ -1,6 +1,6 @@
 import type { Notification } from './criu/converse.ts';
 import { systemError } from '../core/error.ts';
-import { pidfdOpen } from '../native/process.ts';
+import { pidfdOpen } from '../native/pidfd.ts';
 import { sendDescriptor } from '../native/socket.ts';
 import type { Blueprint } from '../container/prepare-container.ts';
 import { Child } from '../native/child.ts';

@@ -1,9 +1,8 @@
 import { rmdirSync } from 'node:fs';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { fileError, TsrunError } from '../core/error.ts';
-import { pidfdSignal } from '../native/process.ts';
+import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
 import type { Sink, Tell } from '../core/finding.ts';
-import { waitUntilGone } from '../native/child.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Found } from '../state/find-container.ts';
 import { isErrno } from '../core/is-errno.ts';
@@ -165,7 +164,7 @@ function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void 
     pidfdSignal(pidfd, sigkill);
     // Frozen processes, too, and all that a process forks meanwhile.
     manager?.kill(sigkill);
-    waitUntilGone(pidfd, init.pid);
+    waitUntilEnded(pidfd, init.pid);
   });
 }
 

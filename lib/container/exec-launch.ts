@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
-import { waitPidfd } from '../native/process.ts';
+import { waitPidfd } from '../native/pidfd.ts';
 import { holdSignals, releaseSignals } from '../native/foreground.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { sendDescriptor, socketPair } from '../native/socket.ts';

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { TsrunError, withSource } from '../core/error.ts';
-import { waitPidfd } from '../native/process.ts';
+import { waitPidfd } from '../native/pidfd.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { foreground } from '../native/foreground.ts';
 import { livesOn } from '../host/proc.ts';

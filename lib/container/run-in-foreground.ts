@@ -1,4 +1,4 @@
-import { setSubreaper } from '../native/process.ts';
+import { setSubreaper } from '../native/child.ts';
 import { holdSignals, releaseSignals } from '../native/foreground.ts';
 import type { Sink } from '../core/finding.ts';
 import { removeSame } from './delete.ts';

@@ -1,6 +1,6 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import { TsrunError, systemError } from '../core/error.ts';
-import { pidfdGetfd, pidfdOpen, reap } from '../native/process.ts';
+import { pidfdGetfd, pidfdOpen, reap } from '../native/pidfd.ts';
 import { messages } from '../plan/wire.ts';
 import type { Channel } from './channel.ts';
 import { Child } from '../native/child.ts';

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs';
 import { systemError } from '../core/error.ts';
-import { pidfdOpen } from '../native/process.ts';
-import { copyTerminalSize } from '../native/foreground.ts';
+import { pidfdOpen } from '../native/pidfd.ts';
+import { copyTerminalSize } from '../native/terminal.ts';
 import { receiveDescriptor } from '../native/socket.ts';
 import type { Child } from '../native/child.ts';
 import type { Undo } from '../core/undo.ts';

@@ -1,5 +1,5 @@
 import { closeSync, readFileSync } from 'node:fs';
-import { pidfdOpen, waitPidfd } from '../native/process.ts';
+import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { executableIdentity, processStat } from '../host/proc.ts';
 
 /** What the init calls itself (native-shim/init/main.c) until execve(2) gives the process another name. */

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsrunError } from '../core/error.ts';
 import type { Notice, Tell } from '../core/finding.ts';
-import { waitPidfd } from '../native/process.ts';
+import { waitPidfd } from '../native/pidfd.ts';
 import { errnoText } from '../core/errno.ts';
 import { faultName, receiveMessage, sendMessage } from './decode-message.ts';
 import type { Message } from './decode-message.ts';

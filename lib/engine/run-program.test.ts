@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import { sealedMemfd } from '../native/memfd.ts';
-import { pidfdOpen } from '../native/process.ts';
+import { pidfdOpen } from '../native/pidfd.ts';
 import { isAlive, processStartTime } from '../host/proc.ts';
 import { runProgram } from './run-program.ts';
 import type { Program, ProgramResult } from './run-program.ts';

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from 'node:fs';
-import { pidfdSignal, reap, waitPidfd } from '../native/process.ts';
+import { pidfdSignal, reap, waitPidfd } from '../native/pidfd.ts';
 import { pipe, poll } from '../native/poll.ts';
 import { spawn } from '../native/spawn.ts';
 

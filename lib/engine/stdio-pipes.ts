@@ -1,5 +1,5 @@
 import { closeSync, fstatSync } from 'node:fs';
-import { isTerminal } from '../native/foreground.ts';
+import { isTerminal } from '../native/terminal.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { pipe } from '../native/poll.ts';
 

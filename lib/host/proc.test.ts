@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { closeSync, statSync } from 'node:fs';
 import { constants as os } from 'node:os';
-import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from '../native/native.ts';
+import { pidfdSignal, reap, waitPidfd } from '../native/pidfd.ts';
+import { sealedMemfdOfFile } from '../native/memfd.ts';
+import { spawn } from '../native/spawn.ts';
 import {
   executableIdentity,
   isAlive,

@@ -1,5 +1,7 @@
 import { TsrunError } from '../core/error.ts';
 
+export const sigkill = 9;
+
 /** Signal names and numbers on Linux, as on x86 and ARM (signal(7)); aliases last. */
 export const signalNumbers: ReadonlyMap<string, number> = new Map([
   ['SIGHUP', 1],
@@ -10,7 +12,7 @@ export const signalNumbers: ReadonlyMap<string, number> = new Map([
   ['SIGABRT', 6],
   ['SIGBUS', 7],
   ['SIGFPE', 8],
-  ['SIGKILL', 9],
+  ['SIGKILL', sigkill],
   ['SIGUSR1', 10],
   ['SIGSEGV', 11],
   ['SIGUSR2', 12],

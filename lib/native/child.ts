@@ -1,16 +1,13 @@
 import { closeSync } from 'node:fs';
-import { TsrunError } from '../core/error.ts';
-import { pidfdSignal, reap, waitPidfd } from './process.ts';
+import { sigkill } from '../host/signals.ts';
+import { call, checked } from './library.ts';
+import { pidfdSignal, reap, waitUntilEnded } from './pidfd.ts';
 
-const sigkill = 9;
-/** For a killed process to be gone; only one that is stuck in the kernel takes longer. */
-export const killWaitMs = 10_000;
-
-/** A child process of ours, which has to be reaped. */
+/** A child process, which has to be reaped. */
 export class Child {
   readonly pid: number;
   readonly pidfd: number;
-  /** Exit status as a shell shows it, once it is reaped. */
+  /** The exit status, or 128 + signal; undefined until the child is reaped. */
   status: number | undefined;
 
   constructor(pid: number, pidfd: number) {
@@ -18,10 +15,14 @@ export class Child {
     this.pidfd = pidfd;
   }
 
-  /** Waits for its end and reaps it. Throws when it still runs after ten seconds. */
+  /**
+   * Waits until it ends and reaps it. Returns its status.
+   *
+   * @throws TsrunError 'system' when it still runs after killWaitMs.
+   */
   end(): number {
     if (this.status !== undefined) return this.status;
-    waitUntilGone(this.pidfd, this.pid);
+    waitUntilEnded(this.pidfd, this.pid);
     this.status = reap(this.pidfd) ?? 0;
     return this.status;
   }
@@ -37,10 +38,12 @@ export class Child {
   }
 }
 
-/** Waits for a process that is ending or was killed. */
-export function waitUntilGone(pidfd: number, pid: number): void {
-  if (waitPidfd(pidfd, killWaitMs)) return;
-  throw new TsrunError('system', `process ${pid} still runs after ${killWaitMs / 1000} seconds`, {
-    hint: 'it may wait for a device or a network filesystem (state D in ps)',
-  });
+/**
+ * Makes orphaned descendants our children, or no longer (PR_SET_CHILD_SUBREAPER of prctl(2)). Children do not
+ * inherit it.
+ *
+ * @throws TsrunError 'system'
+ */
+export function setSubreaper(on: boolean): void {
+  checked('become a subreaper', call('tsrun_subreaper', on ? 1 : 0));
 }

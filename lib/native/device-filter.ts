@@ -1,12 +1,8 @@
 import { constants as os } from 'node:os';
 import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
+import { call } from './library.ts';
 
-const filterNative: Native<[string, Uint8Array, number, Uint8Array, number]> = native(
-  'int tsrun_device_filter(const char *, const void *, unsigned int, void *, unsigned int)',
-);
-
+/** Room for what the verifier says of a program it refuses. */
 const logBytes = 16 * 1024;
 
 const hints = new Map([
@@ -22,13 +18,15 @@ const hints = new Map([
 ]);
 
 /**
- * Attaches a BPF_PROG_TYPE_CGROUP_DEVICE program (an array of struct bpf_insn) to a cgroup v2 directory, in the
- * place of the one attached by this function before. Programs of others (systemd has its own) stay: an access
- * needs the consent of all. Throws with the verifier's reason when it refuses the program.
+ * Attaches a BPF_PROG_TYPE_CGROUP_DEVICE program (an array of struct bpf_insn) to a cgroup v2 directory. It replaces
+ * the program that this function attached before. Programs of others (systemd has its own) stay: the kernel allows
+ * an access when all programs do.
+ *
+ * @throws TsrunError 'system', with the verifier's reason when it refuses the program.
  */
 export function attachDeviceFilter(cgroup: string, program: Uint8Array): void {
   const log = Buffer.alloc(logBytes);
-  const result = filterNative(cgroup, program, program.length, log, log.length);
+  const result = call('tsrun_device_filter', cgroup, program, program.length, log, log.length);
   if (result >= 0) return;
   const reason = log
     .toString('latin1', 0, Math.max(0, log.indexOf(0)))

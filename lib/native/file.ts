@@ -1,70 +1,40 @@
 import { constants as os } from 'node:os';
-import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
+import { call, checked } from './library.ts';
 
-const flockNative: Native<[number, number]> = native('int tsrun_flock(int, int)');
-const openat2Native: Native<[number, string, Uint8Array]> = native(
-  'int tsrun_openat2(int, const char *, const void *)',
-);
-const umountNative: Native<[string, number]> = native('int tsrun_umount2(const char *, int)');
-const cloexecNative: Native<[number, number]> = native('int tsrun_set_cloexec(int, int)');
-
-/** RESOLVE_* of openat2(2). */
-export const resolveFlags = {
-  noXdev: 0x01,
-  noMagiclinks: 0x02,
-  noSymlinks: 0x04,
-  beneath: 0x08,
-  inRoot: 0x10,
-} as const;
-
-export interface Openat2Request {
-  /** O_* of open(2); O_CLOEXEC is always added. */
-  flags: number;
-  /** Mode of a file that O_CREAT makes. */
-  mode?: number;
-  /** Bits of resolveFlags. */
-  resolve: number;
-}
-
-/** LOCK_* of flock(2). */
-const lockOperations = { shared: 1, exclusive: 2, unlock: 8 } as const;
+const lockExclusive = 2;
 const lockNonBlocking = 4;
 
 /**
- * flock(2) on an open file: the lock belongs to the open file and goes when its last descriptor does. False
- * only when `wait` is false and somebody else holds it.
+ * Takes the exclusive lock of an open file (flock(2)); it goes when the last descriptor of the open file does.
+ * Returns false when another holds it and `wait` is false.
+ *
+ * @throws TsrunError 'system'
  */
-export function flock(
-  fd: number,
-  operation: 'exclusive' | 'shared' | 'unlock',
-  { wait }: { wait: boolean } = { wait: true },
-): boolean {
-  const result = flockNative(fd, lockOperations[operation] | (wait ? 0 : lockNonBlocking));
+export function flock(fd: number, { wait }: { wait: boolean } = { wait: true }): boolean {
+  const result = call('tsrun_flock', fd, lockExclusive | (wait ? 0 : lockNonBlocking));
   if (result === -os.errno.EWOULDBLOCK) return false;
-  if (result < 0) throw systemError('lock a file', result);
+  checked('lock a file', result);
   return true;
 }
 
-/** openat2(2) of `path` below the directory `dirfd`. Throws systemError, whose `errno` tells what happened. */
-export function openat2(dirfd: number, path: string, request: Openat2Request): number {
-  const how = Buffer.alloc(24);
-  how.writeBigUInt64LE(BigInt(request.flags >>> 0), 0);
-  how.writeBigUInt64LE(BigInt(request.mode ?? 0), 8);
-  how.writeBigUInt64LE(BigInt(request.resolve), 16);
-  const result = openat2Native(dirfd, path, how);
-  if (result < 0) throw systemError(`open ${path}`, result);
-  return result;
+/**
+ * Opens `path` below the directory `root`, which no link and no `..` leads out of (RESOLVE_IN_ROOT of openat2(2)).
+ *
+ * @param flags O_* of open(2).
+ * @throws TsrunError 'system'
+ */
+export function openInRoot(root: number, path: string, flags: number): number {
+  return checked(`open ${path}`, call('tsrun_open_in_root', root, path, flags));
 }
 
-/** umount2(2) with MNT_* and UMOUNT_* flags; 0, or -errno: -EINVAL when nothing is mounted there. */
-export function umount2(path: string, flags: number): number {
-  return umountNative(path, flags);
+/** Sets an extended attribute (xattr(7)) of a file, of a symbolic link itself. Returns 0 or -errno. */
+export function setXattr(path: string, name: string, value: string): number {
+  return call('tsrun_set_xattr', path, name, value);
 }
 
-/** Sets or clears FD_CLOEXEC. */
-export function setCloexec(fd: number, on: boolean): void {
-  const result = cloexecNative(fd, on ? 1 : 0);
-  if (result < 0) throw systemError(`descriptor ${String(fd)}`, result);
+/** Reads an extended attribute. Returns -errno when there is none, or when it is longer than 512 bytes. */
+export function getXattr(path: string, name: string): string | number {
+  const buffer = Buffer.allocUnsafe(512);
+  const result = call('tsrun_get_xattr', path, name, buffer, buffer.length);
+  return result < 0 ? result : buffer.toString('utf8', 0, result);
 }

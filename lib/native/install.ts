@@ -1,13 +1,13 @@
 import { readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** True in the bundles esbuild makes, where it is a constant; it does not exist when run from source. */
+/** True in the bundles that esbuild makes, where it is a constant; undefined when run from source. */
 declare const TSRUN_BUNDLED: boolean | undefined;
 
-/** CommonJS's own, in the bundle for Node. */
+/** CommonJS's variable, in the bundle for Node. */
 declare const __dirname: string;
 
-/** Where the product's own files are, as absolute paths. */
+/** Absolute paths of the product's own files. */
 export interface Installation {
   /** libtsrun.so. */
   libtsrun: string;
@@ -18,13 +18,12 @@ export interface Installation {
 }
 
 /**
- * The files beside the code that runs. Never a function of the environment or the working directory: root
- * starts tsrun in directories of other people.
+ * Finds the files beside the running code. They never depend on the environment or the working directory: root
+ * starts tsrun in directories of other users.
  */
 export function installation(): Installation {
   if (typeof TSRUN_BUNDLED !== 'undefined' && TSRUN_BUNDLED) {
-    // A compiled engine carries its script inside, so the place that counts is the executable's, and argv[0]
-    // is the caller's word for it.
+    // /proc/self/exe, because argv[0] is chosen by the caller.
     const folder =
       process.versions['bun'] === undefined ? __dirname : dirname(readlinkSync('/proc/self/exe'));
     return {

@@ -1,6 +1,8 @@
 import type { LibraryHandle } from 'koffi';
-import { TsrunError } from '../core/error.ts';
+import { TsrunError, systemError } from '../core/error.ts';
 import { installation } from './install.ts';
+import { prototype } from './signatures.ts';
+import type { Arguments, FunctionName } from './signatures.ts';
 
 interface Koffi {
   load: (path: string) => LibraryHandle;
@@ -11,8 +13,8 @@ let koffi: Koffi | undefined;
 let handle: LibraryHandle | undefined;
 
 /**
- * koffi's native module. Its own entry looks for it along several paths, some of them relative to the working
- * directory; here there is exactly one place.
+ * Loads koffi's native module from `path`. koffi's own entry would search several paths, some of them relative to
+ * the working directory.
  */
 function loadKoffi(path: string): Koffi {
   if (koffi !== undefined) return koffi;
@@ -28,7 +30,7 @@ function loadKoffi(path: string): Koffi {
   return koffi;
 }
 
-/** dlopen(3) has no errno, only words. */
+/** dlopen(3) reports a text, and no errno. */
 function cannotLoad(path: string, cause: unknown): TsrunError {
   const words = cause instanceof Error ? cause.message : String(cause);
   const why = words.split('\n', 1)[0] ?? '';
@@ -38,7 +40,7 @@ function cannotLoad(path: string, cause: unknown): TsrunError {
   });
 }
 
-/** libtsrun.so, loaded at the first call of any function of it. */
+/** Loads libtsrun.so, at the first call of one of its functions. */
 function library(): LibraryHandle {
   if (handle !== undefined) return handle;
   const files = installation();
@@ -51,9 +53,9 @@ function library(): LibraryHandle {
   }
 }
 
-/** A shared library of the host's. */
+/** A shared library of the host. */
 export interface HostLibrary {
-  /** A function by its C declaration. */
+  /** Declares a function by its C prototype. */
   func(declaration: string): (...args: unknown[]) => unknown;
   /** Reads `length` values of a C type from memory the library returned. */
   decode(pointer: unknown, type: string, length: number): unknown;
@@ -70,35 +72,38 @@ export function openLibrary(soname: string): HostLibrary | undefined {
   }
 }
 
-/** What the functions of libtsrun.so take: numbers, strings without NUL, and memory they read or fill. */
-type Argument = number | string | null | Uint8Array | Int32Array;
+/** The functions that koffi has been told of: a declaration costs as much as many calls. */
+const declared = new Map<FunctionName, (...args: unknown[]) => number>();
 
-/** A function of libtsrun.so that takes these arguments. It returns -errno when it fails. */
-export type Native<A extends readonly Argument[]> = (...args: A) => number;
-
-/**
- * A function of libtsrun.so, by its C declaration. It is declared to koffi at its first call, since each
- * declaration costs as much as many calls.
- */
-export function native(declaration: string): Native<readonly Argument[]> {
-  let call: Native<readonly Argument[]> | undefined;
-  return (...args) => {
-    // C would see a shorter path than the one that was checked.
-    const withNul = args.find((value) => typeof value === 'string' && value.includes('\0'));
-    if (withNul !== undefined)
-      throw new TsrunError('usage', `${JSON.stringify(withNul)} contains a NUL byte`);
-    call ??= library().func(declaration) as Native<readonly Argument[]>;
-    return call(...args);
-  };
+/** Calls a function of libtsrun.so. Returns a value >= 0, or -errno. */
+export function call<N extends FunctionName>(name: N, ...args: Arguments<N>): number {
+  // C would end the string at the NUL, and see another path than the one that was checked.
+  const withNul = args.find((value) => typeof value === 'string' && value.includes('\0'));
+  if (withNul !== undefined) throw new TsrunError('usage', `${JSON.stringify(withNul)} contains a NUL byte`);
+  let native = declared.get(name);
+  if (native === undefined) {
+    native = library().func(prototype(name)) as (...values: unknown[]) => number;
+    declared.set(name, native);
+  }
+  return native(...args);
 }
 
-const exitNative: Native<[number]> = native('int tsrun_exit(int)');
+/**
+ * Returns `result`, what call() returned.
+ *
+ * @param what what the call was to do, in words for the error.
+ * @throws TsrunError 'system' when `result` is -errno.
+ */
+export function checked(what: string, result: number): number {
+  if (result < 0) throw systemError(what, result);
+  return result;
+}
 
 /**
- * Ends tsrun. At once, when the library is loaded anyway: Node's own way out takes milliseconds, in which a program
- * that was started detached may have ended, and there is nothing left that it would have to write.
+ * Ends tsrun. With the library loaded it ends by _exit(2): Node's own exit takes milliseconds, in which a detached
+ * program may end, and nothing is left to be written.
  */
 export function exit(status: number): never {
-  if (handle !== undefined) exitNative(status);
+  if (handle !== undefined) call('tsrun_exit', status);
   process.exit(status);
 }

@@ -2,21 +2,22 @@ import { TsrunError, systemError } from '../core/error.ts';
 import type { HostLibrary } from './library.ts';
 import { openLibrary } from './library.ts';
 
-/**
- * libseccomp(3) through koffi, opened when a config has a profile. Functions return -errno.
- */
-
 type Call = (...args: unknown[]) => unknown;
 
+/** libseccomp(3) through koffi. Functions that can fail return -errno. */
 export interface Libseccomp {
   /** `2.5.4` */
   version: string;
-  /** seccomp_init(3). Throws when libseccomp refuses the action. */
+  /**
+   * seccomp_init(3).
+   *
+   * @throws TsrunError 'system' when libseccomp refuses the action.
+   */
   filter(defaultAction: number): SeccompFilter;
-  /** AUDIT_ARCH-like token of an architecture by libseccomp's name; 0 when this version does not know it. */
+  /** The token of an architecture (SCMP_ARCH_*) by its name; 0 when this version of libseccomp does not know it. */
   arch(name: string): number;
   nativeArch(): number;
-  /** The number of a system call; -1 unknown, other negative numbers exist on other architectures only. */
+  /** The number of a system call. -1: unknown; other negative numbers: it exists on other architectures only. */
   syscall(arch: number, name: string): number;
 }
 
@@ -32,7 +33,11 @@ export interface SeccompFilter {
 
 let opened: Libseccomp | undefined;
 
-/** Opens libseccomp.so.2. Throws 'unsupported' with the package to install when there is none. */
+/**
+ * Opens libseccomp.so.2.
+ *
+ * @throws TsrunError 'unsupported' when it is not installed.
+ */
 export function libseccomp(): Libseccomp {
   opened ??= open();
   return opened;
@@ -86,7 +91,7 @@ function open(): Libseccomp {
   };
 }
 
-/** struct scmp_version: major, minor, micro, unsigned each. */
+/** Reads struct scmp_version: three unsigned numbers, major, minor and micro. */
 function versionOf(library: HostLibrary): string {
   const pointer = library.func('const void *seccomp_version()')();
   const parts: unknown = library.decode(pointer, 'unsigned int', 3);

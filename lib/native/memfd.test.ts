@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
-import { sealedMemfd, sealedMemfdOfFile } from './native.ts';
+import { sealedMemfd, sealedMemfdOfFile } from './memfd.ts';
 import { countDescriptors } from './testing/run.ts';
 
 function expectSealed(fd: number): void {

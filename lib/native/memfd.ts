@@ -1,48 +1,46 @@
 import { readFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
-
-const memfdEmpty = native('int tsrun_memfd(const char *)');
-const memfdBytes: Native<[string, Uint8Array, number]> = native(
-  'int tsrun_memfd_bytes(const char *, const void *, unsigned int)',
-);
-const memfdFile: Native<[string, string]> = native('int tsrun_memfd_file(const char *, const char *)');
+import { call, checked } from './library.ts';
 
 /**
- * A memfd (memfd_create(2)) holding `bytes`, sealed against every change, its offset at 0. `name` only shows
- * in /proc. Not executable on kernels that tell (6.3).
+ * Makes a memfd (memfd_create(2)) with these bytes, sealed against every change, its offset at 0. It cannot be
+ * executed on kernels that know such memfds (6.3).
+ *
+ * @param name what /proc shows; it means nothing else.
+ * @throws TsrunError 'system'
  */
 export function sealedMemfd(name: string, bytes: Uint8Array): number {
-  const result = memfdBytes(name, bytes, bytes.length);
-  if (result < 0) throw systemError(`make the memory file ${name}`, result);
-  return result;
+  return checked(`make the memory file ${name}`, call('tsrun_memfd_bytes', name, bytes, bytes.length));
 }
 
 /**
- * An executable memfd with a copy of the regular file at `path`, sealed against every change: a process that
- * runs from it shows no file of the host as its /proc/<pid>/exe.
+ * Makes an executable memfd with a copy of the regular file at `path`, sealed against every change: the
+ * /proc/<pid>/exe of a process that runs it is no file of the host.
+ *
+ * @throws TsrunError 'system'
  */
 export function sealedMemfdOfFile(name: string, path: string): number {
-  const result = memfdFile(name, path);
+  const what = `copy ${path} into memory`;
+  const result = call('tsrun_memfd_file', name, path);
   if (result === -os.errno.EACCES && isExecutionForbidden()) {
-    throw systemError(`copy ${path} into memory`, result, {
+    throw systemError(what, result, {
       hint: 'The sysctl vm.memfd_noexec must not be 2: containers start from an executable memory file.',
     });
   }
-  if (result < 0) throw systemError(`copy ${path} into memory`, result);
-  return result;
+  return checked(what, result);
 }
 
-/** An empty memory file that others write to. */
+/**
+ * Makes an empty memory file for others to write to.
+ *
+ * @throws TsrunError 'system'
+ */
 export function memfd(name: string): number {
-  const result = memfdEmpty(name);
-  if (result < 0) throw systemError(`make the memory file ${name}`, result);
-  return result;
+  return checked(`make the memory file ${name}`, call('tsrun_memfd', name));
 }
 
-/** True when the administrator has forbidden executable memory files (Documentation/admin-guide/sysctl/vm.rst). */
+/** True when the administrator forbids executable memory files (Documentation/admin-guide/sysctl/vm.rst). */
 function isExecutionForbidden(): boolean {
   try {
     return readFileSync('/proc/sys/vm/memfd_noexec', 'latin1').trim() === '2';

@@ -1,21 +1,12 @@
-import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
-
-const maxDescriptors = 4;
-
-const sendNative: Native<[number, Uint8Array, number, Int32Array, number]> = native(
-  'int tsrun_send(int, const void *, unsigned int, const void *, unsigned int)',
-);
-const receiveNative: Native<[number, Uint8Array, number, Int32Array, number]> = native(
-  'int tsrun_receive(int, void *, unsigned int, void *, int)',
-);
+import { call, checked } from './library.ts';
+import { maxMessageFds } from './signatures.ts';
 
 /**
- * Sends one packet on a SOCK_SEQPACKET socket, with up to 4 descriptors. A peer that is gone is EPIPE or
- * ECONNRESET; what it sent before can still be received.
+ * Sends one packet on a SOCK_SEQPACKET socket, with up to maxMessageFds descriptors. When the peer is gone that is
+ * EPIPE or ECONNRESET; what it sent before can still be received.
  *
- * @param peer who it is for, in words for the error.
+ * @param peer who receives it, in words for the error.
+ * @throws TsrunError 'system'
  */
 export function sendPacket(
   sock: number,
@@ -23,14 +14,15 @@ export function sendPacket(
   packet: Uint8Array,
   fds: readonly number[] = [],
 ): void {
-  const result = sendNative(sock, packet, packet.length, Int32Array.from(fds), fds.length);
-  if (result < 0) throw systemError(`send a message to ${peer}`, result);
+  const result = call('tsrun_send', sock, packet, packet.length, Int32Array.from(fds), fds.length);
+  checked(`send a message to ${peer}`, result);
 }
 
 /**
  * Receives one packet of at most `size` bytes and the descriptors that came with it, which the caller closes.
- * Returns undefined when the peer has closed its end; throws ETIMEDOUT after `timeoutMs` (-1: wait for ever) and
- * EPROTO for a packet that is longer.
+ * Returns undefined when the peer has closed its end.
+ *
+ * @throws TsrunError 'system': ETIMEDOUT after `timeoutMs` (-1: no limit), EPROTO for a packet that is longer.
  */
 export function receivePacket(
   sock: number,
@@ -40,9 +32,9 @@ export function receivePacket(
 ): { packet: Buffer; fds: number[] } | undefined {
   const buffer = Buffer.allocUnsafe(size);
   // The number of descriptors, then each.
-  const out = new Int32Array(1 + maxDescriptors);
-  const length = receiveNative(sock, buffer, size, out, timeoutMs);
+  const out = new Int32Array(1 + maxMessageFds);
+  const result = call('tsrun_receive', sock, buffer, size, out, timeoutMs);
+  const length = checked(`receive a message from ${peer}`, result);
   if (length === 0) return undefined;
-  if (length < 0) throw systemError(`receive a message from ${peer}`, length);
   return { packet: buffer.subarray(0, length), fds: Array.from(out.subarray(1, 1 + (out[0] ?? 0))) };
 }

@@ -1,30 +1,28 @@
 import { constants as os } from 'node:os';
-import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
+import { call, checked } from './library.ts';
 
-const pipeNative: Native<[Int32Array]> = native('int tsrun_pipe(void *)');
-const pollNative: Native<[Int32Array, number, number]> = native(
-  'int tsrun_poll(const void *, unsigned int, int)',
-);
-
-/** A pipe, close-on-exec: the end to read from, the end to write to. */
+/**
+ * Makes a pipe, close-on-exec. Returns the end to read from, then the end to write to.
+ *
+ * @throws TsrunError 'system'
+ */
 export function pipe(): [number, number] {
   const ends = new Int32Array(2);
-  const result = pipeNative(ends);
-  if (result < 0) throw systemError('make a pipe', result);
+  checked('make a pipe', call('tsrun_pipe', ends));
   const [reader = -1, writer = -1] = ends;
   return [reader, writer];
 }
 
 /**
- * Waits until one of at most 8 descriptors (pipes, sockets, pidfds) can be read or has hung up, for at most
- * `timeoutMs` (-1: for ever). Says for each whether it is ready; all false after the time or a signal, so
- * callers look at their own clock.
+ * Waits until one of the descriptors can be read or has hung up, for at most `timeoutMs` (-1: no limit). Returns
+ * for each whether it is ready. All are false after the time, and after a signal: callers look at the clock.
+ *
+ * @param fds at most maxPollFds.
+ * @throws TsrunError 'system'
  */
 export function poll(fds: readonly number[], timeoutMs: number): boolean[] {
-  const result = pollNative(Int32Array.from(fds), fds.length, timeoutMs);
+  const result = call('tsrun_poll', Int32Array.from(fds), fds.length, timeoutMs);
   if (result === -os.errno.EINTR) return fds.map(() => false);
-  if (result < 0) throw systemError('wait for descriptors', result);
+  checked('wait for descriptors', result);
   return fds.map((_, index) => (result & (1 << index)) !== 0);
 }

@@ -1,12 +1,9 @@
-import { native } from './library.ts';
-import type { Native } from './library.ts';
-
-const knowsFlags: Native<[number]> = native('int tsrun_seccomp_knows_flags(unsigned int)');
+import { call } from './library.ts';
 
 /**
- * True when the kernel takes a filter with these flags of seccomp(2). A kernel without seccomp, or a host that
- * forbids the call, takes none.
+ * True when the kernel takes a filter with these flags of seccomp(2). False also for a kernel without seccomp, and
+ * on a host that forbids the call.
  */
 export function seccompKnowsFlags(flags: number): boolean {
-  return knowsFlags(flags) === 1;
+  return call('tsrun_seccomp_knows_flags', flags) === 1;
 }

@@ -16,25 +16,13 @@ import { createServer } from 'node:net';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsrunError } from '../core/error.ts';
-import {
-  acceptSocket,
-  connectSocket,
-  connectStream,
-  listenSocket,
-  receiveDescriptor,
-  receiveMessage,
-  sendDescriptor,
-  sendMessage,
-  socketPair,
-} from './native.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
+import { acceptSocket, listenSocket } from './testing/libc.ts';
+import { connectSocket, connectStream, receiveDescriptor, sendDescriptor, socketPair } from './socket.ts';
+import { receiveMessage, sendMessage } from '../engine/decode-message.ts';
+import { call } from './library.ts';
 import { countDescriptors } from './testing/run.ts';
 
 const message = { type: 3, op: 0xfffffffe, errno: -5, value: 0xffffffff, detail: 'ä path' };
-const rawSend: Native<[number, Uint8Array, number, Int32Array, number]> = native(
-  'int tsrun_send(int, const void *, unsigned int, const void *, unsigned int)',
-);
 
 function isCloexec(fd: number): boolean {
   const copy = openSync(`/proc/self/fdinfo/${String(fd)}`, 'r');
@@ -114,7 +102,7 @@ describe('messages', () => {
   });
 
   it('shorter than their header are refused, and their descriptors closed', () => {
-    rawSend(pair[0], Buffer.alloc(15), 15, Int32Array.of(0), 1);
+    call('tsrun_send', pair[0], Buffer.alloc(15), 15, Int32Array.of(0), 1);
     expect(() => receiveMessage(pair[1])).to.throw(TsrunError, /EPROTO/);
   });
 

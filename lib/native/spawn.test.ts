@@ -17,8 +17,10 @@ import { join } from 'node:path';
 import { compile } from '../../native-shim/init/testing/programs.ts';
 import { TsrunError } from '../core/error.ts';
 import { needRoot } from '../testing/skip.ts';
-import { setCloexec } from './file.ts';
-import { pidfdSignal, reap, sealedMemfdOfFile, spawn, waitPidfd } from './native.ts';
+import { setCloexec } from './testing/libc.ts';
+import { pidfdSignal, reap, waitPidfd } from './pidfd.ts';
+import { sealedMemfdOfFile } from './memfd.ts';
+import { spawn } from './spawn.ts';
 import { executableIdentity } from '../host/proc.ts';
 import { countDescriptors, runShell } from './testing/run.ts';
 

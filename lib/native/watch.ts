@@ -1,23 +1,20 @@
-import { systemError } from '../core/error.ts';
-import { native } from './library.ts';
-import type { Native } from './library.ts';
+import { call, checked } from './library.ts';
 
-const watchNative: Native<[string]> = native('int tsrun_watch_file(const char *)');
-const oomNative: Native<[string]> = native('int tsrun_oom_eventfd(const char *)');
-
-/** A descriptor to poll and drain (inotify(7)) that is readable when the file has been modified. */
+/**
+ * Returns a descriptor to poll and drain (inotify(7)) that is readable after the file was modified.
+ *
+ * @throws TsrunError 'system'
+ */
 export function watchFile(path: string): number {
-  const fd = watchNative(path);
-  if (fd < 0) throw systemError(`watch ${path}`, fd);
-  return fd;
+  return checked(`watch ${path}`, call('tsrun_watch_file', path));
 }
 
 /**
- * A descriptor to poll and drain (eventfd(2)) that is readable when a memory cgroup of v1 has run out of memory,
- * or has been removed.
+ * Returns a descriptor to poll and drain (eventfd(2)) that is readable after the memory cgroup of v1 has run out of
+ * memory, or has been removed.
+ *
+ * @throws TsrunError 'system'
  */
 export function oomEventfd(cgroup: string): number {
-  const fd = oomNative(cgroup);
-  if (fd < 0) throw systemError(`be told when ${cgroup} runs out of memory`, fd);
-  return fd;
+  return checked(`be told when ${cgroup} runs out of memory`, call('tsrun_oom_eventfd', cgroup));
 }

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import type { ContainerState } from './state.ts';
 import { describe } from './state.ts';
 import { listIds } from '../state/store.ts';
+import { userName } from '../native/user.ts';
 
 export interface Listing {
   containers: ContainerState[];
@@ -36,29 +36,12 @@ export function listContainerIds(root: StateRoot): string[] {
   return listIds(root.path);
 }
 
-/** Names of users by uid from /etc/passwd, read once and only if asked; `#1000` for one it does not know. */
+/** The name of a user, asked for once; `#1000` for one that the host does not know. */
 function userNames(): (uid: number) => string {
-  let names: Map<number, string> | undefined;
+  const names = new Map([[0, 'root']]);
   return (uid) => {
-    if (uid === 0) return 'root';
-    names ??= parsePasswd(readPasswd());
-    return names.get(uid) ?? `#${uid}`;
+    const name = names.get(uid) ?? userName(uid) ?? `#${uid}`;
+    names.set(uid, name);
+    return name;
   };
-}
-
-function readPasswd(): string {
-  try {
-    return readFileSync('/etc/passwd', 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function parsePasswd(text: string): Map<number, string> {
-  const names = new Map<number, string>();
-  for (const line of text.split('\n')) {
-    const [name = '', , uid = ''] = line.split(':');
-    if (name !== '' && /^\d+$/.test(uid) && !names.has(Number(uid))) names.set(Number(uid), name);
-  }
-  return names;
 }

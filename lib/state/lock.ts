@@ -27,7 +27,7 @@ export function lockContainer(folder: ContainerFolder, { wait } = { wait: true }
     const { fd, made } = openLock(folder);
     let taken = false;
     try {
-      if (!flock(fd, 'exclusive', { wait })) return undefined;
+      if (!flock(fd, { wait })) return undefined;
       // The holder before us may have deleted the container, and somebody made a new one of that name.
       taken = isLockOf(fd, folder);
     } catch (error) {

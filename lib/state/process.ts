@@ -1,9 +1,8 @@
 import { closeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { TsrunError, systemError } from '../core/error.ts';
-import { pidfdOpen, pidfdSignal, waitPidfd } from '../native/process.ts';
+import { pidfdOpen, pidfdSignal, waitPidfd, waitUntilEnded } from '../native/pidfd.ts';
 import { isAlive, processStat } from '../host/proc.ts';
-import { waitUntilGone } from '../native/child.ts';
 import type { ProcessRef } from './record.ts';
 
 /**
@@ -53,6 +52,6 @@ export function signalProcess(process: ProcessRef, signal: number): boolean {
 /** Waits for a process that is about to end. */
 export function awaitEnd(process: ProcessRef): void {
   withPidfd(process, (pidfd) => {
-    waitUntilGone(pidfd, process.pid);
+    waitUntilEnded(pidfd, process.pid);
   });
 }

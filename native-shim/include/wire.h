@@ -1,4 +1,4 @@
-/* The wire format of plans. Generated from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */
+/* The wire format of plans, from lib/plan/wire.ts by scripts/wire-header.ts: edit those. */
 
 /* clang-format off */
 

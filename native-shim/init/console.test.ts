@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, readSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
-import { receiveDescriptor, socketPair } from '../../lib/native/native.ts';
+import { receiveDescriptor, socketPair } from '../../lib/native/socket.ts';
 import { getSize } from '../../lib/native/testing/pty.ts';
 import type { Size } from '../../lib/native/testing/pty.ts';
 import { slots } from '../../lib/plan/wire.ts';

@@ -13,8 +13,8 @@ import {
   statSync,
 } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
-import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/native/native.ts';
-import type { Message } from '../../lib/native/native.ts';
+import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/native/pidfd.ts';
+import type { Message } from '../../lib/engine/decode-message.ts';
 import { faults, noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,

@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { pidfdSignal, reap, spawn, waitPidfd } from '../../lib/native/native.ts';
-import type { Spawned } from '../../lib/native/native.ts';
+import { pidfdSignal, reap, waitPidfd } from '../../lib/native/pidfd.ts';
+import { spawn } from '../../lib/native/spawn.ts';
+import type { Spawned } from '../../lib/native/spawn.ts';
 import { sealedMemfd } from '../../lib/native/memfd.ts';
 import { slots, syncPoints } from '../../lib/plan/wire.ts';
 import { compileFilter } from '../../lib/seccomp/compile.ts';

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { closeSync, mkdtempSync } from 'node:fs';
-import { connectSocket, listenSocket, receiveMessage } from '../../lib/native/native.ts';
-import type { Message } from '../../lib/native/native.ts';
+import { connectSocket } from '../../lib/native/socket.ts';
+import { listenSocket } from '../../lib/native/testing/libc.ts';
+import { receiveMessage } from '../../lib/engine/decode-message.ts';
+import type { Message } from '../../lib/engine/decode-message.ts';
 import { messages, slots } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, program, runOps, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';

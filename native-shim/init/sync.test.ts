@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { chmodSync, closeSync, readFileSync, statSync } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
-import { sealedMemfd } from '../../lib/native/native.ts';
+import { sealedMemfd } from '../../lib/native/memfd.ts';
 import { syncPoints } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, program, runOps, scratch, setup, shell } from './testing/ops.ts';
 

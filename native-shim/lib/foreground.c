@@ -1,32 +1,22 @@
 /*
- * A container in the foreground: waits for its first process, hands it the signals tsrun gets, and
- * connects tsrun's own stdio with its pty.
+ * A container in the foreground: waits for its first process, forwards the signals that tsrun gets,
+ * and connects tsrun's own stdio with the container's pty or pipes.
  */
-#include "tsrun.h"
 #include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/wait.h>
-#include <termios.h>
-#include <unistd.h>
 
-/* What a write to a pipe takes without blocking, once poll(2) has said that it is writable
- * (pipe(7)). */
+/* PIPE_BUF: a write of this size to a pipe that poll(2) calls writable does not block. */
 #define CHUNK 4096
 
-/* More than a pty buffers: what is left to read after this much comes from a process that goes on.
- */
+/* More than a pty buffers: a process that still runs writes what comes after this much. */
 #define DRAIN_LIMIT (256 * 1024)
 
-/* Nothing tells a process that it is in the foreground again: until it looks once more. */
-#define REST_MS 200
+/* How often a process in the background looks whether it is in the foreground again. */
+#define BACKGROUND_MS 200
 
 struct buffer {
     unsigned char bytes[CHUNK];
@@ -39,30 +29,31 @@ struct relay {
     int pid;
     int signals;
     int master;
-    /* Where the container says that it is ready, until it has; and whom to tell. */
+    /* The socket on which the container says READY=1, or -1 once it has; the manager's socket. */
     int notify;
     int manager;
+    /* What tsrun_forward_ready has returned. */
     int notified;
     /*
-     * Watches the master, edge-triggered: a pty whose last slave is closed is "hung up" until one
-     * is opened again, and a level-triggered poll would spin meanwhile.
+     * Watches the master, edge-triggered: a pty without an open slave is hung up, and a
+     * level-triggered poll would not wait.
      */
     int epoll;
     bool master_readable;
     bool master_writable;
     bool stdin_open;
-    /* stdin has ended, and the container is yet to be told. */
+    /* stdin has ended, and the container must still be told. */
     bool end_pending;
     bool stdout_open;
     bool at_line_start;
+    /* A signal has asked us to end without the rest of the output. */
     bool give_up;
     struct buffer in;
     struct buffer out;
-    bool raw;
-    struct termios cooked;
-    /* Without a terminal of the container: its stdio, where ours is a terminal. */
+    struct terminal terminal;
+    /* Without a pty: the pipes that are the container's stdio. */
     struct stream streams[3];
-    /* Our stdin is not looked at for a while. */
+    /* We are in the background: reading our stdin would stop us. */
     bool stdin_rests;
 };
 
@@ -70,57 +61,16 @@ static bool is_empty(const struct buffer *buffer) {
     return buffer->start == buffer->end;
 }
 
-/* Terminal
- * ------------------------------------------------------------------------------------------- */
-
-/* Makes our terminal raw: line editing, echo and ^C are the business of the container's own pty. */
-static int make_raw(struct relay *relay) {
-    int result;
-    if (!relay->raw && tcgetattr(STDIN_FILENO, &relay->cooked) < 0)
-        return errno == ENOTTY || errno == EIO || errno == EINVAL ? 0 : -errno;
-    struct termios raw = relay->cooked;
-    cfmakeraw(&raw);
-    /* From here on it must be restored, even when only a part of the change was made. */
-    relay->raw = true;
-    do {
-        result = tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-    } while (result < 0 && errno == EINTR);
-    return result < 0 && errno != EIO ? -errno : 0;
-}
-
-static void restore_terminal(struct relay *relay) {
-    if (!relay->raw)
-        return;
-    /* A shell that has stopped us and taken its terminal back has also set it as it likes it. */
-    pid_t owner = tcgetpgrp(STDIN_FILENO);
-    if (owner >= 0 && owner != getpgrp())
-        return;
-    int result;
-    do {
-        result = tcsetattr(STDIN_FILENO, TCSANOW, &relay->cooked);
-    } while (result < 0 && errno == EINTR);
-    relay->raw = false;
-}
-
-int tsrun_copy_terminal_size(int master) {
-    struct winsize size;
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (ioctl(fd, TIOCGWINSZ, &size) == 0)
-            return ioctl(master, TIOCSWINSZ, &size) < 0 ? -errno : 0;
-    }
-    return 0;
-}
-
 /* A terminal of a wrong size is no reason to stop. */
 static void copy_size(const struct relay *relay) {
     (void)tsrun_copy_terminal_size(relay->master);
 }
 
-/* Input and output
- * ------------------------------------------------------------------------------------ */
+/* Input and output. */
 
 static void read_stdin(struct relay *relay) {
-    ssize_t got = read(STDIN_FILENO, relay->in.bytes, sizeof relay->in.bytes);
+    ssize_t got = read(STDIN_FILENO, relay->in.bytes, sizeof(relay->in.bytes));
+
     if (got > 0) {
         relay->in.start = 0;
         relay->in.end = (size_t)got;
@@ -132,12 +82,12 @@ static void read_stdin(struct relay *relay) {
 }
 
 /*
- * The end of a stdin that is no terminal, told as a terminal tells it: the end-of-file character,
- * twice after an unfinished line. A process that has put its terminal out of line mode reads keys
- * and gets none.
+ * Our stdin, which is no terminal, has ended: types the end-of-file character, twice after an
+ * unfinished line. Not in raw mode, where that character has no meaning.
  */
 static void queue_end(struct relay *relay) {
     struct termios state;
+
     relay->end_pending = false;
     if (tcgetattr(relay->master, &state) < 0 || (state.c_lflag & ICANON) == 0)
         return;
@@ -151,23 +101,25 @@ static void queue_end(struct relay *relay) {
 static void write_master(struct relay *relay) {
     struct buffer *in = &relay->in;
     ssize_t put = write(relay->master, in->bytes + in->start, in->end - in->start);
+
     if (put > 0)
         in->start += (size_t)put;
     else if (put == 0 || errno == EAGAIN)
         relay->master_writable = false;
     else if (errno != EINTR)
-        /* EIO: no slave is open, and what is typed at nobody is lost. */
+        /* EIO: no slave is open, and the input is lost. */
         in->start = in->end;
 }
 
-/* Bytes read; 0: nothing there for now. */
+/* Bytes read; 0: there is nothing to read now. */
 static size_t read_master(struct relay *relay) {
     ssize_t got;
-    do {
-        got = read(relay->master, relay->out.bytes, sizeof relay->out.bytes);
-    } while (got < 0 && errno == EINTR);
+
+    do
+        got = read(relay->master, relay->out.bytes, sizeof(relay->out.bytes));
+    while (got < 0 && errno == EINTR);
     if (got <= 0) {
-        /* EAGAIN; or EIO: no slave is open just now. Either way an event tells of the next byte. */
+        /* EAGAIN, or EIO when no slave is open. epoll tells when there is a byte. */
         relay->master_readable = false;
         return 0;
     }
@@ -176,7 +128,7 @@ static size_t read_master(struct relay *relay) {
     return (size_t)got;
 }
 
-/* Nobody reads our output any more: to the container that is a terminal which hangs up. */
+/* Nobody reads our output any more: hangs up the container's terminal. */
 static void hang_up(struct relay *relay) {
     relay->stdout_open = false;
     relay->stdin_open = false;
@@ -194,20 +146,21 @@ static void hang_up(struct relay *relay) {
 static void write_stdout(struct relay *relay) {
     struct buffer *out = &relay->out;
     ssize_t put = write(STDOUT_FILENO, out->bytes + out->start, out->end - out->start);
+
     if (put >= 0)
         out->start += (size_t)put;
     else if (errno != EINTR && errno != EAGAIN)
         hang_up(relay);
 }
 
-/* Signals
- * --------------------------------------------------------------------------------------------- */
+/* Signals. */
 
-/* Reaps every ended child but the container's first process, whose status is yet to be taken. */
+/* Reaps every ended child but `pid`, the container's first process: take_status does that. */
 static void reap_orphans(int pid) {
     for (;;) {
         siginfo_t info = {0};
-        /* Which one it is must be known before it is gone. */
+
+        /* WNOWAIT: looks which child has ended, without reaping it. */
         if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0) {
             if (errno == EINTR)
                 continue;
@@ -235,16 +188,16 @@ static void handle_signal(struct relay *relay, int signal, bool ended) {
         relay->give_up = ended;
         break;
     case SIGCONT:
-        /* While we were stopped, a shell has used the terminal in its own way. */
-        if (relay->master >= 0 && relay->raw) {
-            (void)make_raw(relay);
+        /* While we were stopped, a shell has set the terminal for itself. */
+        if (relay->master >= 0 && relay->terminal.raw) {
+            (void)make_raw(&relay->terminal);
             copy_size(relay);
         }
         break;
     default:
         break;
     }
-    /* ESRCH: it has just ended, which the main loop is about to see. */
+    /* ESRCH: it has just ended, and the loop will see that. */
     if (!ended)
         (void)tsrun_pidfd_signal(relay->pidfd, signal);
 }
@@ -252,34 +205,25 @@ static void handle_signal(struct relay *relay, int signal, bool ended) {
 static void handle_signals(struct relay *relay, bool ended) {
     unsigned char caught[64];
     ssize_t got;
-    while ((got = read(relay->signals, caught, sizeof caught)) > 0) {
+
+    while ((got = read(relay->signals, caught, sizeof(caught))) > 0)
         for (ssize_t i = 0; i < got; i++)
             handle_signal(relay, caught[i], ended);
-    }
 }
 
-/* Readiness
- * ------------------------------------------------------------------------------------------- */
-
-/* To the manager the service is still ours: we stay until it has ended. */
+/* The manager watches tsrun, which stays until the container has ended. */
 static void forward_ready(struct relay *relay) {
     relay->notified = tsrun_forward_ready(relay->notify, relay->manager, getpid());
     if (relay->notified != 0)
         relay->notify = -1;
 }
 
-/* The loop
- * -------------------------------------------------------------------------------------------- */
-
-/* What is typed is for another job while we are in the background: reading would stop us. */
-static bool is_in_background(void) {
-    pid_t owner = tcgetpgrp(STDIN_FILENO);
-    return owner >= 0 && owner != getpgrp();
-}
+/* The loop. */
 
 static int open_relay(struct relay *relay) {
     struct epoll_event interest = {.events = EPOLLIN | EPOLLOUT | EPOLLET};
     int flags = fcntl(relay->master, F_GETFL);
+
     if (flags < 0 || fcntl(relay->master, F_SETFL, flags | O_NONBLOCK) < 0)
         return -errno;
     relay->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -293,11 +237,12 @@ static int open_relay(struct relay *relay) {
     relay->stdout_open = true;
     relay->at_line_start = true;
     copy_size(relay);
-    return make_raw(relay);
+    return make_raw(&relay->terminal);
 }
 
 static void note_master_events(struct relay *relay) {
     struct epoll_event event;
+
     if (epoll_wait(relay->epoll, &event, 1, 0) != 1)
         return;
     if ((event.events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
@@ -322,12 +267,12 @@ static void move_bytes(struct relay *relay, bool stdin_ready, bool stdout_ready)
         (void)read_master(relay);
 }
 
-/* Until the child has ended. */
+/* Returns 0 when the child has ended. */
 static int relay_until_end(struct relay *relay) {
     for (;;) {
         bool wants_stdin = relay->master >= 0 && relay->stdin_open && is_empty(&relay->in);
         bool has_output = relay->master >= 0 && !is_empty(&relay->out);
-        /* What is known to be possible is done before waiting again. */
+        /* Something can be moved at once. */
         bool busy = relay->master >= 0 && ((relay->master_readable && !has_output) ||
                                            (relay->master_writable && !is_empty(&relay->in)));
         struct pollfd entries[] = {
@@ -337,18 +282,19 @@ static int relay_until_end(struct relay *relay) {
             {.fd = wants_stdin ? STDIN_FILENO : -1, .events = POLLIN},
             {.fd = has_output ? STDOUT_FILENO : -1, .events = POLLOUT},
             {.fd = relay->notify, .events = POLLIN},
-            stream_wish(&relay->streams[0]),
-            stream_wish(&relay->streams[1]),
-            stream_wish(&relay->streams[2]),
+            stream_interest(&relay->streams[0]),
+            stream_interest(&relay->streams[1]),
+            stream_interest(&relay->streams[2]),
         };
-        /* No signal tells that a shell has brought it back to the foreground. */
+        int wait;
+
+        /* No signal tells that a shell has put us into the foreground again. */
         if (relay->stdin_rests)
             relay->stdin_rests = is_in_background();
         if (relay->stdin_rests)
             entries[6].fd = -1;
-        int wait = busy ? 0 : relay->stdin_rests ? REST_MS : -1;
-        int ready = poll(entries, sizeof entries / sizeof entries[0], wait);
-        if (ready < 0) {
+        wait = busy ? 0 : relay->stdin_rests ? BACKGROUND_MS : -1;
+        if (poll(entries, sizeof(entries) / sizeof(entries[0]), wait) < 0) {
             if (errno == EINTR)
                 continue;
             return -errno;
@@ -375,22 +321,25 @@ static int relay_until_end(struct relay *relay) {
 }
 
 /*
- * Writes what the container has left behind in its pty. Reading is complete: the kernel delivers
- * all that was written to the slave before it says that there is nothing more.
+ * Writes what the container has left in its pty. The kernel delivers everything that was written to
+ * the slave before it says that there is nothing more.
  */
 static void drain(struct relay *relay) {
     size_t drained = 0;
+
     while (relay->master >= 0 && !relay->give_up) {
-        if (is_empty(&relay->out)) {
-            size_t got = drained < DRAIN_LIMIT ? read_master(relay) : 0;
-            if (got == 0)
-                return;
-            drained += got;
-        }
         struct pollfd entries[] = {
             {.fd = relay->signals, .events = POLLIN},
             {.fd = STDOUT_FILENO, .events = POLLOUT},
         };
+
+        if (is_empty(&relay->out)) {
+            size_t got = drained < DRAIN_LIMIT ? read_master(relay) : 0;
+
+            if (got == 0)
+                return;
+            drained += got;
+        }
         if (poll(entries, 2, -1) < 0 && errno != EINTR)
             return;
         if (entries[0].revents != 0)
@@ -403,17 +352,19 @@ static void drain(struct relay *relay) {
 static void wait_for_room(const struct relay *relay, const struct stream *stream) {
     struct pollfd entries[] = {
         {.fd = relay->signals, .events = POLLIN},
-        stream_wish(stream),
+        stream_interest(stream),
     };
-    /* Whatever ends it, the caller looks again. */
+
+    /* The caller checks both again, also after an error. */
     (void)poll(entries, 2, -1);
 }
 
-/* Writes what the container has left behind in its pipes. */
+/* Writes what the container has left in its pipes. */
 static void drain_streams(struct relay *relay) {
     stream_close(&relay->streams[0]);
     for (int i = 1; i < 3; i++) {
         struct stream *stream = &relay->streams[i];
+
         while (!relay->give_up && stream_drain(stream)) {
             if (stream->start < stream->end)
                 wait_for_room(relay, stream);
@@ -424,65 +375,74 @@ static void drain_streams(struct relay *relay) {
 
 static int take_status(int pidfd) {
     siginfo_t info = {0};
-    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0) {
+
+    while (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED) < 0)
         if (errno != EINTR)
             return -errno;
-    }
     return shell_status(&info);
 }
 
-/* Takes over our ends of the pipes, even when it fails. */
+/* Takes the pipes over, even when it fails. */
 static int open_streams(struct relay *relay, const int32_t *pipes) {
     int result = stream_open(&relay->streams[0], STDIN_FILENO, pipes[0], pipes[0]);
+
     for (int i = 1; i < 3; i++) {
         int opened = stream_open(&relay->streams[i], pipes[i], i, pipes[i]);
+
         if (result == 0)
             result = opened;
     }
     return result;
 }
 
-int tsrun_foreground(int pidfd, int pid, int master, int32_t *sockets) {
+/* Everything up to the status of the child; tsrun_foreground cleans up. */
+static int run(struct relay *relay, const int32_t *pipes) {
+    int result = open_streams(relay, pipes);
+
+    if (result == 0)
+        result = tsrun_hold_signals();
+    if (result < 0)
+        return result;
+    relay->signals = held_signals();
+    /* Orphans that ended before SIGCHLD was caught. */
+    reap_orphans(relay->pid);
+    if (relay->master >= 0)
+        result = open_relay(relay);
+    if (result == 0)
+        result = relay_until_end(relay);
+    if (result < 0)
+        return result;
+    drain(relay);
+    drain_streams(relay);
+    result = take_status(relay->pidfd);
+    reap_orphans(-1);
+    return result;
+}
+
+/*
+ * Returns the exit status of the child. Takes over `master` (-1: none). `fds`: the two sockets of
+ * tsrun_forward_ready (-1: none), then our ends of the pipes that are the child's stdin, stdout and
+ * stderr (-1: none), which it takes over, too. In the place of the first socket comes what
+ * tsrun_forward_ready has returned.
+ */
+int tsrun_foreground(int pidfd, int pid, int master, int32_t *fds) {
     struct relay relay = {
         .pidfd = pidfd,
         .pid = pid,
         .signals = -1,
         .master = master,
-        .notify = sockets[0],
-        .manager = sockets[1],
+        .notify = fds[0],
+        .manager = fds[1],
         .epoll = -1,
     };
-    int result = open_streams(&relay, sockets + 2);
-    if (result < 0)
-        goto out;
-    result = tsrun_hold_signals();
-    if (result < 0)
-        goto out;
-    relay.signals = held_signals();
-    /* Orphans that ended before SIGCHLD was caught. */
-    reap_orphans(pid);
-    if (master >= 0) {
-        result = open_relay(&relay);
-        if (result < 0)
-            goto out;
-    }
-    result = relay_until_end(&relay);
-    if (result < 0)
-        goto out;
-    drain(&relay);
-    drain_streams(&relay);
-    result = take_status(pidfd);
-    reap_orphans(-1);
+    int released, result = run(&relay, fds + 2);
 
-out:
-    sockets[0] = relay.notified;
-    restore_terminal(&relay);
+    fds[0] = relay.notified;
+    restore_terminal(&relay.terminal);
     for (int i = 0; i < 3; i++)
         stream_close(&relay.streams[i]);
-    if (relay.epoll >= 0)
-        close(relay.epoll);
-    if (relay.master >= 0)
-        close(relay.master);
-    int released = tsrun_release_signals();
-    return result < 0 ? result : released < 0 ? released : result;
+    close_descriptor(&relay.epoll);
+    close_descriptor(&relay.master);
+    released = tsrun_release_signals();
+    return result < 0 || released == 0 ? result : released;
 }

@@ -1,12 +1,11 @@
 /* Sealed memory files: the plan, the hooks' state, and the init itself. */
-#include "tsrun.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U
@@ -15,9 +14,11 @@
 #define MFD_EXEC 0x0010U
 #endif
 
+/* `kind`: MFD_EXEC or MFD_NOEXEC_SEAL. */
 static int make(const char *name, unsigned int kind) {
     const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
     int fd = memfd_create(name, flags | kind);
+
     /* Kernels before 6.3 do not know the two kinds: every memfd may be executed there. */
     if (fd < 0 && errno == EINVAL)
         fd = memfd_create(name, flags);
@@ -31,34 +32,49 @@ static int seal(int fd) {
     return 0;
 }
 
-static int copy(int from, int to) {
-    char buffer[16 * 1024];
-    for (;;) {
-        ssize_t sent = sendfile(to, from, NULL, 1 << 20);
-        if (sent == 0)
-            return 0;
-        if (sent > 0 || errno == EINTR)
-            continue;
-        if (errno != EINVAL && errno != ENOSYS)
+static int write_all(int fd, const char *bytes, size_t size) {
+    for (size_t done = 0; done < size;) {
+        ssize_t put = write(fd, bytes + done, size - done);
+
+        if (put < 0 && errno != EINTR)
             return -errno;
-        break;
+        if (put > 0)
+            done += (size_t)put;
     }
-    /* A filesystem without splice support; both offsets are where sendfile left them. */
+    return 0;
+}
+
+static int copy_by_read(int from, int to) {
+    char buffer[16 * 1024];
+
     for (;;) {
-        ssize_t got = read(from, buffer, sizeof buffer);
+        ssize_t got = read(from, buffer, sizeof(buffer));
+        int error;
+
         if (got == 0)
             return 0;
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return -errno;
-        for (ssize_t done = 0; done < got;) {
-            ssize_t put = write(to, buffer + done, (size_t)(got - done));
-            if (put < 0 && errno != EINTR)
-                return -errno;
-            if (put > 0)
-                done += put;
-        }
+        error = write_all(to, buffer, (size_t)got);
+        if (error < 0)
+            return error;
+    }
+}
+
+static int copy(int from, int to) {
+    for (;;) {
+        ssize_t sent = sendfile(to, from, NULL, 1 << 20);
+
+        if (sent == 0)
+            return 0;
+        if (sent > 0 || errno == EINTR)
+            continue;
+        /* A filesystem without splice. Both offsets are where sendfile(2) has left them. */
+        if (errno == EINVAL || errno == ENOSYS)
+            return copy_by_read(from, to);
+        return -errno;
     }
 }
 
@@ -67,66 +83,40 @@ int tsrun_memfd(const char *name) {
 }
 
 int tsrun_memfd_bytes(const char *name, const void *bytes, unsigned int size) {
-    int fd = make(name, MFD_NOEXEC_SEAL);
+    cleanup_close int fd = make(name, MFD_NOEXEC_SEAL);
+    int error;
+
     if (fd < 0)
         return fd;
-    int result;
-    /* pwrite keeps the offset at 0: some readers get the descriptor as their stdin. */
-    for (size_t done = 0; done < size;) {
-        ssize_t put = pwrite(fd, (const char *)bytes + done, size - done, (off_t)done);
-        if (put < 0 && errno != EINTR) {
-            result = -errno;
-            goto fail;
-        }
-        if (put > 0)
-            done += (size_t)put;
-    }
-    result = seal(fd);
-    if (result < 0)
-        goto fail;
-    return fd;
-
-fail:
-    close(fd);
-    return result;
+    error = write_all(fd, bytes, size);
+    if (error < 0)
+        return error;
+    /* Some programs get the descriptor as their stdin. */
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return -errno;
+    error = seal(fd);
+    return error < 0 ? error : take_fd(&fd);
 }
 
 int tsrun_memfd_file(const char *name, const char *path) {
-    int result;
-    int fd = -1;
-    struct stat status;
     /* O_NONBLOCK: a FIFO in its place is an error, not a wait. */
-    int source = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (source < 0)
-        return -errno;
-    if (fstat(source, &status) < 0) {
-        result = -errno;
-        goto out;
-    }
-    if (!S_ISREG(status.st_mode)) {
-        result = -EINVAL;
-        goto out;
-    }
-    fd = make(name, MFD_EXEC);
-    if (fd < 0) {
-        result = fd;
-        goto out;
-    }
-    result = copy(source, fd);
-    if (result < 0)
-        goto out;
-    if (fchmod(fd, 0555) < 0 || lseek(fd, 0, SEEK_SET) < 0) {
-        result = -errno;
-        goto out;
-    }
-    result = seal(fd);
+    cleanup_close int source = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    cleanup_close int fd = -1;
+    struct stat status;
+    int error;
 
-out:
-    close(source);
-    if (result < 0) {
-        if (fd >= 0)
-            close(fd);
-        return result;
-    }
-    return fd;
+    if (source < 0 || fstat(source, &status) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode))
+        return -EINVAL;
+    fd = make(name, MFD_EXEC);
+    if (fd < 0)
+        return fd;
+    error = copy(source, fd);
+    if (error < 0)
+        return error;
+    if (fchmod(fd, 0555) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return -errno;
+    error = seal(fd);
+    return error < 0 ? error : take_fd(&fd);
 }

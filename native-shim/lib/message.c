@@ -1,104 +1,117 @@
 /* Packets with descriptors (unix(7), SCM_RIGHTS). */
-#include "tsrun.h"
 #include "internal.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 /* Room for the descriptors of one message, aligned as CMSG_FIRSTHDR expects it. */
 union control {
     struct cmsghdr header;
-    char bytes[CMSG_SPACE(TSRUN_MESSAGE_FDS * sizeof(int))];
+    char bytes[CMSG_SPACE(MAX_MESSAGE_FDS * sizeof(int))];
 };
 
 static int send_with(int sock, const void *bytes, size_t size, const int32_t *fds,
-                     unsigned int nfds) {
+                     unsigned int fd_count) {
     union control control = {0};
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = size};
     struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-    if (nfds > TSRUN_MESSAGE_FDS)
+    ssize_t sent;
+
+    if (fd_count > MAX_MESSAGE_FDS)
         return -EINVAL;
-    if (nfds > 0) {
+    if (fd_count > 0) {
+        struct cmsghdr *header;
+
         message.msg_control = &control;
-        message.msg_controllen = CMSG_SPACE(nfds * sizeof(int));
-        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        message.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+        header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(nfds * sizeof(int));
-        memcpy(CMSG_DATA(header), fds, nfds * sizeof(int));
+        header->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+        memcpy(CMSG_DATA(header), fds, fd_count * sizeof(int));
     }
-    ssize_t sent;
-    do {
+    do
         sent = sendmsg(sock, &message, MSG_NOSIGNAL);
-    } while (sent < 0 && errno == EINTR);
+    while (sent < 0 && errno == EINTR);
     if (sent < 0)
         return -errno;
     return (size_t)sent == size ? 0 : -EMSGSIZE;
 }
 
+static void close_all(const int *fds, unsigned int count) {
+    for (unsigned int i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+/* The descriptors of a received message; those that `fds` has no room for are closed. */
+static unsigned int take_descriptors(struct msghdr *message, int fds[MAX_MESSAGE_FDS]) {
+    unsigned int taken = 0;
+
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL;
+         header = CMSG_NXTHDR(message, header)) {
+        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t i = 0; i < count; i++) {
+            int fd;
+
+            memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
+            if (taken < MAX_MESSAGE_FDS)
+                fds[taken++] = fd;
+            else
+                close(fd);
+        }
+    }
+    return taken;
+}
+
 /*
- * One message and its descriptors, which are closed again when the message does not fit. Bytes
- * received, or -errno; -EPROTO for a message that was cut.
+ * Receives one message and its descriptors. Returns its size; -EPROTO for a message that was cut,
+ * whose descriptors are closed.
  */
-static int receive_with(int sock, void *bytes, size_t size, int *fds, unsigned int *nfds) {
+static int receive_with(int sock, void *bytes, size_t size, int *fds, unsigned int *fd_count) {
     union control control = {0};
     struct iovec part = {.iov_base = bytes, .iov_len = size};
     struct msghdr message = {
         .msg_iov = &part,
         .msg_iovlen = 1,
         .msg_control = &control,
-        .msg_controllen = sizeof control.bytes,
+        .msg_controllen = sizeof(control.bytes),
     };
-    *nfds = 0;
     bool reset = false;
     ssize_t got;
-    for (;;) {
-        got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
-        if (got >= 0)
-            break;
+
+    *fd_count = 0;
+    while ((got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC)) < 0) {
         /*
-         * A peer that closes without having read all resets the connection, which is told once and
-         * before the packets it has sent: its last words come after the error.
+         * A peer that closes with unread data resets the connection. The kernel reports that once,
+         * before the packets that the peer has sent.
          */
         if (errno == ECONNRESET && !reset)
             reset = true;
         else if (errno != EINTR)
             return -errno;
     }
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
-         header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-            continue;
-        size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (size_t i = 0; i < count; i++) {
-            int fd;
-            memcpy(&fd, CMSG_DATA(header) + i * sizeof fd, sizeof fd);
-            if (*nfds < TSRUN_MESSAGE_FDS)
-                fds[(*nfds)++] = fd;
-            else
-                close(fd);
-        }
-    }
+    *fd_count = take_descriptors(&message, fds);
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-        for (unsigned int i = 0; i < *nfds; i++)
-            close(fds[i]);
-        *nfds = 0;
+        close_all(fds, *fd_count);
+        *fd_count = 0;
         return -EPROTO;
     }
     return (int)got;
 }
 
-/* A pipe in packet mode (O_DIRECT, pipe(2)) has the messages, too, but carries no descriptors. */
+/* A pipe in packet mode (O_DIRECT, pipe(2)) keeps messages apart, too, but carries no descriptors.
+ */
 static int write_packet(int fd, const void *packet, size_t size) {
     ssize_t written;
-    do {
+
+    do
         written = write(fd, packet, size);
-    } while (written < 0 && errno == EINTR);
+    while (written < 0 && errno == EINTR);
     if (written < 0)
         return -errno;
     return (size_t)written == size ? 0 : -EMSGSIZE;
@@ -106,55 +119,65 @@ static int write_packet(int fd, const void *packet, size_t size) {
 
 static int read_packet(int fd, void *packet, size_t size) {
     ssize_t got;
-    do {
+
+    do
         got = read(fd, packet, size);
-    } while (got < 0 && errno == EINTR);
+    while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : (int)got;
 }
 
 int tsrun_send(int sock, const void *packet, unsigned int size, const int32_t *fds,
-               unsigned int nfds) {
-    int result = send_with(sock, packet, size, fds, nfds);
-    return result == -ENOTSOCK && nfds == 0 ? write_packet(sock, packet, size) : result;
+               unsigned int fd_count) {
+    int result = send_with(sock, packet, size, fds, fd_count);
+
+    return result == -ENOTSOCK && fd_count == 0 ? write_packet(sock, packet, size) : result;
 }
 
+/*
+ * Bytes received; 0: the peer has closed. `out`: the number of descriptors, then each of at most
+ * MAX_MESSAGE_FDS.
+ */
 int tsrun_receive(int sock, void *packet, unsigned int size, int32_t *out, int timeout_ms) {
-    int fds[TSRUN_MESSAGE_FDS];
-    unsigned int nfds = 0;
+    int fds[MAX_MESSAGE_FDS];
+    unsigned int fd_count = 0;
+    int got;
+
     out[0] = 0;
     if (timeout_ms >= 0) {
         int ready = poll_one(sock, POLLIN, timeout_ms);
+
         if (ready <= 0)
             return ready < 0 ? ready : -ETIMEDOUT;
     }
-    int got = receive_with(sock, packet, size, fds, &nfds);
+    got = receive_with(sock, packet, size, fds, &fd_count);
     if (got == -ENOTSOCK)
         got = read_packet(sock, packet, size);
-    for (unsigned int i = 0; i < nfds; i++) {
-        if (got > 0)
-            out[1 + i] = fds[i];
-        else
-            close(fds[i]);
+    if (got <= 0) {
+        close_all(fds, fd_count);
+        return got;
     }
-    out[0] = got > 0 ? (int32_t)nfds : 0;
+    out[0] = (int32_t)fd_count;
+    memcpy(out + 1, fds, fd_count * sizeof(*fds));
     return got;
 }
 
 int tsrun_send_descriptor(int sock, const void *payload, unsigned int size, int fd) {
     const int32_t fds[1] = {fd};
+
     return send_with(sock, payload, size, fds, 1);
 }
 
+/* Bytes of payload received. `out`: the descriptor. */
 int tsrun_receive_descriptor(int sock, void *payload, unsigned int size, int32_t *out) {
-    int fds[TSRUN_MESSAGE_FDS];
-    unsigned int nfds = 0;
+    int fds[MAX_MESSAGE_FDS];
+    unsigned int fd_count = 0;
+    int got = receive_with(sock, payload, size, fds, &fd_count);
+
     out[0] = -1;
-    int got = receive_with(sock, payload, size, fds, &nfds);
     if (got < 0)
         return got;
-    if (nfds != 1) {
-        for (unsigned int i = 0; i < nfds; i++)
-            close(fds[i]);
+    if (fd_count != 1) {
+        close_all(fds, fd_count);
         return -EPROTO;
     }
     out[0] = fds[0];

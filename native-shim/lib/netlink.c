@@ -1,54 +1,53 @@
 /* Sockets of rtnetlink(7), in our network namespace or in another one. */
-#include "tsrun.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <linux/netlink.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-/* A socket to talk to the kernel about the caller's network namespace. */
+/* A socket that belongs to the caller's network namespace. */
 static int open_here(void) {
+    cleanup_close int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     const int on = 1;
-    int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
     if (sock < 0)
         return -errno;
-    /* Errors come with the kernel's words, and without a copy of the request. */
-    if (setsockopt(sock, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on) < 0 ||
-        setsockopt(sock, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on) < 0) {
-        int error = -errno;
-        close(sock);
-        return error;
-    }
-    return sock;
+    /* Errors come with the kernel's text, and without a copy of the request. */
+    if (setsockopt(sock, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on)) < 0 ||
+        setsockopt(sock, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on)) < 0)
+        return -errno;
+    return take_fd(&sock);
 }
 
 struct visit {
-    int namespace;
+    int network_namespace;
     int result;
 };
 
 static void *open_there(void *argument) {
     struct visit *visit = argument;
-    visit->result = setns(visit->namespace, CLONE_NEWNET) < 0 ? -errno : open_here();
+
+    visit->result = setns(visit->network_namespace, CLONE_NEWNET) < 0 ? -errno : open_here();
     return NULL;
 }
 
 /*
- * A network namespace belongs to a thread, and a socket stays in the one it was made in. So a
- * thread of no other use goes there: the engine's own never do.
+ * A network namespace belongs to a thread, and a socket stays in the one it was made in. A thread
+ * that does nothing else enters the namespace; the engine's own threads never do.
  */
-int tsrun_netlink(int namespace) {
-    struct visit visit = {.namespace = namespace, .result = -EIO};
+int tsrun_netlink(int network_namespace) {
+    struct visit visit = {.network_namespace = network_namespace, .result = -EIO};
     pthread_t thread;
     sigset_t all, before;
-    if (namespace < 0)
+    int error;
+
+    if (network_namespace < 0)
         return open_here();
     sigfillset(&all);
     /* The engine's signal handlers expect threads they know. */
-    int error = pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (error != 0)
         return -error;
     error = pthread_create(&thread, NULL, open_there, &visit);

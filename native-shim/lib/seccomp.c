@@ -1,14 +1,12 @@
-/* What this kernel's seccomp(2) knows. */
-#include "tsrun.h"
+/* What the kernel's seccomp(2) knows. */
+#include "internal.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 
 int tsrun_seccomp_knows_flags(unsigned int flags) {
-    /* The flags are looked at before the filter, and there is none: nothing is ever loaded. */
+    /* The kernel checks the flags before it reads the filter. There is none, so none is loaded. */
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, NULL) == 0)
         return -EINVAL;
     if (errno == EFAULT)

@@ -1,40 +1,34 @@
 /*
- * Catching the signals that are meant for the container. The engine has threads of its own that
- * signal each other (garbage collection suspends them so), hence handlers that tell the two apart,
- * rather than a mask.
+ * Catching the signals that are meant for the container. Threads of the engine signal each other,
+ * to suspend themselves for garbage collection. A handler can tell the two apart, a mask cannot.
  */
-#include "tsrun.h"
 #include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <unistd.h>
 
-/* Handlers have no other way to their data: the one place where this library keeps state. */
+/* Signal handlers have no other way to their data. */
 static struct {
     bool active;
-    /* Write and read end of the pipe, made once and kept: a handler may still be running somewhere.
-     */
+    /* The pipe is never closed: a handler may still be running in another thread. */
     volatile int write_end;
     int read_end;
     bool caught[NSIG];
     struct sigaction before[NSIG];
 } held = {.write_end = -1, .read_end = -1};
 
-/* What is never handed over, because it is about tsrun itself. */
+/* Signals that are about tsrun itself, and never forwarded. */
 static bool is_our_own(int signal) {
     switch (signal) {
     case SIGKILL: /* cannot be caught */
     case SIGSTOP:
-    case SIGCHLD: /* watched separately */
+    case SIGCHLD: /* caught for another purpose */
     case SIGWINCH:
-    case SIGPIPE: /* a broken stdout of ours, seen as EPIPE */
+    case SIGPIPE: /* our stdout is broken: EPIPE tells */
     case SIGURG:
-    case SIGTTIN: /* we are in the background and use the terminal */
+    case SIGTTIN: /* we used the terminal in the background */
     case SIGTTOU:
-    case SIGSEGV: /* faults of ours */
+    case SIGSEGV: /* our own faults */
     case SIGBUS:
     case SIGFPE:
     case SIGILL:
@@ -46,7 +40,7 @@ static bool is_our_own(int signal) {
     }
 }
 
-/* True for a signal this process made for itself: one thread to another, or a timer. */
+/* True for a signal that this process sent itself, from another thread or by a timer. */
 static bool is_internal(const siginfo_t *info) {
     switch (info->si_code) {
     case SI_TKILL:
@@ -63,11 +57,12 @@ static bool is_internal(const siginfo_t *info) {
 static void on_signal(int signal, siginfo_t *info, void *context) {
     const int saved = errno;
     const struct sigaction *before = &held.before[signal];
+
     if (!is_internal(info)) {
         const unsigned char byte = (unsigned char)signal;
-        /* A full pipe holds thousands of signals nobody has looked at yet: one more says nothing
-         * new. */
+        /* It fails when the pipe is full, which then holds thousands of unread signals. */
         ssize_t ignored = write(held.write_end, &byte, 1);
+
         (void)ignored;
     } else if ((before->sa_flags & SA_SIGINFO) != 0) {
         before->sa_sigaction(signal, info, context);
@@ -79,20 +74,22 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
 
 static int catch_one(int signal) {
     struct sigaction action = {0};
-    if (sigaction(signal, NULL, &held.before[signal]) < 0)
+    struct sigaction *before = &held.before[signal];
+    bool plain;
+
+    if (sigaction(signal, NULL, before) < 0)
         return -errno;
-    const struct sigaction *before = &held.before[signal];
-    bool plain = (before->sa_flags & SA_SIGINFO) == 0;
+    plain = (before->sa_flags & SA_SIGINFO) == 0;
     if (signal == SIGPIPE) {
         action.sa_handler = SIG_IGN;
     } else if (plain && before->sa_handler == SIG_IGN && signal != SIGCHLD && signal != SIGWINCH) {
-        /* Whoever started tsrun wanted it ignored (nohup): so it stays. */
+        /* The caller wanted it ignored (nohup). */
         return 0;
     } else {
         action.sa_sigaction = on_signal;
         action.sa_flags = SA_SIGINFO | SA_ONSTACK;
         if (plain && before->sa_handler == SIG_DFL) {
-            /* No SA_RESTART: a write to a stuck stdout must not hold up the signal. */
+            /* No SA_RESTART: a write that blocks must not delay the signal. */
             sigfillset(&action.sa_mask);
         } else {
             action.sa_flags |= before->sa_flags & (SA_RESTART | SA_NODEFER);
@@ -110,7 +107,9 @@ int held_signals(void) {
 }
 
 int tsrun_release_signals(void) {
+    unsigned char dropped[256];
     int result = 0;
+
     for (int signal = 1; signal < NSIG; signal++) {
         if (!held.caught[signal])
             continue;
@@ -119,11 +118,8 @@ int tsrun_release_signals(void) {
         held.caught[signal] = false;
     }
     held.active = false;
-    unsigned char forgotten[256];
-    if (held.read_end >= 0) {
-        while (read(held.read_end, forgotten, sizeof forgotten) > 0)
-            ;
-    }
+    while (held.read_end >= 0 && read(held.read_end, dropped, sizeof(dropped)) > 0)
+        ;
     return result;
 }
 
@@ -132,6 +128,7 @@ int tsrun_hold_signals(void) {
         return 0;
     if (held.read_end < 0) {
         int ends[2];
+
         if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
             return -errno;
         held.read_end = ends[0];
@@ -140,11 +137,13 @@ int tsrun_hold_signals(void) {
     held.active = true;
     for (int signal = 1; signal < NSIG; signal++) {
         bool watched = signal == SIGCHLD || signal == SIGWINCH || signal == SIGPIPE;
-        /* Between 31 and SIGRTMIN are those the C library keeps for itself. */
+        /* The C library uses those between 31 and SIGRTMIN itself. */
         bool reserved = signal > 31 && (signal < SIGRTMIN || signal > SIGRTMAX);
+        int result;
+
         if (reserved || (is_our_own(signal) && !watched))
             continue;
-        int result = catch_one(signal);
+        result = catch_one(signal);
         if (result < 0) {
             (void)tsrun_release_signals();
             return result;

@@ -1,18 +1,13 @@
 /*
- * Unix sockets by name. A path in a sockaddr_un has 108 bytes, less than many a state folder: so
- * the kernel is given /proc/self/fd/N, where N is the socket's own inode, or its folder when the
- * socket is yet to be made.
+ * Unix sockets by name. A sockaddr_un has room for 108 bytes, fewer than the path of many a state
+ * folder. So the kernel gets /proc/self/fd/N, where N is the socket's own inode, or its folder when
+ * the socket does not exist yet.
  */
-#include "tsrun.h"
 #include "internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,7 +15,6 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 /* How long the owner of a socket we send to may take to accept and to read. */
 #define RECEIVER_TIMEOUT_SECONDS 30
@@ -32,22 +26,32 @@ static bool is_plain_name(const char *name) {
 
 /* /proc/self/fd/FD[/NAME] as a socket address. */
 static int address_of(struct sockaddr_un *address, int fd, const char *name) {
+    int length;
+
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    int length = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d%s%s", fd,
-                          name == NULL ? "" : "/", name == NULL ? "" : name);
-    if (length < 0 || (size_t)length >= sizeof address->sun_path)
-        return -ENAMETOOLONG;
-    return 0;
+    length = snprintf(address->sun_path, sizeof(address->sun_path), "/proc/self/fd/%d%s%s", fd,
+                      name == NULL ? "" : "/", name == NULL ? "" : name);
+    return length < 0 || (size_t)length >= sizeof(address->sun_path) ? -ENAMETOOLONG : 0;
 }
 
-/* A unix socket's connect is not under way after EINTR, as a TCP one would be: it is tried again.
- */
+/* A new socket on which a send waits no longer than RECEIVER_TIMEOUT_SECONDS. */
+static int make_sender(int type) {
+    const struct timeval limit = {.tv_sec = RECEIVER_TIMEOUT_SECONDS};
+    cleanup_close int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+
+    if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
+        return -errno;
+    return take_fd(&sock);
+}
+
+/* After EINTR connect(2) of a unix socket can be tried again, other than that of a TCP socket. */
 static int connect_now(int sock, int inode, const struct sockaddr_un *address) {
     int result;
+
     (void)inode;
-    do {
-        result = connect(sock, (const struct sockaddr *)address, sizeof *address) < 0 ? -errno : 0;
-    } while (result == -EINTR);
+    do
+        result = connect(sock, (const struct sockaddr *)address, sizeof(*address)) < 0 ? -errno : 0;
+    while (result == -EINTR);
     return result;
 }
 
@@ -72,6 +76,7 @@ static int close_all_but(unsigned int low, unsigned int high) {
 
 static int run_connector(void *argument) {
     struct connector *c = argument;
+
     c->result = close_all_but((unsigned int)c->sock, (unsigned int)c->inode);
     if (c->result == 0)
         c->result = connect_now(c->sock, c->inode, c->address);
@@ -79,21 +84,22 @@ static int run_connector(void *argument) {
 }
 
 /*
- * By a child that has nothing open but the two descriptors, and has ended when this returns. Who
- * accepts the connection can ask for the process that has made it (SO_PEERPIDFD, unix(7)), and may
- * be an attacker who could take descriptors from it.
+ * Connects by a child that has nothing open but the two descriptors, and has ended when this
+ * returns. The process that accepts can get the process that has connected (SO_PEERPIDFD, unix(7)),
+ * and an attacker could take descriptors from it.
  */
 static int connect_by_child(int sock, int inode, const struct sockaddr_un *address) {
     _Alignas(16) char stack[CONNECTOR_STACK];
     struct connector connector = {sock, inode, address, -ECHILD};
     sigset_t all, before;
-    int status;
-    /* No signal handler of the engine may run in the child, on the engine's own data. */
+    int status, pid, result;
+
+    /* No signal handler of the engine may run in the child, which shares our memory. */
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, &before) < 0)
         return -errno;
-    int pid = clone(run_connector, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &connector);
-    int result = pid < 0 ? -errno : 0;
+    pid = clone(run_connector, stack + sizeof(stack), CLONE_VM | CLONE_VFORK, &connector);
+    result = pid < 0 ? -errno : 0;
     while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
         ;
     sigprocmask(SIG_SETMASK, &before, NULL);
@@ -102,166 +108,100 @@ static int connect_by_child(int sock, int inode, const struct sockaddr_un *addre
 
 typedef int connect_function(int sock, int inode, const struct sockaddr_un *address);
 
-/* Connects a new socket of `type` to the socket file `path` below `dir`. `flags`: more O_* for its
- * lookup. */
-static int connect_at(int dir, const char *path, int type, int flags, int timeout_seconds,
+/*
+ * Connects a new socket of `type` to the socket file `path` below `dir`. `flags`: more O_* for its
+ * lookup.
+ */
+static int connect_at(int dir, const char *path, int type, int flags,
                       connect_function *connect_it) {
+    cleanup_close int inode = openat(dir, path, O_PATH | O_CLOEXEC | flags);
+    cleanup_close int sock = -1;
     struct sockaddr_un address;
     struct stat status;
-    int result;
-    int sock = -1;
-    int inode = openat(dir, path, O_PATH | O_CLOEXEC | flags);
-    if (inode < 0)
-        return -errno;
-    if (fstat(inode, &status) < 0) {
-        result = -errno;
-        goto out;
-    }
-    if (!S_ISSOCK(status.st_mode)) {
-        result = -ENOTSOCK;
-        goto out;
-    }
-    result = address_of(&address, inode, NULL);
-    if (result < 0)
-        goto out;
-    sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-    if (sock < 0) {
-        result = -errno;
-        goto out;
-    }
-    if (timeout_seconds > 0) {
-        const struct timeval limit = {.tv_sec = timeout_seconds};
-        if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0) {
-            result = -errno;
-            goto out;
-        }
-    }
-    result = connect_it(sock, inode, &address);
+    int error;
 
-out:
-    close(inode);
-    if (result < 0) {
-        if (sock >= 0)
-            close(sock);
-        return result;
-    }
-    return sock;
+    if (inode < 0 || fstat(inode, &status) < 0)
+        return -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -ENOTSOCK;
+    error = address_of(&address, inode, NULL);
+    if (error < 0)
+        return error;
+    sock = make_sender(type);
+    if (sock < 0)
+        return sock;
+    error = connect_it(sock, inode, &address);
+    return error < 0 ? error : take_fd(&sock);
 }
 
 int tsrun_socketpair(int32_t *out) {
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    out[0] = pair[0];
-    out[1] = pair[1];
-    return 0;
+    return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, out) < 0 ? -errno : 0;
 }
 
 /* A new socket of `type`, bound to the new file `name` of mode `mode` in the folder `dir`. */
 static int bind_in(const char *dir, const char *name, int type, mode_t mode) {
+    cleanup_close int folder = -1, sock = -1;
     struct sockaddr_un address;
-    int result;
-    int sock = -1;
+    int error;
+
     if (!is_plain_name(name))
         return -EINVAL;
-    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return -errno;
-    result = address_of(&address, folder, name);
-    if (result < 0)
-        goto out;
+    error = address_of(&address, folder, name);
+    if (error < 0)
+        return error;
     sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
-    /* bind makes the file with the mode of the unbound socket, but for our umask. */
+    /* bind(2) makes the file with the mode of the unbound socket and our umask. */
     if (sock < 0 || fchmod(sock, mode) < 0 ||
-        bind(sock, (const struct sockaddr *)&address, sizeof address) < 0 ||
+        bind(sock, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
         fchmodat(folder, name, mode, 0) < 0)
-        result = -errno;
-
-out:
-    close(folder);
-    if (result < 0) {
-        if (sock >= 0)
-            close(sock);
-        return result;
-    }
-    return sock;
-}
-
-int tsrun_listen(const char *dir, const char *name) {
-    int sock = bind_in(dir, name, SOCK_SEQPACKET, 0600);
-    if (sock >= 0 && listen(sock, 16) < 0) {
-        int result = -errno;
-        close(sock);
-        return result;
-    }
-    return sock;
+        return -errno;
+    return take_fd(&sock);
 }
 
 int tsrun_bind(const char *dir, const char *name) {
     return bind_in(dir, name, SOCK_SEQPACKET, 0600);
 }
 
-int tsrun_connect(const char *dir, const char *name) {
-    if (!is_plain_name(name))
-        return -EINVAL;
-    int folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0)
-        return -errno;
-    int result = connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, RECEIVER_TIMEOUT_SECONDS,
-                            connect_by_child);
-    close(folder);
-    return result;
-}
-
-/* Whoever sees it may send. */
 int tsrun_bind_datagram(const char *dir, const char *name) {
     return bind_in(dir, name, SOCK_DGRAM, 0777);
 }
 
-/* An abstract name (unix(7)), without its leading NUL. */
-static int connect_abstract(const char *name, int type, int timeout_seconds) {
+int tsrun_connect(const char *dir, const char *name) {
+    cleanup_close int folder = -1;
+
+    if (!is_plain_name(name))
+        return -EINVAL;
+    folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return folder < 0 ? -errno
+                      : connect_at(folder, name, SOCK_SEQPACKET, O_NOFOLLOW, connect_by_child);
+}
+
+/* `name`: an abstract name (unix(7)), without its leading NUL. */
+static int connect_abstract(const char *name, int type) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval limit = {.tv_sec = timeout_seconds};
     size_t length = strlen(name);
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+    cleanup_close int sock = -1;
+
     if (length == 0)
         return -EINVAL;
-    if (length >= sizeof address.sun_path)
+    if (length >= sizeof(address.sun_path))
         return -ENAMETOOLONG;
     memcpy(address.sun_path + 1, name, length);
-    int sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    sock = make_sender(type);
     if (sock < 0)
-        return -errno;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
-    if (setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||
-        connect(sock, (const struct sockaddr *)&address, size) < 0) {
-        int result = -errno;
-        close(sock);
-        return result;
-    }
-    return sock;
+        return sock;
+    return connect(sock, (const struct sockaddr *)&address, size) < 0 ? -errno : take_fd(&sock);
 }
 
 int tsrun_connect_datagram(const char *path) {
-    if (path[0] == '@')
-        return connect_abstract(path + 1, SOCK_DGRAM, RECEIVER_TIMEOUT_SECONDS);
-    return connect_at(AT_FDCWD, path, SOCK_DGRAM, 0, RECEIVER_TIMEOUT_SECONDS, connect_now);
+    return path[0] == '@' ? connect_abstract(path + 1, SOCK_DGRAM)
+                          : connect_at(AT_FDCWD, path, SOCK_DGRAM, 0, connect_now);
 }
 
 int tsrun_connect_stream(const char *path) {
-    return connect_at(AT_FDCWD, path, SOCK_STREAM, 0, RECEIVER_TIMEOUT_SECONDS, connect_now);
-}
-
-int tsrun_accept(int listener, int timeout_ms) {
-    for (;;) {
-        if (timeout_ms >= 0) {
-            int ready = poll_one(listener, POLLIN, timeout_ms);
-            if (ready <= 0)
-                return ready < 0 ? ready : -ETIMEDOUT;
-        }
-        int sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (sock >= 0)
-            return sock;
-        if (errno != EINTR && errno != ECONNABORTED)
-            return -errno;
-    }
+    return connect_at(AT_FDCWD, path, SOCK_STREAM, 0, connect_now);
 }

@@ -3,10 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
-/* More than a pipe keeps: what is left to read after this much comes from a process that goes on.
- */
+/* More than a pipe keeps: a process that still runs writes what comes after this much. */
 #define DRAIN_LIMIT (256 * 1024)
 
 static bool is_empty(const struct stream *stream) {
@@ -14,13 +12,15 @@ static bool is_empty(const struct stream *stream) {
 }
 
 int stream_open(struct stream *stream, int from, int to, int ours) {
+    int flags;
+
     stream->from = from;
     stream->to = to;
     stream->ours = ours;
     if (ours < 0)
         return 0;
     /* The container's end has flags of its own. */
-    int flags = fcntl(ours, F_GETFL);
+    flags = fcntl(ours, F_GETFL);
     return flags < 0 || fcntl(ours, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
@@ -31,32 +31,32 @@ void stream_close(struct stream *stream) {
     stream->start = stream->end = 0;
 }
 
-struct pollfd stream_wish(const struct stream *stream) {
-    struct pollfd wish = {.fd = -1};
-    if (stream->ours >= 0) {
-        wish.fd = is_empty(stream) ? stream->from : stream->to;
-        wish.events = is_empty(stream) ? POLLIN : POLLOUT;
-    }
-    return wish;
+struct pollfd stream_interest(const struct stream *stream) {
+    if (stream->ours < 0)
+        return (struct pollfd){.fd = -1};
+    return is_empty(stream) ? (struct pollfd){.fd = stream->from, .events = POLLIN}
+                            : (struct pollfd){.fd = stream->to, .events = POLLOUT};
 }
 
 static void fill(struct stream *stream) {
-    ssize_t got = read(stream->from, stream->bytes, sizeof stream->bytes);
+    ssize_t got = read(stream->from, stream->bytes, sizeof(stream->bytes));
+
     if (got > 0) {
         stream->start = 0;
         stream->end = (size_t)got;
     } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-        /* The end: for the container, when it is stdin that has ended. */
+        /* The end. When it is that of our stdin, the container sees it by this. */
         stream_close(stream);
     }
 }
 
 static void empty(struct stream *stream) {
     ssize_t put = write(stream->to, stream->bytes + stream->start, stream->end - stream->start);
+
     if (put >= 0)
         stream->start += (size_t)put;
     else if (errno != EINTR && errno != EAGAIN)
-        /* Nobody reads any more, which the container learns in the same way. */
+        /* Nobody reads any more. The container gets EPIPE by this. */
         stream_close(stream);
 }
 

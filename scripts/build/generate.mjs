@@ -1,17 +1,24 @@
-// Files generated from our own sources: the C header of the wire format and the schema validators.
+// Files generated from our own sources: C headers and the schema validators.
 
 import { join } from 'node:path';
 import { filesBelow, root, run, step } from './step.mjs';
 
-export const wireHeader = join(root, 'native-shim', 'include', 'wire.h');
+/** The generators of C headers, with the TypeScript table of each. */
+const headers = [
+  { name: 'wire.h', script: 'wire-header.ts', table: ['plan', 'wire.ts'] },
+  { name: 'tsrun.h', script: 'tsrun-header.ts', table: ['native', 'signatures.ts'] },
+];
 
 export function generate() {
-  const wireScript = join(root, 'scripts', 'wire-header.ts');
-  step(
-    'wire.h',
-    { inputs: [wireScript, join(root, 'lib', 'plan', 'wire.ts')], outputs: [wireHeader] },
-    () => void run(process.execPath, ['--import', 'tsx', wireScript]),
-  );
+  for (const { name, script, table } of headers) {
+    const generator = join(root, 'scripts', script);
+    const inputs = [generator, join(root, 'scripts', 'c-header.ts'), join(root, 'lib', ...table)];
+    step(
+      name,
+      { inputs, outputs: [join(root, 'native-shim', 'include', name)] },
+      () => void run(process.execPath, ['--import', 'tsx', generator]),
+    );
+  }
   const validatorScript = join(root, 'scripts', 'validators.mjs');
   const validators = join(root, 'build', 'validators');
   const schemas = filesBelow(join(root, 'schemas'), (name) => name.endsWith('.json'));

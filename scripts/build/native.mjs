@@ -6,7 +6,16 @@ import { BuildError, dist, filesBelow, install, root, run, scratch, step } from 
 
 const shim = join(root, 'native-shim');
 
-const common = ['-std=c11', '-O2', '-Wall', '-Wextra', '-Werror', '-s', `-I${join(shim, 'include')}`];
+const common = [
+  '-std=c11',
+  '-O2',
+  '-Wall',
+  '-Wextra',
+  '-Werror',
+  '-Wdeclaration-after-statement',
+  '-s',
+  `-I${join(shim, 'include')}`,
+];
 const hardened = ['-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack'];
 
 /** What is built from each folder of native-shim; its flags.txt comes last and so has the last word. */

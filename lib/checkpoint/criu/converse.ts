@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { TsrunError } from '../../core/error.ts';
-import { reap, waitPidfd } from '../../native/process.ts';
+import { reap, waitPidfd } from '../../native/pidfd.ts';
 import { receivePacket, sendPacket } from '../../native/packet.ts';
 import { socketPair } from '../../native/socket.ts';
 import { spawn } from '../../native/spawn.ts';

@@ -10,7 +10,9 @@ import { once } from 'node:events';
 import { closeSync, existsSync, readFileSync, readdirSync, writeSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { foreground, holdSignals, releaseSignals, setSubreaper, spawn } from '../native.ts';
+import { foreground, holdSignals, releaseSignals } from '../foreground.ts';
+import { setSubreaper } from '../child.ts';
+import { spawn } from '../spawn.ts';
 import { openPty } from './pty.ts';
 
 function signalState(): string {

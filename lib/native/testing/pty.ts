@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { systemError } from '../../core/error.ts';
-import { setCloexec } from '../native.ts';
+import { setCloexec } from './libc.ts';
 
 /** Pseudoterminals for tests, from the C library: the product itself gets its ptys from the init. */
 const libc = koffi.load('libc.so.6');

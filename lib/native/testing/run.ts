@@ -1,8 +1,9 @@
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { reap, spawn, waitPidfd } from '../native.ts';
-import type { SpawnRequest } from '../native.ts';
+import { reap, waitPidfd } from '../pidfd.ts';
+import { spawn } from '../spawn.ts';
+import type { SpawnRequest } from '../spawn.ts';
 
 export interface Outcome {
   status: number | undefined;

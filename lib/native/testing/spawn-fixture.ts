@@ -1,6 +1,7 @@
 /** Spawns `touch FILE`, which shall not outlive this process, and waits for it: for spawn.test.ts. */
 import { openSync } from 'node:fs';
-import { reap, spawn, waitPidfd } from '../native.ts';
+import { reap, waitPidfd } from '../pidfd.ts';
+import { spawn } from '../spawn.ts';
 
 const [file = ''] = process.argv.slice(2);
 const nothing = openSync('/dev/null', 'r+');

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../../lib/native/install.ts';
-import type { Message } from '../../../lib/native/native.ts';
+import type { Message } from '../../../lib/engine/decode-message.ts';
 import { messages, syncPoints } from '../../../lib/plan/wire.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';

@@ -2,19 +2,12 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../../lib/native/install.ts';
-import {
-  pidfdOpen,
-  pidfdSignal,
-  reap,
-  receiveMessage,
-  sealedMemfd,
-  sealedMemfdOfFile,
-  sendMessage,
-  socketPair,
-  spawn,
-  waitPidfd,
-} from '../../../lib/native/native.ts';
-import type { Message } from '../../../lib/native/native.ts';
+import { pidfdOpen, pidfdSignal, reap, waitPidfd } from '../../../lib/native/pidfd.ts';
+import { receiveMessage, sendMessage } from '../../../lib/engine/decode-message.ts';
+import { sealedMemfd, sealedMemfdOfFile } from '../../../lib/native/memfd.ts';
+import { socketPair } from '../../../lib/native/socket.ts';
+import { spawn } from '../../../lib/native/spawn.ts';
+import type { Message } from '../../../lib/engine/decode-message.ts';
 import { messages, slots } from '../../../lib/plan/wire.ts';
 import { encodePlan } from './plan.ts';
 import type { TestOp } from './plan.ts';
