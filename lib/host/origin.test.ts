@@ -7,7 +7,6 @@ describe('the notes of the launcher', () => {
       TSRUN_NOFILE: '1024',
       TSRUN_CORE: '18446744073709551615',
       TSRUN_FDS: '0',
-      TSRUN_CWD_GONE: '1',
       TSRUN_ENV_TZ: 'Asia/Tokyo',
       BUN_ENABLE_CRASH_REPORTING: '0',
       BUN_JSC_useWarmUpMarkedBlocks: '0',
@@ -17,7 +16,6 @@ describe('the notes of the launcher', () => {
       nofile: 1024,
       core: 2n ** 64n - 1n,
       inheritedFds: 0,
-      cwdGone: true,
       hidden: ['TZ=Asia/Tokyo'],
     });
     expect(env).to.deep.equal({ HOME: '/root' });
@@ -28,7 +26,6 @@ describe('the notes of the launcher', () => {
       nofile: undefined,
       core: undefined,
       inheritedFds: undefined,
-      cwdGone: false,
       hidden: [],
     });
   });
@@ -39,6 +36,5 @@ describe('the notes of the launcher', () => {
       if (!/^\d+$/.test(text)) expect(takeNotes({ TSRUN_CORE: text }).core, text).to.equal(undefined);
     }
     expect(takeNotes({ TSRUN_NOFILE: '1073741816' }).nofile).to.equal(1073741816);
-    expect(takeNotes({ TSRUN_CWD_GONE: 'yes' }).cwdGone).to.equal(false);
   });
 });

@@ -9,8 +9,6 @@ export interface Origin {
    * that range are the engine's own by now.
    */
   inheritedFds: number | undefined;
-  /** The working directory had been deleted; the engine runs in / instead. */
-  cwdGone: boolean;
   /** Variables that the engine must not act on, `NAME=value` each: for programs that get tsrun's environment. */
   hidden: readonly string[];
 }
@@ -45,7 +43,6 @@ export function takeNotes(env: NodeJS.ProcessEnv): Origin {
     nofile: parseCount(take('TSRUN_NOFILE')),
     core: parseLimit(take('TSRUN_CORE')),
     inheritedFds: parseCount(take('TSRUN_FDS')),
-    cwdGone: take('TSRUN_CWD_GONE') === '1',
     hidden,
   };
 }

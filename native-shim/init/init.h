@@ -11,7 +11,7 @@
 #ifndef TSRUN_INIT_INIT_H
 #define TSRUN_INIT_INIT_H
 
-#include "sys.h"
+#include "text.h"
 #include "wire.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -132,21 +132,6 @@ _Noreturn void die(struct context *c, int error);
 int plan_open(struct context *c, int fd);
 /* Runs the operations in order, in B those after `clone`. */
 _Noreturn void plan_run(struct context *c);
-
-/* text.c */
-
-/* The digits of `number`, in decimal, NUL-terminated; the start of the text in `buffer`. */
-#define NUMBER_SIZE 24
-char *format_number(char buffer[NUMBER_SIZE], uint64_t number);
-/* Decimal digits only, at least one, at most `max`. */
-bool parse_number(const char *text, uint64_t max, uint64_t *number);
-bool starts_with(const char *text, const char *prefix);
-/* Copies with the NUL; -ENAMETOOLONG when it does not fit. */
-int copy_text(char *to, size_t size, const char *from);
-/*
- * Appends to the NUL-terminated `to`; -ENAMETOOLONG when it does not fit, and `to` stays as it was.
- */
-int append_text(char *to, size_t size, const char *from);
 
 /* slots: main.c */
 

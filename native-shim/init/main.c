@@ -6,17 +6,7 @@
  * container and the descriptors it keeps.
  */
 #include "init.h"
-
-#include <linux/auxvec.h>
-
-/* The compiler's stack protector compares with this and calls that. */
-uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
-_Noreturn void __stack_chk_fail(void);
-
-_Noreturn void __stack_chk_fail(void) {
-    /* Not exit: the signal shows that something is badly wrong, and pid 1 dies of it too. */
-    __builtin_trap();
-}
+#include "start.h"
 
 /* All zero at first, so that the file does not carry it and no page of it exists before its use. */
 static struct context context;
@@ -113,11 +103,12 @@ static void adopt_slots(struct context *c, int base) {
     c->go = c->channel;
 }
 
-static _Noreturn void run_init(int argc, char **argv) {
+void run_program(int argc, char **argv, char **env) {
     struct context *c = &context;
     uint64_t base;
     int error;
 
+    (void)env;
     c->op = WIRE_NO_OP;
     c->channel = -1;
     c->rootfs = -1;
@@ -136,45 +127,3 @@ static _Noreturn void run_init(int argc, char **argv) {
     plan_run(c);
     sys_exit(1);
 }
-
-/*
- * `stack` is what the kernel leaves for a new program: argc, argv, NULL, environment, NULL,
- * auxiliary vector.
- */
-__attribute__((used)) _Noreturn void start(long *stack);
-
-__attribute__((used)) _Noreturn void start(long *stack) {
-    int argc = (int)stack[0];
-    char **argv = (char **)(stack + 1);
-    unsigned long *auxiliary = (unsigned long *)(argv + argc + 1);
-
-    while (*auxiliary != 0)
-        auxiliary++;
-    for (auxiliary++; auxiliary[0] != AT_NULL; auxiliary += 2)
-        if (auxiliary[0] == AT_RANDOM)
-            memcpy(&__stack_chk_guard, (void *)auxiliary[1], sizeof(__stack_chk_guard));
-    /* A zero byte in the guard ends a string that runs over it. */
-    __stack_chk_guard &= ~(uintptr_t)0xff;
-    run_init(argc, argv);
-}
-
-#if defined(__x86_64__)
-__asm__(".globl _start\n"
-        ".type _start, @function\n"
-        "_start:\n"
-        "    xor %ebp, %ebp\n"
-        "    mov %rsp, %rdi\n"
-        "    and $-16, %rsp\n"
-        "    call start\n"
-        "    hlt\n");
-#elif defined(__aarch64__)
-__asm__(".globl _start\n"
-        ".type _start, %function\n"
-        "_start:\n"
-        "    mov x29, #0\n"
-        "    mov x30, #0\n"
-        "    mov x0, sp\n"
-        "    and sp, x0, #-16\n"
-        "    bl start\n"
-        "    brk #0\n");
-#endif

@@ -5,8 +5,8 @@
 #include <cpuid.h>
 
 /*
- * The engine is built for x86-64-v2 (2008) and asks itself for anything newer. On an older CPU, or
- * on one that a virtual machine makes look older, it would die of an illegal instruction.
+ * The engine is built for x86-64-v2 (2008), and checks at run time for anything newer. On an older
+ * CPU, or a virtual one that is like it, the engine would die of an illegal instruction.
  */
 bool cpu_runs_engine(void) {
     const unsigned int wanted =

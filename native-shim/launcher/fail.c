@@ -1,7 +1,7 @@
-/* The one way in which the launcher gives up. */
+/* Error messages of the launcher. */
 #include "launcher.h"
 
-/* The reasons a launcher meets, in words (strerror(3)); NULL for the rest. */
+/* The text of an error, as strerror(3) has it; NULL for those that the launcher does not expect. */
 static const char *reason(int error) {
     switch (-error) {
     case EPERM:
@@ -28,22 +28,22 @@ static const char *reason(int error) {
 }
 
 _Noreturn void fail(const char *what, const char *path, const char *why, int error) {
-    struct text line = {.size = 0};
+    struct line line = {.size = 0};
 
-    text_add_string(&line, "tsrun: ");
-    text_add_string(&line, what);
-    text_add_string(&line, path);
-    text_add_string(&line, why);
+    add_string(&line, "tsrun: ");
+    add_string(&line, what);
+    add_string(&line, path);
+    add_string(&line, why);
     if (error < 0) {
         const char *words = reason(error);
 
-        text_add_string(&line, ": ");
-        text_add_string(&line, words == NULL ? "errno " : words);
+        add_string(&line, ": ");
+        add_string(&line, words == NULL ? "errno " : words);
         if (words == NULL)
-            text_add_number(&line, (uint64_t)-error);
+            add_number(&line, (uint64_t)-error);
     }
-    text_add_string(&line, "\n");
-    /* Nobody is left to tell when this fails. */
+    add_string(&line, "\n");
+    /* An error here cannot be reported. */
     (void)sys_write(2, line.bytes, line.size);
     sys_exit(1);
 }

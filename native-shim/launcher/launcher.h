@@ -1,34 +1,29 @@
 /*
- * tsrun, the program users call: prepares the process for the engine and becomes it. No libc: its
- * start-up would cost as much again.
+ * tsrun, the program that users call: prepares the process for the engine and becomes the engine.
+ * It has no libc, whose start-up would take as long as all the rest.
  */
 #ifndef TSRUN_LAUNCHER_H
 #define TSRUN_LAUNCHER_H
 
-#include "../init/sys.h"
-
-/* access(2); kernel headers do not have it. */
-#define R_OK 4
+#include "text.h"
 
 /* environment.c */
 
 /* What the launcher tells the engine, as environment strings. */
-#define NOTE_NOFILE   "TSRUN_NOFILE="
-#define NOTE_CORE     "TSRUN_CORE="
-#define NOTE_FDS      "TSRUN_FDS="
-#define NOTE_CWD_GONE "TSRUN_CWD_GONE=1"
-/* Bun would send a report of its crash to those who make it. */
+#define NOTE_NOFILE "TSRUN_NOFILE="
+#define NOTE_CORE   "TSRUN_CORE="
+#define NOTE_FDS    "TSRUN_FDS="
+/* Bun would send a report of its crash to its makers. */
 #define NOTE_NO_REPORT "BUN_ENABLE_CRASH_REPORTING=0"
-/* Without this option of the engine it has a thread more, whose end it has to wait for at its own.
- */
+/* Otherwise Bun starts one more thread, and waits for it when it exits. */
 #define NOTE_ONE_THREAD "BUN_JSC_useWarmUpMarkedBlocks=0"
-#define MAX_NOTES       6
-/* In front of a variable that the engine must not act on. */
+#define MAX_NOTES       5
+/* The prefix of a variable that the engine must not act on. */
 #define NOTE_HIDDEN "TSRUN_ENV_"
 
 /*
- * The engine's environment: `env` without what would steer the engine, and with the notes. NULL
- * without memory. `*wants_node` becomes true for TSRUN_ENGINE=node.
+ * Makes the engine's environment: `env` without what would steer the engine, and the notes. Returns
+ * NULL when there is no memory. Sets `*wants_node` for TSRUN_ENGINE=node.
  */
 char **engine_environment(char **env, const char *const notes[MAX_NOTES], bool *wants_node);
 
@@ -37,46 +32,45 @@ const char *environment_value(char *const *env, const char *name);
 
 /* fail.c */
 
-/* Says `what` `path` `why` and, unless `error` is 0, that -errno in words; exits with status 1. */
+/* Prints `what` `path` `why` and, unless `error` is 0, its text; exits with status 1. */
 _Noreturn void fail(const char *what, const char *path, const char *why, int error);
 
 /* limits.c */
 
-/* What an engine must have to start, in bytes. */
+/* The memory that an engine needs to start, in bytes. */
 struct needs {
     uint64_t stack;
     uint64_t address_space;
     uint64_t data;
 };
 
-/* Of Bun and of Node. */
 extern const struct needs bun_needs, node_needs;
 
-/* Fails when a resource limit is too low for the engine, which would end without saying so. */
+/* Fails when a resource limit is too low for the engine, which would end without a message. */
 void check_limits(const struct needs *needs, uint64_t inherited_fds);
 
 /*
- * No core of the engine: it would hold what root has read. The soft limit there was goes to
- * `*before`; false when it could not be asked for.
+ * Forbids core files of the engine: they would hold what root has read. Stores the soft limit in
+ * `*before`; returns false when it cannot be read.
  */
 bool forbid_core(uint64_t *before);
 
 /* cpu.c */
 
-/* False where the compiled engine would die of an illegal instruction; Node chooses at run time. */
+/* False where the compiled engine would die of an illegal instruction; Node runs everywhere. */
 bool cpu_runs_engine(void);
 
-/* text.c */
+/* line.c */
 
 /* A string in a buffer; `cut` when it did not fit. */
-struct text {
+struct line {
     char bytes[PATH_MAX + 256];
     size_t size;
     bool cut;
 };
 
-void text_add(struct text *text, const char *more, size_t size);
-void text_add_string(struct text *text, const char *more);
-void text_add_number(struct text *text, uint64_t number);
+void add_bytes(struct line *line, const char *bytes, size_t size);
+void add_string(struct line *line, const char *string);
+void add_number(struct line *line, uint64_t number);
 
 #endif

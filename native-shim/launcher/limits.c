@@ -1,36 +1,36 @@
-/* Resource limits (getrlimit(2)) that matter to the engine before it can say anything. */
+/* Resource limits (getrlimit(2)) with which an engine cannot start. */
 #include "launcher.h"
 
 #define MIB (UINT64_C(1024) * 1024)
 
-/* Measured: what a container takes to be run, and a quarter more. */
+/* What the engine was measured to need for a container, and a quarter more. */
 const struct needs bun_needs = {.stack = 256 * 1024, .address_space = 480 * MIB, .data = 340 * MIB};
 const struct needs node_needs = {
     .stack = 256 * 1024, .address_space = 960 * MIB, .data = 512 * MIB};
 
-/* Besides those the caller hands down; stdio among them. */
+/* Without those that the caller hands down from 3 on. */
 #define NEEDED_FDS 40
 
 static void check(unsigned int resource, uint64_t needed, bool raised, uint64_t unit,
                   const char *what, const char *advice) {
     struct rlimit64 limit;
-    struct text line = {.size = 0};
+    struct line line = {.size = 0};
     uint64_t found;
 
     if (sys_prlimit(0, (int)resource, NULL, &limit) < 0)
         return;
-    /* Some limits the engine raises by itself as far as it may. */
+    /* The engine raises some soft limits itself. */
     found = raised ? limit.rlim_max : limit.rlim_cur;
     if (found >= needed)
         return;
-    text_add_string(&line, what);
-    text_add_string(&line, " is ");
-    text_add_number(&line, found / unit);
-    text_add_string(&line, ", and tsrun needs ");
-    text_add_number(&line, needed / unit);
-    text_add_string(&line, ": raise it (");
-    text_add_string(&line, advice);
-    text_add_string(&line, ")");
+    add_string(&line, what);
+    add_string(&line, " is ");
+    add_number(&line, found / unit);
+    add_string(&line, ", and tsrun needs ");
+    add_number(&line, needed / unit);
+    add_string(&line, ": raise it (");
+    add_string(&line, advice);
+    add_string(&line, ")");
     fail(line.bytes, "", "", 0);
 }
 
@@ -49,7 +49,8 @@ bool forbid_core(uint64_t *before) {
     if (sys_prlimit(0, RLIMIT_CORE, NULL, &limit) < 0)
         return false;
     *before = limit.rlim_cur;
-    /* With 0 a program that takes cores through a pipe would still get one (core(5)). */
+    /* With 0 a program that gets cores through a pipe would still get one, with 1 it does not
+     * (core(5)). */
     limit.rlim_cur = limit.rlim_max > 0 ? 1 : 0;
     return sys_prlimit(0, RLIMIT_CORE, &limit, NULL) == 0;
 }

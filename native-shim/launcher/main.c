@@ -1,12 +1,13 @@
 /* What happens between the user's call and the engine's first instruction. */
 #include "launcher.h"
+#include "start.h"
 
-/* More descriptors than anybody hands down. */
+/* More descriptors than any caller hands down. */
 #define MAX_INHERITED 4096
 
 /*
- * Opens the missing ones of stdin, stdout and stderr: the next files the engine opens would take
- * their numbers, and so become the container's.
+ * Opens those of stdin, stdout and stderr that are closed: the next files that the engine opens
+ * would get their numbers, and so become the container's.
  */
 static void open_stdio(void) {
     for (int fd = 0; fd <= 2; fd++) {
@@ -14,7 +15,7 @@ static void open_stdio(void) {
 
         if (sys_fcntl(fd, F_GETFD, 0) >= 0)
             continue;
-        /* The lowest free number, hence this one. */
+        /* It gets the lowest free number, which is `fd`. */
         opened = sys_openat(AT_FDCWD, "/dev/null", O_RDWR, 0);
         if (opened < 0)
             fail("open ", "/dev/null", "", opened);
@@ -22,9 +23,9 @@ static void open_stdio(void) {
 }
 
 /*
- * The engine and its garbage collector depend on signals the caller may have blocked, and waiting
- * for children on SIGCHLD not being ignored; both survive execve. Other ignored signals are the
- * caller's wish (nohup).
+ * Unblocks all signals and sets SIGCHLD to its default; execve(2) changes neither. The engine's
+ * garbage collector needs signals, and waiting for children needs SIGCHLD. Other signals that the
+ * caller ignores stay ignored (nohup).
  */
 static void reset_signals(void) {
     const struct sigaction action = {.sa_handler = SIG_DFL};
@@ -35,7 +36,7 @@ static void reset_signals(void) {
     (void)sys_sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* How many descriptors are open from 3 on, without a gap: those a container may be given. */
+/* How many descriptors are open from 3 on without a gap: a container may be given these. */
 static uint64_t count_inherited(void) {
     int fd = 3;
 
@@ -45,7 +46,7 @@ static uint64_t count_inherited(void) {
 }
 
 /* The folder of this program, with a slash at the end. */
-static void own_folder(struct text *folder) {
+static void own_folder(struct line *folder) {
     long size = sys_readlinkat(AT_FDCWD, "/proc/self/exe", folder->bytes, PATH_MAX);
 
     if (size < 0)
@@ -56,32 +57,34 @@ static void own_folder(struct text *folder) {
     folder->bytes[size] = '\0';
 }
 
-static void file_of(struct text *path, const struct text *folder, const char *name) {
+static void file_of(struct line *path, const struct line *folder, const char *name) {
     path->size = 0;
     path->cut = false;
-    text_add(path, folder->bytes, folder->size);
-    text_add_string(path, name);
+    add_bytes(path, folder->bytes, folder->size);
+    add_string(path, name);
     if (path->cut)
         fail("the path of ", name, " is too long", 0);
 }
 
-/* True when the working directory has no name, without which the engines do not start: deleted, or
- * elsewhere. */
+/*
+ * True when the working directory has no path: it is deleted, or outside the root. The engines do
+ * not start in such a directory.
+ */
 static bool is_cwd_gone(void) {
     char path[PATH_MAX];
-    long size = sys_getcwd(path, sizeof path);
+    long size = sys_getcwd(path, sizeof(path));
 
     return size <= 0 || path[0] != '/';
 }
 
 /*
- * Becomes `node script args…`. Which node is said by the link that the installation made, and not
- * by PATH: root runs tsrun with the PATH of other people.
+ * Becomes `node script args…`. The link tsrun-node, made by the installation, says which node. PATH
+ * does not: root runs tsrun with the PATH of other users.
  */
-static _Noreturn void run_node(const struct text *folder, const char *script, int argc, char **argv,
+static _Noreturn void run_node(const struct line *folder, const char *script, int argc, char **argv,
                                char **env) {
-    struct text path;
-    char **args = sys_mmap(((size_t)argc + 3) * sizeof *args, PROT_READ | PROT_WRITE,
+    struct line path;
+    char **args = sys_mmap(((size_t)argc + 3) * sizeof(*args), PROT_READ | PROT_WRITE,
                            MAP_PRIVATE | MAP_ANONYMOUS, -1);
     int error;
 
@@ -97,11 +100,11 @@ static _Noreturn void run_node(const struct text *folder, const char *script, in
     fail("execute ", path.bytes, " (a link to the program node of Node.js 20 or newer)", error);
 }
 
-static _Noreturn void run(int argc, char **argv, char **env) {
-    struct text folder = {.size = 0}, path, nofile = {.size = 0}, core = {.size = 0};
-    struct text fds = {.size = 0};
+void run_program(int argc, char **argv, char **env) {
+    struct line folder = {.size = 0}, path, nofile = {.size = 0}, core = {.size = 0};
+    struct line fds = {.size = 0};
     uint64_t inherited, core_limit;
-    const char *notes[MAX_NOTES] = {NULL};
+    const char *notes[MAX_NOTES] = {NULL}, **note = notes;
     struct rlimit64 limit;
     bool wants_node;
     int error = 0;
@@ -112,25 +115,24 @@ static _Noreturn void run(int argc, char **argv, char **env) {
         error = sys_chdir("/");
         if (error < 0)
             fail("enter ", "/", "", error);
-        notes[0] = NOTE_CWD_GONE;
     }
     if (sys_prlimit(0, RLIMIT_NOFILE, NULL, &limit) == 0) {
-        text_add_string(&nofile, NOTE_NOFILE);
-        text_add_number(&nofile, limit.rlim_cur);
-        notes[1] = nofile.bytes;
+        add_string(&nofile, NOTE_NOFILE);
+        add_number(&nofile, limit.rlim_cur);
+        *note++ = nofile.bytes;
     }
-    /* Asked now: soon the engine has files of its own there. */
-    text_add_string(&fds, NOTE_FDS);
+    /* The engine will open files of its own in that range. */
+    add_string(&fds, NOTE_FDS);
     inherited = count_inherited();
-    text_add_number(&fds, inherited);
-    notes[2] = fds.bytes;
+    add_number(&fds, inherited);
+    *note++ = fds.bytes;
     if (forbid_core(&core_limit)) {
-        text_add_string(&core, NOTE_CORE);
-        text_add_number(&core, core_limit);
-        notes[3] = core.bytes;
+        add_string(&core, NOTE_CORE);
+        add_number(&core, core_limit);
+        *note++ = core.bytes;
     }
-    notes[4] = NOTE_NO_REPORT;
-    notes[5] = NOTE_ONE_THREAD;
+    *note++ = NOTE_NO_REPORT;
+    *note++ = NOTE_ONE_THREAD;
     own_folder(&folder);
     env = engine_environment(env, notes, &wants_node);
     if (env == NULL)
@@ -151,34 +153,3 @@ static _Noreturn void run(int argc, char **argv, char **env) {
     check_limits(&node_needs, inherited);
     run_node(&folder, path.bytes, argc, argv, env);
 }
-
-/* `stack` is what the kernel leaves for a new program: argc, argv, NULL, environment, NULL. */
-__attribute__((used)) _Noreturn void start(long *stack);
-
-__attribute__((used)) _Noreturn void start(long *stack) {
-    int argc = (int)stack[0];
-    char **argv = (char **)(stack + 1);
-
-    run(argc, argv, argv + argc + 1);
-}
-
-#if defined(__x86_64__)
-__asm__(".globl _start\n"
-        ".type _start, @function\n"
-        "_start:\n"
-        "    xor %ebp, %ebp\n"
-        "    mov %rsp, %rdi\n"
-        "    and $-16, %rsp\n"
-        "    call start\n"
-        "    hlt\n");
-#elif defined(__aarch64__)
-__asm__(".globl _start\n"
-        ".type _start, %function\n"
-        "_start:\n"
-        "    mov x29, #0\n"
-        "    mov x30, #0\n"
-        "    mov x0, sp\n"
-        "    and sp, x0, #-16\n"
-        "    bl start\n"
-        "    brk #0\n");
-#endif

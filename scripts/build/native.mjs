@@ -1,28 +1,53 @@
-// The C parts: launcher, init and libtsrun.so, each one compiler call over the .c files of its folder.
+// The C parts: launcher, init and libtsrun.so, each one compiler call over the .c files of its folders.
 
-import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { BuildError, dist, filesBelow, install, root, run, scratch, step } from './step.mjs';
 
 const shim = join(root, 'native-shim');
 
-const common = [
-  '-std=c11',
-  '-O2',
-  '-Wall',
-  '-Wextra',
-  '-Werror',
+const warnings = ['-Wall', '-Wextra', '-Wshadow', '-Wvla', '-Wformat=2'].concat([
+  '-Wstrict-prototypes',
+  '-Wmissing-prototypes',
   '-Wdeclaration-after-statement',
-  '-s',
-  `-I${join(shim, 'include')}`,
-];
-const hardened = ['-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack'];
+  '-Werror',
+]);
+const common = ['-std=c11', ...warnings, '-fstack-protector-strong', `-I${join(shim, 'include')}`];
+const linked = ['-s', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack'];
 
-/** What is built from each folder of native-shim; its flags.txt comes last and so has the last word. */
+/** For programs without libc, linked with native-shim/freestanding. */
+const freestanding = [
+  ...['-Os', '-ffreestanding', '-fno-pie', '-mstack-protector-guard=global', '-fno-strict-aliasing'],
+  // No loop may become a call of the memcpy it is in.
+  '-fno-tree-loop-distribute-patterns',
+  ...['-fno-asynchronous-unwind-tables', '-ffunction-sections', '-fdata-sections'],
+  `-I${join(shim, 'freestanding')}`,
+];
+const freestandingLinked = ['-static', '-nostdlib', '-no-pie', '-Wl,--gc-sections'].concat([
+  '-Wl,--build-id=none',
+  '-Wl,-z,noseparate-code',
+]);
+
+/** What is built from which folders of native-shim. */
 const targets = [
-  { folder: 'launcher', output: 'tsrun', flags: ['-static', '-fstack-protector-strong'] },
-  { folder: 'init', output: 'tsrun-init', flags: ['-static', '-nostdlib', '-ffreestanding'] },
-  { folder: 'lib', output: 'libtsrun.so', flags: ['-shared', '-fPIC', '-fstack-protector-strong'] },
+  {
+    folders: ['launcher', 'freestanding'],
+    output: 'tsrun',
+    compile: freestanding,
+    link: freestandingLinked,
+  },
+  {
+    folders: ['init', 'freestanding'],
+    output: 'tsrun-init',
+    compile: freestanding,
+    link: freestandingLinked,
+  },
+  {
+    folders: ['lib'],
+    output: 'libtsrun.so',
+    compile: ['-O2', '-fPIC', '-D_GNU_SOURCE', '-fvisibility=hidden'],
+    link: ['-shared'],
+  },
 ];
 
 const toolchainHint = 'on Debian: apt-get install gcc libc6-dev';
@@ -34,21 +59,28 @@ export function checkToolchain() {
 }
 
 export function buildNative() {
-  for (const { folder, output, flags } of targets) {
-    const home = join(shim, folder);
-    const sources = filesBelow(home, (name) => name.endsWith('.c') && !name.endsWith('_test.c')).filter(
-      (file) => !file.slice(home.length + 1).includes('/'),
-    );
-    if (sources.length === 0) throw new BuildError(`native-shim/${folder} has no C source`);
-    // The launcher uses the init's sys.h.
-    const headers = filesBelow(shim, (name) => name.endsWith('.h'));
-    const all = [...common, ...hardened, ...flags, ...extraFlags(home)];
+  const commands = [];
+  const headers = filesBelow(shim, (name) => name.endsWith('.h'));
+  for (const { folders, output, compile, link } of targets) {
+    const sources = folders.flatMap((folder) => sourcesOf(join(shim, folder)));
+    const flags = [...common, ...compile];
+    for (const file of sources)
+      commands.push({ directory: root, file, arguments: ['gcc', ...flags, '-c', file] });
     const made = join(scratch, output);
-    step(output, { inputs: [...sources, ...headers], settings: all, outputs: [join(dist, output)] }, () => {
-      run('gcc', [...all, '-o', made, ...sources]);
+    const settings = [...flags, ...linked, ...link];
+    step(output, { inputs: [...sources, ...headers], settings, outputs: [join(dist, output)] }, () => {
+      run('gcc', [...settings, '-o', made, ...sources]);
       install(made, join(dist, output));
     });
   }
+  writeFileSync(join(root, 'build', 'compile_commands.json'), JSON.stringify(commands, undefined, 1));
+}
+
+/** The C sources of a folder, without those of testing/ below it. @param {string} folder */
+function sourcesOf(folder) {
+  return filesBelow(folder, (name) => name.endsWith('.c')).filter(
+    (file) => !file.slice(folder.length + 1).includes('/'),
+  );
 }
 
 /** koffi's native part comes from an npm package of its own, whether or not install scripts ran. */
@@ -64,16 +96,4 @@ export function copyKoffi() {
     chmodSync(made, 0o644);
     install(made, join(dist, 'koffi.node'));
   });
-}
-
-/** @param {string} folder */
-function extraFlags(folder) {
-  const file = join(folder, 'flags.txt');
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .map((line) => line.replace(/#.*/, ''))
-    .join(' ')
-    .split(/\s+/)
-    .filter((flag) => flag !== '');
 }

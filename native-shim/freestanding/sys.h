@@ -1,10 +1,10 @@
 /*
- * System calls and the few bits of C the init needs of a libc. Every sys_* returns what the kernel
- * returns: -errno on failure. Kernel headers only, so nothing of glibc (its locks, its vDSO, its id
- * caches) is in the process that becomes the container's.
+ * System calls, and the few functions of a libc that the init and the launcher need. Every sys_*
+ * returns what the kernel returns: -errno on failure. Only kernel headers are used, so that nothing
+ * of glibc (its locks, its vDSO, its id caches) is in the process that becomes the container's.
  */
-#ifndef TSRUN_INIT_SYS_H
-#define TSRUN_INIT_SYS_H
+#ifndef TSRUN_FREESTANDING_SYS_H
+#define TSRUN_FREESTANDING_SYS_H
 
 #include <asm/ioctls.h>
 #include <asm/poll.h>
@@ -57,6 +57,7 @@
 #define SEEK_HOLE        4
 #define P_PID            1
 #define X_OK             1
+#define R_OK             4
 #define ST_NOEXEC        8
 #define CLOCK_MONOTONIC  1
 
@@ -126,7 +127,7 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 }
 
 #else
-#error "tsrun-init knows x86_64 and aarch64"
+#error "tsrun knows x86_64 and aarch64"
 #endif
 
 /* Missing arguments are zero, so that a call never passes what happened to be in a register. */

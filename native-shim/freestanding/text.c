@@ -1,5 +1,4 @@
-/* Small texts in fixed buffers. */
-#include "init.h"
+#include "text.h"
 
 char *format_number(char buffer[NUMBER_SIZE], uint64_t number) {
     char *at = buffer + NUMBER_SIZE - 1;

@@ -1,4 +1,4 @@
-/* What the compiler calls by itself, and the few string functions the init uses; C11 7.24. */
+/* What the compiler calls by itself, and the few string functions that are used; C11 7.24. */
 #include "sys.h"
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size) {
