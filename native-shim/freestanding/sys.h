@@ -227,6 +227,11 @@ static inline int sys_mknodat(int dir, const char *path, unsigned int mode, unsi
     return (int)SYS(__NR_mknodat, dir, path, mode, device);
 }
 
+/* What mknod(2) takes: new_encode_dev in include/linux/kdev_t.h of the kernel. */
+static inline unsigned int sys_device_number(uint32_t major, uint32_t minor) {
+    return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
+}
+
 static inline int sys_symlinkat(const char *target, int dir, const char *path) {
     return (int)SYS(__NR_symlinkat, target, dir, path);
 }
@@ -332,6 +337,22 @@ static inline long sys_getcwd(char *buffer, size_t size) {
 
 static inline unsigned int sys_umask(unsigned int mask) {
     return (unsigned int)SYS(__NR_umask, mask);
+}
+
+/* A descriptor that is closed at the end of its block, unless it is negative. */
+#define cleanup_close __attribute__((cleanup(close_descriptor)))
+
+static inline void close_descriptor(const int *fd) {
+    if (*fd >= 0)
+        sys_close(*fd);
+}
+
+/* The descriptor, which stays open: the caller has it now. */
+static inline int take_fd(int *fd) {
+    int taken = *fd;
+
+    *fd = -1;
+    return taken;
 }
 
 /* Mounts. */

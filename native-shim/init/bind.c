@@ -38,44 +38,49 @@ static int copy_link(struct context *c, int tree, const struct op_mount_bind *o)
                : error;
 }
 
-int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
+/* Mounts the source, a directory or not, on its destination. */
+static int mount_source(struct context *c, const struct op_mount_bind *o,
+                        const struct source *source, bool directory) {
     struct attributes attributes = {.set = o->attributes_set,
                                     .clear = o->attributes_clear,
                                     .clear_unlocked = o->attributes_unnamed,
                                     .recursive_set = o->recursive_set,
                                     .recursive_clear = o->recursive_clear};
+    cleanup_place struct place at;
+    int error = open_destination(c, o, directory, &at);
+
+    /*
+     * The kernel locks no attributes of a clone that A has made outside of the user namespace. They
+     * are treated as if it did.
+     */
+    if (source->slot != WIRE_NO_SLOT && c->user_namespace)
+        attributes.clear_unlocked = 0;
+    if (error == 0)
+        error = mount_guard(c, &at, mount_is_whole_procfs(source->tree), o->flags);
+    if (error == 0)
+        error = mount_attach(c, source->tree, &at, &attributes);
+    if (error == 0)
+        error = source_join_namespace(c, source);
+    if (error == 0)
+        error = mount_propagations(c, source->tree, &o->propagation);
+    return error;
+}
+
+int run_mount_bind(struct context *c, const struct op_mount_bind *o) {
     struct source source;
-    struct place at;
     struct statx st;
     int error = o->inside[0] != 0 ? source_open_inside(c, o, &source)
                                   : source_open(c, o->source, o->slot, o->flags, &source);
 
     if (error < 0)
         return error;
-    /* The kernel locks nothing on what A has cloned outside, and the same goes for it. */
-    if (source.slot != WIRE_NO_SLOT && c->user_namespace)
-        attributes.clear_unlocked = 0;
-    at.fd = -1;
     error = path_identify(source.tree, &st);
-    if (error < 0) {
+    if (error < 0)
         fail_fault(c, FAULT_SOURCE, error, o->source);
-        goto out;
-    }
-    if (S_ISLNK(st.stx_mode) && (o->flags & MOUNT_FLAG_COPY_SYMLINK) != 0) {
+    else if (S_ISLNK(st.stx_mode) && (o->flags & MOUNT_FLAG_COPY_SYMLINK) != 0)
         error = copy_link(c, source.tree, o);
-        goto out;
-    }
-    error = open_destination(c, o, S_ISDIR(st.stx_mode), &at);
-    if (error == 0)
-        error = mount_guard(c, &at, mount_is_whole_procfs(source.tree), o->flags);
-    if (error == 0)
-        error = mount_attach(c, source.tree, &at, &attributes);
-    if (error == 0)
-        error = source_join_namespace(c, &source);
-    if (error == 0)
-        error = mount_propagations(c, source.tree, &o->propagation);
-out:
-    path_close(&at);
+    else
+        error = mount_source(c, o, &source, S_ISDIR(st.stx_mode));
     source_close(c, &source);
     return error;
 }
@@ -85,7 +90,7 @@ int run_remount(struct context *c, const struct op_remount *o) {
                                           .clear = o->attributes_clear,
                                           .recursive_set = o->recursive_set,
                                           .recursive_clear = o->recursive_clear};
-    struct place at;
+    cleanup_place struct place at;
     int error = path_open(c, o->destination, mount_path_flags(o->flags), &at);
 
     if (error < 0)
@@ -96,42 +101,40 @@ int run_remount(struct context *c, const struct op_remount *o) {
         error = mount_change(c, at.fd, &attributes);
     if (error == 0)
         error = mount_propagations(c, at.fd, &o->propagation);
-    path_close(&at);
     return error;
 }
 
-int run_device_bind(struct context *c, const struct op_device_bind *o) {
+static int mount_device(struct context *c, const struct op_device_bind *o,
+                        const struct source *source) {
     const struct attributes none = {0};
+    cleanup_place struct place at;
+    int error = path_open(c, o->path, PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
+
+    if (error < 0)
+        return error;
+    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode))
+        return fail_fault(c, FAULT_DESTINATION, -EEXIST, o->path,
+                          " (in the rootfs, a link or a directory)");
+    error = mount_guard(c, &at, false, 0);
+    if (error == 0)
+        error = mount_attach(c, source->tree, &at, &none);
+    return error < 0 ? error : source_join_namespace(c, source);
+}
+
+int run_device_bind(struct context *c, const struct op_device_bind *o) {
     struct source source;
-    struct place at;
     struct statx st;
     int error = source_open(c, o->source, o->slot, 0, &source);
 
     if (error < 0)
         return error;
-    at.fd = -1;
     error = path_identify(source.tree, &st);
     if (error == 0 && !S_ISCHR(st.stx_mode) && !S_ISBLK(st.stx_mode))
         error = -ENODEV;
-    if (error < 0) {
-        fail_fault(c, FAULT_SOURCE, error, o->source, " (must be a device)");
-        goto out;
-    }
-    error = path_open(c, o->path, PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
     if (error < 0)
-        goto out;
-    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode)) {
-        error = fail_fault(c, FAULT_DESTINATION, -EEXIST, o->path,
-                           " (in the rootfs, a link or a directory)");
-        goto out;
-    }
-    error = mount_guard(c, &at, false, 0);
-    if (error == 0)
-        error = mount_attach(c, source.tree, &at, &none);
-    if (error == 0)
-        error = source_join_namespace(c, &source);
-out:
-    path_close(&at);
+        fail_fault(c, FAULT_SOURCE, error, o->source, " (must be a device)");
+    else
+        error = mount_device(c, o, &source);
     source_close(c, &source);
     return error;
 }

@@ -20,33 +20,24 @@ static bool is_devpts(int fd) {
  * it.
  */
 static int open_ptmx(struct context *c) {
-    struct place pts;
+    cleanup_close int fd = -1;
+    cleanup_place struct place pts;
     struct statx st;
-    int fd = -1, error = path_open(c, "dev/pts", 0, &pts);
+    int error = path_open(c, "dev/pts", 0, &pts);
 
+    if (error == 0 && (!is_devpts(pts.fd) || pts.st.stx_ino != DEVPTS_ROOT_INODE))
+        error = -ENODEV;
     if (error < 0)
         return fail(c, error, "/dev/pts (a terminal needs a devpts mounted there)");
-    if (!is_devpts(pts.fd) || pts.st.stx_ino != DEVPTS_ROOT_INODE) {
-        error = fail(c, -ENODEV, "/dev/pts (a terminal needs a devpts mounted there)");
-        goto out;
-    }
-    error = fd = sys_openat2(pts.fd, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0,
-                             RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
-    if (error < 0) {
-        fail(c, error, "/dev/pts/ptmx");
-        goto out;
-    }
+    fd = sys_openat2(pts.fd, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC, 0,
+                     RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
+    if (fd < 0)
+        return fail(c, fd, "/dev/pts/ptmx");
     error = path_identify(fd, &st);
     if (error == 0 && (!is_devpts(fd) || st.stx_ino != DEVPTS_PTMX_INODE || !S_ISCHR(st.stx_mode) ||
                        st.stx_rdev_major != PTMX_MAJOR || st.stx_rdev_minor != PTMX_MINOR))
         error = -ENODEV;
-    if (error < 0)
-        fail(c, error, "/dev/pts/ptmx (not the one of devpts)");
-out:
-    path_close(&pts);
-    if (error < 0 && fd >= 0)
-        sys_close(fd);
-    return error < 0 ? error : fd;
+    return error < 0 ? fail(c, error, "/dev/pts/ptmx (not the one of devpts)") : take_fd(&fd);
 }
 
 /*
@@ -78,26 +69,19 @@ static int set_size(struct context *c, int master, const struct op_console *o) {
 /* /dev/console is the terminal: bound there by descriptor, on a file and never through a link. */
 static int mount_console(struct context *c, int slave) {
     const struct attributes none = {0};
-    struct place at;
-    int tree, error = path_open(c, "/dev/console", PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
+    cleanup_place struct place at;
+    cleanup_close int tree = -1;
+    int error = path_open(c, "/dev/console", PATH_MAKE_FILE | PATH_NO_FOLLOW, &at);
 
     if (error < 0)
         return error;
-    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode)) {
-        error = fail(c, -EEXIST, "/dev/console (in the rootfs, a link or a directory)");
-        goto out;
-    }
+    if (S_ISLNK(at.st.stx_mode) || S_ISDIR(at.st.stx_mode))
+        return fail(c, -EEXIST, "/dev/console (in the rootfs, a link or a directory)");
     error = mount_guard(c, &at, false, 0);
     if (error < 0)
-        goto out;
-    error = tree = mount_clone(c, slave, "", AT_EMPTY_PATH, FAULT_NONE, "the terminal");
-    if (error < 0)
-        goto out;
-    error = mount_attach(c, tree, &at, &none);
-    sys_close(tree);
-out:
-    path_close(&at);
-    return error;
+        return error;
+    tree = mount_clone(c, slave, "", AT_EMPTY_PATH, FAULT_NONE, "the terminal");
+    return tree < 0 ? tree : mount_attach(c, tree, &at, &none);
 }
 
 /* One message with the terminal's name and its master, as callers of --console-socket expect it. */
@@ -146,26 +130,22 @@ int run_controlling_terminal(struct context *c, const struct op_controlling_term
 }
 
 int run_console(struct context *c, const struct op_console *o) {
-    int slave = -1, error, master = open_ptmx(c);
+    cleanup_close int master = open_ptmx(c);
+    cleanup_close int slave = -1;
+    int error;
 
     if (master < 0)
         return master;
-    error = slave = open_slave(c, master);
-    if (error >= 0) {
-        error = label_file(c, slave);
-        if (error < 0)
-            fail(c, error, "label of the terminal");
-    }
-    if (error >= 0)
-        error = set_size(c, master, o);
-    if (error >= 0 && o->mount != 0)
+    slave = open_slave(c, master);
+    if (slave < 0)
+        return slave;
+    error = label_file(c, slave);
+    if (error < 0)
+        return fail(c, error, "label of the terminal");
+    error = set_size(c, master, o);
+    if (error == 0 && o->mount != 0)
         error = mount_console(c, slave);
-    if (error >= 0)
+    if (error == 0)
         error = send_master(c, master);
-    if (error >= 0)
-        error = become_stdio(c, slave);
-    if (slave >= 0)
-        sys_close(slave);
-    sys_close(master);
-    return error;
+    return error < 0 ? error : become_stdio(c, slave);
 }

@@ -39,10 +39,6 @@ static int failed(struct copy *copy, int error, const char *name) {
     return fail(copy->c, error, "tmpcopyup of ", name);
 }
 
-static unsigned int device_number(uint32_t major, uint32_t minor) {
-    return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
-}
-
 static void times_of(const struct statx *st, struct __kernel_timespec times[2]) {
     times[0].tv_sec = st->stx_atime.tv_sec;
     times[0].tv_nsec = st->stx_atime.tv_nsec;
@@ -145,33 +141,27 @@ static int copy_contents(int from, int to, uint64_t size) {
 
 static int copy_file(struct level *l, const char *name, const struct statx *expected) {
     struct statx st;
-    int error, to = -1;
     /*
-     * It was a regular file a moment ago; should it be a FIFO or a terminal now, the flags keep the
-     * open from waiting and from acquiring it, and the look at it afterwards from reading it.
+     * It was a regular file a moment ago. If it is a FIFO or a terminal now, the flags keep the
+     * open from waiting and from acquiring it, and the check after it from reading it.
      */
-    int from = sys_openat2(l->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-                           0, in_directory);
+    cleanup_close int from = sys_openat2(
+        l->from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0, in_directory);
+    cleanup_close int to = -1;
+    int error;
 
     if (from < 0)
         return from;
     error = path_identify(from, &st);
-    if (error == 0 && !path_same(&st, expected))
-        error = -ESTALE;
     if (error < 0)
-        goto out;
-    error = to =
-        sys_openat(l->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (error < 0)
-        goto out;
+        return error;
+    if (!path_same(&st, expected))
+        return -ESTALE;
+    to = sys_openat(l->to, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (to < 0)
+        return to;
     error = copy_contents(from, to, st.stx_size);
-    if (error == 0)
-        error = copy_metadata(from, to, &st, 0);
-out:
-    if (to >= 0)
-        sys_close(to);
-    sys_close(from);
-    return error;
+    return error < 0 ? error : copy_metadata(from, to, &st, 0);
 }
 
 /* Links, FIFOs, sockets and devices: made again without being opened. */
@@ -189,7 +179,7 @@ static int copy_special(struct level *l, int node, const char *name, const struc
         error = sys_symlinkat(target, l->to, name);
     } else {
         error = sys_mknodat(l->to, name, st->stx_mode,
-                            device_number(st->stx_rdev_major, st->stx_rdev_minor));
+                            sys_device_number(st->stx_rdev_major, st->stx_rdev_minor));
     }
     if (error == 0)
         error = sys_fchownat(l->to, name, st->stx_uid, st->stx_gid, AT_SYMLINK_NOFOLLOW);

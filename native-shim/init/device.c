@@ -21,43 +21,41 @@ static bool is_device(const struct statx *st, const struct op_device *o) {
     return S_ISFIFO(o->mode) || (st->stx_rdev_major == o->major && st->stx_rdev_minor == o->minor);
 }
 
-int run_device(struct context *c, const struct op_device *o) {
-    char name[NAME_MAX + 1];
-    struct place parent;
+/* Checks and completes what is at the path now. `made`: the result of mknod(2). */
+static int finish_device(struct context *c, const struct op_device *o, int parent, const char *name,
+                         int made) {
     struct statx st;
-    unsigned int mask;
-    int made, error, fd;
+    cleanup_close int fd = open_entry(parent, name, &st);
+    int error;
 
-    /* What dev_t has room for. */
-    if (o->major >= 1u << 12 || o->minor >= 1u << 20)
-        return fail(c, -EINVAL, o->path, " (no such device number)");
-    error = path_open_parent(c, o->path, &parent, name);
+    if (fd < 0)
+        return fail(c, fd, o->path);
+    if (!is_device(&st, o))
+        return fail(c, -EEXIST, o->path, " (in the rootfs, and not this device)");
+    if (made == -EEXIST)
+        return 0;
+    error = sys_fchownat(fd, "", o->uid, o->gid, AT_EMPTY_PATH);
+    return error < 0 ? fail(c, error, o->path, " (owner)") : 0;
+}
+
+static int make_device(struct context *c, const struct op_device *o) {
+    char name[NAME_MAX + 1];
+    cleanup_place struct place parent;
+    int made, error = path_open_parent(c, o->path, &parent, name);
+    unsigned int mask;
+
     if (error < 0)
         return error;
     mask = sys_umask(0);
-    made = sys_mknodat(parent.fd, name, o->mode,
-                       (o->minor & 0xff) | o->major << 8 | (o->minor & ~0xffu) << 12);
+    made = sys_mknodat(parent.fd, name, o->mode, sys_device_number(o->major, o->minor));
     sys_umask(mask);
-    if (made < 0 && made != -EEXIST) {
-        error = fail(c, made, o->path);
-        goto out;
-    }
-    error = fd = open_entry(parent.fd, name, &st);
-    if (fd < 0) {
-        fail(c, fd, o->path);
-        goto out;
-    }
-    if (!is_device(&st, o))
-        error = fail(c, -EEXIST, o->path, " (in the rootfs, and not this device)");
-    else if (made == -EEXIST)
-        error = 0;
-    else {
-        error = sys_fchownat(fd, "", o->uid, o->gid, AT_EMPTY_PATH);
-        if (error < 0)
-            fail(c, error, o->path, " (owner)");
-    }
-    sys_close(fd);
-out:
-    path_close(&parent);
-    return error;
+    return made < 0 && made != -EEXIST ? fail(c, made, o->path)
+                                       : finish_device(c, o, parent.fd, name, made);
+}
+
+int run_device(struct context *c, const struct op_device *o) {
+    /* What dev_t has room for. */
+    if (o->major >= 1u << 12 || o->minor >= 1u << 20)
+        return fail(c, -EINVAL, o->path, " (no such device number)");
+    return make_device(c, o);
 }

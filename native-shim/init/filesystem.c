@@ -208,13 +208,12 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
                       const struct place *at, unsigned int attributes) {
     bool copy = (o->flags & MOUNT_FLAG_COPY_UP) != 0;
     bool late_ro = copy && has_option(o->options, "ro");
+    bool procfs = strcmp(o->type, "proc") == 0;
+    cleanup_close int mount = -1;
+    cleanup_close int fs = procfs ? procfs_open_context(c) : sys_fsopen(o->type, FSOPEN_CLOEXEC);
     char mode[16];
-    int error, mount = -1, fs;
+    int error;
 
-    if (strcmp(o->type, "proc") == 0)
-        fs = procfs_open_context(c);
-    else
-        fs = sys_fsopen(o->type, FSOPEN_CLOEXEC);
     if (fs == -ENODEV)
         return fail_fault(c, FAULT_TYPE, fs, "filesystem ", o->type,
                           " is not known to this kernel");
@@ -222,51 +221,38 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
         return explain(c, -1, fs, FAULT_NONE, o->type, "");
     if (o->source[0] != 0) {
         error = sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", o->source, 0);
-        if (error < 0) {
-            explain(c, fs, error, FAULT_SOURCE, o->type, ", source");
-            goto out;
-        }
+        if (error < 0)
+            return explain(c, fs, error, FAULT_SOURCE, o->type, ", source");
     }
     error = set_options(c, fs, o->type, o->options, late_ro ? "ro" : NULL);
-    if (error < 0)
-        goto out;
-    if (inherits_mode(o, at)) {
+    if (error == 0 && inherits_mode(o, at)) {
         format_mode(mode, at->st.stx_mode);
         error = set_option(c, fs, o->type, mode);
-        if (error < 0)
-            goto out;
     }
+    if (error < 0)
+        return error;
     error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-    if (error < 0) {
-        explain(c, fs, error, FAULT_NONE, o->type, "");
-        goto out;
-    }
-    error = mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes);
-    if (error < 0) {
-        explain(c, fs, error, FAULT_NONE, o->type, "");
-        goto out;
-    }
+    if (error < 0)
+        return explain(c, fs, error, FAULT_NONE, o->type, "");
+    mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes);
+    if (mount < 0)
+        return explain(c, fs, mount, FAULT_NONE, o->type, "");
     /* The context may come from a process that others can trace (procfs.c). */
-    if (strcmp(o->type, "proc") == 0 && !mount_is_whole_procfs(mount)) {
-        error = fail(c, -EPROTO, "filesystem proc");
-        goto out;
-    }
+    if (procfs && !mount_is_whole_procfs(mount))
+        return fail(c, -EPROTO, "filesystem proc");
     if (copy)
         error = copy_up(c, at->fd, mount, kept_by_options(o->options));
-    if (error >= 0 && late_ro)
+    if (error == 0 && late_ro)
         error = make_superblock_readonly(c, fs, o->type);
-out:
-    sys_close(fs);
-    if (error < 0 && mount >= 0)
-        sys_close(mount);
-    return error < 0 ? error : mount;
+    return error < 0 ? error : take_fd(&mount);
 }
 
 static int mount_new(struct context *c, const struct op_mount_filesystem *o, const struct place *at,
                      uint64_t attributes) {
     uint64_t first = attributes & FSMOUNT_ATTRIBUTES;
+    cleanup_close int mount = -1;
     struct attributes rest;
-    int error, mount;
+    int error;
 
     if ((o->flags & MOUNT_FLAG_COPY_UP) != 0)
         first &= ~(uint64_t)MOUNT_ATTR_RDONLY;
@@ -275,10 +261,7 @@ static int mount_new(struct context *c, const struct op_mount_filesystem *o, con
     if (mount < 0)
         return mount;
     error = mount_attach(c, mount, at, &rest);
-    if (error == 0)
-        error = mount_propagations(c, mount, &o->propagation);
-    sys_close(mount);
-    return error;
+    return error < 0 ? error : mount_propagations(c, mount, &o->propagation);
 }
 
 /*
@@ -294,8 +277,9 @@ static __attribute__((noinline)) int mount_new_classic(struct context *c,
     struct attributes rest = {.set = attributes & ~first, .clear = MOUNT_ATTR__ATIME};
     struct statx st;
     char data[MAX_DATA];
+    cleanup_close int mount = -1;
     uint64_t flags;
-    int error, mount;
+    int error;
 
     if (at->path[0] == 0)
         return fail_fault(c, FAULT_OPTION, -EOPNOTSUPP, "filesystem ", o->type,
@@ -312,45 +296,34 @@ static __attribute__((noinline)) int mount_new_classic(struct context *c,
     error = mount < 0 ? mount : path_identify(mount, &st);
     if (error == 0 && st.stx_mnt_id == at->st.stx_mnt_id)
         error = -ESTALE;
-    if (error < 0) {
-        fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path,
-                   " (replaced while it was mounted on)");
-        goto out;
-    }
+    if (error < 0)
+        return fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path,
+                          " (replaced while it was mounted on)");
     if ((o->flags & MOUNT_FLAG_COPY_UP) != 0)
         error = copy_up(c, at->fd, mount, kept_by_options(o->options));
     if (error == 0)
         error = mount_change(c, mount, &rest);
     if (error == 0)
         error = mount_propagations(c, mount, &o->propagation);
-out:
-    if (mount >= 0)
-        sys_close(mount);
     return error;
 }
 
 int run_mount_filesystem(struct context *c, const struct op_mount_filesystem *o) {
     /* Nothing is mounted below a new filesystem: recursive attributes are its own. */
     uint64_t attributes = (o->attributes & ~o->recursive_clear) | o->recursive_set;
-    struct place at;
+    cleanup_place struct place at;
     int error = path_open(c, o->destination, PATH_MAKE_DIRECTORY | mount_path_flags(o->flags), &at);
 
     if (error < 0)
         return error;
-    if (!S_ISDIR(at.st.stx_mode)) {
-        error = fail_fault(c, FAULT_DESTINATION, -ENOTDIR, "destination /", at.path);
-        goto out;
-    }
+    if (!S_ISDIR(at.st.stx_mode))
+        return fail_fault(c, FAULT_DESTINATION, -ENOTDIR, "destination /", at.path);
     error = mount_guard(c, &at, strcmp(o->type, "proc") == 0, o->flags);
     if (error < 0)
-        goto out;
-    if (any_long(o->options) || strlen(o->source) >= MAX_PARAMETER)
-        error = mount_new_classic(c, o, &at, attributes);
-    else
-        error = mount_new(c, o, &at, attributes);
-out:
-    path_close(&at);
-    return error;
+        return error;
+    return any_long(o->options) || strlen(o->source) >= MAX_PARAMETER
+               ? mount_new_classic(c, o, &at, attributes)
+               : mount_new(c, o, &at, attributes);
 }
 
 static __attribute__((noinline)) int reconfigure_classic(struct context *c, const struct place *at,
@@ -370,7 +343,8 @@ static __attribute__((noinline)) int reconfigure_classic(struct context *c, cons
 
 int filesystem_reconfigure(struct context *c, const struct place *at, struct wire_strs options) {
     char subject[PATH_MAX + 8] = "on /";
-    int error, fs;
+    cleanup_close int fs = -1;
+    int error;
 
     if (any_long(options))
         return reconfigure_classic(c, at, options);
@@ -383,11 +357,8 @@ int filesystem_reconfigure(struct context *c, const struct place *at, struct wir
     error = append_text(subject, sizeof(subject), at->path);
     if (error == 0)
         error = set_options(c, fs, subject, options, NULL);
-    if (error == 0) {
-        error = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
-        if (error < 0)
-            explain(c, fs, error, FAULT_NONE, subject, "");
-    }
-    sys_close(fs);
-    return error;
+    if (error < 0)
+        return error;
+    error = sys_fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+    return error < 0 ? explain(c, fs, error, FAULT_NONE, subject, "") : 0;
 }

@@ -197,9 +197,24 @@ static int judge(struct context *c, struct hook *h, int status) {
     return fail_output(c, h, -HOOK_FAILED_ERRNO);
 }
 
+/* Runs the started hook to its end. */
+static int finish(struct context *c, struct hook *h) {
+    int status = 0, error;
+
+    watch(h);
+    while (sys_wait4(h->pid, &status, 0) == -EINTR)
+        ;
+    error = judge(c, h, status);
+    /* As pid 1 we inherit children of the hook. Those that have ended are not left to the user's
+     * program. */
+    while (sys_wait4(-1, &status, WNOHANG) > 0)
+        ;
+    return error;
+}
+
 int run_hook(struct context *c, const struct op_hook *o) {
     struct hook h = {.o = o, .output = {-1, -1}, .failure = {-1, -1}, .pidfd = -1};
-    int status = 0, error;
+    int error;
 
     h.state = slot_get(c, o->state_slot);
     if (h.state < 0)
@@ -208,19 +223,8 @@ int run_hook(struct context *c, const struct op_hook *o) {
     if (o->timeout_ms > 0 && o->timeout_ms < INT64_MAX / 2000000)
         h.deadline = now() + (int64_t)o->timeout_ms * 1000000;
     error = start(c, &h);
-    if (error < 0)
-        goto out;
-    watch(&h);
-    while (sys_wait4(h.pid, &status, 0) == -EINTR)
-        ;
-    error = judge(c, &h, status);
-    /*
-     * As pid 1 we inherit what the hook left behind: those that have ended are not left to the
-     * user's program.
-     */
-    while (sys_wait4(-1, &status, WNOHANG) > 0)
-        ;
-out:
+    if (error == 0)
+        error = finish(c, &h);
     close_end(&h.output[0]);
     close_end(&h.output[1]);
     close_end(&h.failure[0]);

@@ -97,40 +97,26 @@ static int open_target(struct context *c, const char *path, struct place *at, bo
 
 int run_mask_path(struct context *c, const struct op_mask_path *o) {
     const struct attributes attributes = {.set = MASK_ATTRIBUTES};
-    struct place at;
+    cleanup_place struct place at;
+    cleanup_close int tree = -1;
     bool missing;
-    int tree, error = open_target(c, o->path, &at, &missing);
+    int error = open_target(c, o->path, &at, &missing);
 
     if (error < 0 || missing)
         return error;
     tree = S_ISDIR(at.st.stx_mode) ? clone_empty_directory(c) : clone_null(c);
-    if (tree < 0) {
-        error = tree;
-        goto out;
-    }
-    error = mount_attach(c, tree, &at, &attributes);
-    sys_close(tree);
-out:
-    path_close(&at);
-    return error;
+    return tree < 0 ? tree : mount_attach(c, tree, &at, &attributes);
 }
 
 int run_readonly_path(struct context *c, const struct op_readonly_path *o) {
     const struct attributes attributes = {.set = MOUNT_ATTR_RDONLY};
-    struct place at;
+    cleanup_place struct place at;
+    cleanup_close int tree = -1;
     bool missing;
-    int tree, error = open_target(c, o->path, &at, &missing);
+    int error = open_target(c, o->path, &at, &missing);
 
     if (error < 0 || missing)
         return error;
     tree = mount_clone(c, at.fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
-    if (tree < 0) {
-        error = tree;
-        goto out;
-    }
-    error = mount_attach(c, tree, &at, &attributes);
-    sys_close(tree);
-out:
-    path_close(&at);
-    return error;
+    return tree < 0 ? tree : mount_attach(c, tree, &at, &attributes);
 }

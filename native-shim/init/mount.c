@@ -1,9 +1,6 @@
 #include "mount.h"
 
-/*
- * What mount_setattr(2) needs on kernels that have it; 0x1000 … in statfs are not the MS_* of
- * mount(2).
- */
+/* Flags of statfs(2), some of which are not the MS_* of mount(2). */
 #define STATFS_NOATIME     0x400
 #define STATFS_NODIRATIME  0x800
 #define STATFS_RELATIME    0x1000
@@ -12,10 +9,26 @@
 /* The inode of a procfs root is the same in every procfs. */
 #define PROCFS_ROOT_INODE 1
 
-/* Attributes that mount(2) can give a mount. */
-#define CLASSIC_ATTRIBUTES                                                                         \
-    (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |                \
-     MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME | MOUNT_ATTR_NOSYMFOLLOW)
+/* The attributes that mount(2) can give a mount, besides those of MOUNT_ATTR__ATIME. */
+static const struct {
+    uint64_t attribute;
+    uint64_t flag;
+    uint64_t statfs;
+} classic[] = {
+    {MOUNT_ATTR_RDONLY, MS_RDONLY, MS_RDONLY},
+    {MOUNT_ATTR_NOSUID, MS_NOSUID, MS_NOSUID},
+    {MOUNT_ATTR_NODEV, MS_NODEV, MS_NODEV},
+    {MOUNT_ATTR_NOEXEC, MS_NOEXEC, MS_NOEXEC},
+    {MOUNT_ATTR_NODIRATIME, MS_NODIRATIME, STATFS_NODIRATIME},
+    {MOUNT_ATTR_NOSYMFOLLOW, MS_NOSYMFOLLOW, STATFS_NOSYMFOLLOW},
+};
+
+static bool is_classic(uint64_t attributes) {
+    attributes &= ~(uint64_t)MOUNT_ATTR__ATIME;
+    for (size_t i = 0; i < ARRAY_SIZE(classic); i++)
+        attributes &= ~classic[i].attribute;
+    return attributes == 0;
+}
 
 uint64_t mount_host_propagation;
 
@@ -48,62 +61,51 @@ int mount_idmap(struct context *c, int tree, int user, bool recursive) {
 int mount_classic(struct context *c, int fd, const char *source, const char *type, uint64_t flags,
                   const char *data) {
     char number[NUMBER_SIZE];
-    int error, here = -1;
-    /*
-     * /proc/self/fd of a procfs that is one; mount(2) takes paths, and a descriptor has no other.
-     */
-    int links = proc_open(c, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int error;
+    /* mount(2) takes a path. The only one of a descriptor is in /proc/self/fd. */
+    cleanup_close int links = proc_open(c, "self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    cleanup_close int here = -1;
 
     if (links < 0)
         return links;
-    error = here = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-    if (error < 0)
-        goto out;
+    here = sys_openat(AT_FDCWD, ".", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    if (here < 0)
+        return here;
     error = sys_fchdir(links);
     if (error < 0)
-        goto out;
+        return error;
     error = sys_mount(source, format_number(number, (uint64_t)fd), type, flags, data);
-    if (sys_fchdir(here) < 0 && error == 0)
-        error = -EIO;
-out:
-    if (here >= 0)
-        sys_close(here);
-    sys_close(links);
-    return error;
+    return sys_fchdir(here) < 0 && error == 0 ? -EIO : error;
 }
 
 int mount_classic_flags(int fd, uint64_t set, uint64_t clear, uint64_t *flags) {
     struct statfs st;
-    uint64_t now, attributes;
+    uint64_t attributes = 0;
     int error = sys_fstatfs(fd, &st);
 
     if (error < 0)
         return error;
-    now = (uint64_t)st.f_flags;
-    attributes =
-        now & (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-    if ((now & STATFS_NOATIME) != 0)
+    if (!is_classic(set | clear))
+        return -ENOSYS;
+    for (size_t i = 0; i < ARRAY_SIZE(classic); i++)
+        if (((uint64_t)st.f_flags & classic[i].statfs) != 0)
+            attributes |= classic[i].attribute;
+    if ((st.f_flags & STATFS_NOATIME) != 0)
         attributes |= MOUNT_ATTR_NOATIME;
-    else if ((now & STATFS_RELATIME) == 0)
+    else if ((st.f_flags & STATFS_RELATIME) == 0)
         attributes |= MOUNT_ATTR_STRICTATIME;
-    if ((now & STATFS_NODIRATIME) != 0)
-        attributes |= MOUNT_ATTR_NODIRATIME;
-    if ((now & STATFS_NOSYMFOLLOW) != 0)
-        attributes |= MOUNT_ATTR_NOSYMFOLLOW;
     attributes = (attributes & ~clear) | set;
 
-    /* The lowest four are the same numbers in both. */
-    *flags = attributes & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    *flags = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(classic); i++)
+        if ((attributes & classic[i].attribute) != 0)
+            *flags |= classic[i].flag;
     if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_NOATIME)
         *flags |= MS_NOATIME;
     else if ((attributes & MOUNT_ATTR__ATIME) == MOUNT_ATTR_STRICTATIME)
         *flags |= MS_STRICTATIME;
     else
         *flags |= MS_RELATIME;
-    if ((attributes & MOUNT_ATTR_NODIRATIME) != 0)
-        *flags |= MS_NODIRATIME;
-    if ((attributes & MOUNT_ATTR_NOSYMFOLLOW) != 0)
-        *flags |= MS_NOSYMFOLLOW;
     return 0;
 }
 
@@ -141,11 +143,11 @@ static int change_classic_unlocked(struct context *c, int fd, const struct attri
                                                      : error;
 }
 
-/* mount_setattr(2) is missing, or does not know `bits`, and mount(2) may do. */
+/* mount_setattr(2) is missing, or does not know nosymfollow, and mount(2) may do. */
 static bool too_old(int error, const struct attributes *a) {
     uint64_t bits = a->set | a->clear | a->clear_unlocked;
 
-    if ((bits & ~(uint64_t)CLASSIC_ATTRIBUTES) != 0)
+    if (!is_classic(bits))
         return false;
     return error == -ENOSYS || (error == -EINVAL && (bits & MOUNT_ATTR_NOSYMFOLLOW) != 0);
 }

@@ -207,8 +207,9 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
     char name[NAME_MAX + 1];
     const char *after = part + size;
     bool last = next_part(&after) == 0;
+    cleanup_close int fd = -1;
     struct statx st;
-    int fd, error;
+    int error;
 
     *left = after;
     if (size > NAME_MAX)
@@ -225,25 +226,21 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
         return fd;
     error = path_identify(fd, &st);
     if (error < 0)
-        goto out;
+        return error;
     if (S_ISLNK(st.stx_mode) && !(last && (w->flags & PATH_NO_FOLLOW) != 0)) {
         if ((w->flags & PATH_NO_LINKS) != 0 || is_magic_link(w->place->fd, name, fd))
             error = -ELOOP;
         else
             error = follow(w, fd, after);
         *left = w->rest;
-        goto out;
+        return error;
     }
     if (!is_dots(part, size, 1))
         error = push_part(w->place->path, part, size);
     if (error == 0) {
-        int parent = w->place->fd;
-
-        w->place->fd = fd;
-        fd = parent;
+        path_close(w->place);
+        w->place->fd = take_fd(&fd);
     }
-out:
-    sys_close(fd);
     return error;
 }
 

@@ -57,6 +57,12 @@ int path_reopen(struct context *c, const struct place *place);
 
 void path_close(struct place *place);
 
+/*
+ * A place that is closed at the end of its block. path_open or path_open_parent must fill it before
+ * the block can be left.
+ */
+#define cleanup_place __attribute__((cleanup(path_close)))
+
 /* What `fd` (O_PATH will do) is, with the id of its mount. Returns 0 or -errno. */
 int path_identify(int fd, struct statx *st);
 

@@ -67,32 +67,29 @@ static int make_private(struct context *c, int directory) {
 }
 
 int run_rootfs(struct context *c, const struct op_rootfs *o) {
-    int tree, error, fd = sys_openat(AT_FDCWD, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    cleanup_close int fd = sys_openat(AT_FDCWD, o->path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    cleanup_close int tree = -1;
+    int error;
 
     if (fd < 0)
         return fail(c, fd, o->path);
     if (mount_host_propagation == 0) {
         /* The mounts here are the caller's own: they stay as they are. */
-        c->rootfs = fd;
+        c->rootfs = take_fd(&fd);
         return 0;
     }
     error = make_private(c, fd);
     if (error < 0)
-        goto out;
+        return error;
     /* In a user namespace a clone that leaves out what is mounted below is refused. */
-    error = tree = mount_clone(c, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
-    if (error < 0)
-        goto out;
+    tree = mount_clone(c, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
+    if (tree < 0)
+        return tree;
     error = sys_move_mount(tree, "", fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-    if (error < 0) {
-        fail(c, error, o->path);
-        sys_close(tree);
-        goto out;
-    }
-    c->rootfs = tree;
-out:
-    sys_close(fd);
-    return error;
+    if (error < 0)
+        return fail(c, error, o->path);
+    c->rootfs = take_fd(&tree);
+    return 0;
 }
 
 /*
@@ -100,31 +97,26 @@ out:
  * for it is needed in an image that may be read-only.
  */
 static int pivot(struct context *c) {
-    int error, old = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    cleanup_close int old = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int error;
 
     if (old < 0)
         return fail(c, old, "/");
     error = sys_fchdir(c->rootfs);
     if (error == 0)
         error = sys_pivot_root(".", ".");
-    if (error < 0) {
-        fail(c, error,
-             error == -EINVAL
-                 ? "pivot_root (on the initial ramfs and in a chroot only --no-pivot works)"
-                 : "pivot_root");
-        goto out;
-    }
+    if (error < 0)
+        return fail(c, error,
+                    error == -EINVAL
+                        ? "pivot_root (on the initial ramfs and in a chroot only --no-pivot works)"
+                        : "pivot_root");
     /* The unmount of everything must not reach the mounts of the host that these are copies of. */
     error = sys_fchdir(old);
     if (error == 0)
         error = sys_mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL);
     if (error == 0)
         error = sys_umount2(".", UMOUNT_DETACH);
-    if (error < 0)
-        fail(c, error, "detaching the old root");
-out:
-    sys_close(old);
-    return error;
+    return error < 0 ? fail(c, error, "detaching the old root") : 0;
 }
 
 /*
@@ -256,39 +248,41 @@ static int hide_one(struct context *c, int mountinfo, const char *rootfs) {
     return (int)size;
 }
 
+/* Where the rootfs is. */
+static int find_rootfs(struct context *c, char rootfs[PATH_MAX]) {
+    char number[NUMBER_SIZE];
+    cleanup_close int directory = proc_open(c, "self/fd", O_PATH | O_DIRECTORY);
+    long size = directory;
+
+    if (directory >= 0)
+        size =
+            sys_readlinkat(directory, format_number(number, (uint64_t)c->rootfs), rootfs, PATH_MAX);
+    if (size < 0 || size == PATH_MAX)
+        return fail(c, size < 0 ? (int)size : -ENAMETOOLONG, "path of the rootfs");
+    rootfs[size] = 0;
+    return 0;
+}
+
 /*
  * After chroot(2) the host's mounts are still there, below the new root. A whole procfs or sysfs
- * among them would let the container mount more of them in spite of the masks on its own: they go
- * first.
+ * among them would allow the container to mount more of them, without the masks on its own.
  */
 static __attribute__((noinline)) int hide_proc_mounts(struct context *c) {
-    char rootfs[PATH_MAX], number[NUMBER_SIZE];
-    int error = 0, directory, mountinfo = proc_open(c, "self/mountinfo", O_RDONLY);
-    long size;
+    char rootfs[PATH_MAX];
+    cleanup_close int mountinfo = proc_open(c, "self/mountinfo", O_RDONLY);
+    int error;
 
     if (mountinfo < 0)
         return fail(c, mountinfo, "/proc/self/mountinfo");
-    directory = proc_open(c, "self/fd", O_PATH | O_DIRECTORY);
-    size = directory < 0 ? directory
-                         : sys_readlinkat(directory, format_number(number, (uint64_t)c->rootfs),
-                                          rootfs, sizeof(rootfs));
-    if (directory >= 0)
-        sys_close(directory);
-    if (size < 0 || size == sizeof(rootfs)) {
-        error = fail(c, size < 0 ? (int)size : -ENAMETOOLONG, "path of the rootfs");
-        goto out;
-    }
-    rootfs[size] = 0;
+    error = find_rootfs(c, rootfs);
+    if (error < 0)
+        return error;
     for (int i = 0; i < MAX_SCANS; i++) {
         error = hide_one(c, mountinfo, rootfs);
         if (error <= 0)
-            break;
+            return error;
     }
-    if (error > 0)
-        error = fail(c, -ELOOP, "hiding the host's procfs and sysfs");
-out:
-    sys_close(mountinfo);
-    return error;
+    return fail(c, -ELOOP, "hiding the host's procfs and sysfs");
 }
 
 static int change_root(struct context *c) {
