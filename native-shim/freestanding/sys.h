@@ -34,7 +34,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the kernel shares with user space by number, but not by header. */
+/* Constants of the kernel that its headers for user space do not have. */
 #define AF_UNIX          1
 #define AF_INET          2
 #define SOCK_DGRAM       2
@@ -130,7 +130,7 @@ static inline long sys_call6(long nr, long a, long b, long c, long d, long e, lo
 #error "tsrun knows x86_64 and aarch64"
 #endif
 
-/* Missing arguments are zero, so that a call never passes what happened to be in a register. */
+/* Missing arguments are zero, so that no register passes something else. */
 #define SYS_PAD(nr, a, b, c, d, e, f, ...)                                                         \
     sys_call6((nr), (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 #define SYS(nr, ...) SYS_PAD(nr, __VA_ARGS__, 0, 0, 0, 0, 0, 0)
@@ -210,7 +210,7 @@ static inline int sys_faccessat(int dir, const char *path, int mode) {
     return (int)SYS(__NR_faccessat, dir, path, mode);
 }
 
-/* With the effective ids and capabilities, as execve(2) will look (Linux 5.8). */
+/* With the effective ids and capabilities, as execve(2) checks (Linux 5.8). */
 static inline int sys_faccessat2(int dir, const char *path, int mode) {
     return (int)SYS(__NR_faccessat2, dir, path, mode, AT_EACCESS);
 }
@@ -327,10 +327,7 @@ static inline int sys_chroot(const char *path) {
     return (int)SYS(__NR_chroot, path);
 }
 
-/*
- * The length with the NUL. The text starts with "(unreachable)" when the directory is outside the
- * root.
- */
+/* Returns the length with the NUL. "(unreachable)" comes first when it is outside the root. */
 static inline long sys_getcwd(char *buffer, size_t size) {
     return SYS(__NR_getcwd, buffer, size);
 }
@@ -407,7 +404,7 @@ static inline int sys_clone3(const struct clone_args *arguments) {
     return (int)SYS(__NR_clone3, arguments, sizeof(*arguments));
 }
 
-/* Without a stack of its own, as fork(2). `pidfd` is for CLONE_PIDFD. */
+/* Without a new stack, as fork(2). `pidfd` is for CLONE_PIDFD. */
 static inline int sys_clone(uint64_t flags, int *pidfd) {
     return (int)SYS(__NR_clone, flags, 0, pidfd, 0, 0);
 }
@@ -421,7 +418,7 @@ static inline int sys_execveat(int dir, const char *path, char *const args[], ch
     return (int)SYS(__NR_execveat, dir, path, args, env, flags);
 }
 
-/* A seccomp profile may deny even this; who is in it dies of an illegal instruction. */
+/* A seccomp profile may deny even this: then an illegal instruction ends the process. */
 static inline _Noreturn void sys_exit(int status) {
     SYS(__NR_exit_group, status);
     __builtin_trap();
@@ -487,7 +484,7 @@ static inline int sys_set_mempolicy(int mode, const void *nodes, unsigned long b
     return (int)SYS(__NR_set_mempolicy, mode, nodes, bits);
 }
 
-/* The persona it had. */
+/* Returns the former persona. */
 static inline int sys_personality(unsigned long persona) {
     return (int)SYS(__NR_personality, persona);
 }
@@ -546,12 +543,12 @@ static inline int sys_sigprocmask(int how, const sigset_t *set, sigset_t *old) {
     return (int)SYS(__NR_rt_sigprocmask, how, set, old, sizeof(sigset_t));
 }
 
-/* `timeout` may be NULL: for ever. */
+/* `timeout` may be NULL: no limit. */
 static inline int sys_ppoll(struct pollfd *fds, unsigned int count,
                             const struct __kernel_timespec *timeout) {
     struct __kernel_timespec copy;
 
-    /* The kernel writes the time left into it. */
+    /* The kernel stores the remaining time in it. */
     if (timeout != NULL)
         copy = *timeout;
     return (int)SYS(__NR_ppoll, fds, count, timeout == NULL ? NULL : &copy, 0, sizeof(sigset_t));
@@ -561,7 +558,7 @@ static inline int sys_clock_gettime(int clock, struct __kernel_timespec *time) {
     return (int)SYS(__NR_clock_gettime, clock, time);
 }
 
-/* The address, or -errno: test with `sys_is_error`. */
+/* Returns the address, or -errno: test with sys_is_error. */
 static inline void *sys_mmap(size_t size, int protection, int flags, int fd) {
     return (void *)SYS(__NR_mmap, 0, size, protection, flags, fd, 0);
 }

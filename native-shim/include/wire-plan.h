@@ -1,6 +1,6 @@
 /*
- * Walking a plan. wire_open checks all of it, every payload included, so that nothing has happened
- * yet when a plan is refused. Compiles in hosted and freestanding C.
+ * Walking a plan. wire_open checks all of it, with every payload, so that a plan is refused before
+ * anything has happened. Compiles in hosted and freestanding C.
  */
 #ifndef TSRUN_WIRE_PLAN_H
 #define TSRUN_WIRE_PLAN_H
@@ -22,7 +22,7 @@ struct wire_op {
     struct wire_bytes payload;
 };
 
-/* The processes operation `code` may run in, 0 for a code nobody knows. */
+/* The processes in which operation `code` may run; 0 for an unknown code. */
 static inline int wire_stage(uint32_t code) {
 #define WIRE_STAGE(name, op_code, stage)                                                           \
     case op_code:                                                                                  \
@@ -36,7 +36,7 @@ static inline int wire_stage(uint32_t code) {
 #undef WIRE_STAGE
 }
 
-/* Whether the payload is a whole and well-formed one of its operation. */
+/* True when the payload is complete and correct for its operation. */
 static inline bool wire_check_payload(const struct wire_op *op) {
 #define WIRE_CHECK(name, op_code, stage)                                                           \
     case op_code: {                                                                                \
@@ -53,9 +53,7 @@ static inline bool wire_check_payload(const struct wire_op *op) {
 #undef WIRE_CHECK
 }
 
-/*
- * Takes the next operation off `ops`. False at the end, and when what is left is not an operation.
- */
+/* Takes the next operation from `ops`. False at the end, and when the rest is no operation. */
 static inline bool wire_next(struct reader *ops, struct wire_op *op) {
     uint32_t size;
 
@@ -72,9 +70,9 @@ static inline bool wire_next(struct reader *ops, struct wire_op *op) {
 }
 
 /*
- * Checks `bytes` and fills `plan`. NULL when it is a plan: known operations, each in its process,
- * one clone of B and `exec` at the end; otherwise what is wrong, with the index of the operation in
- * `bad_op` or WIRE_NO_OP.
+ * Checks `bytes` and fills `plan`. Returns NULL for a plan: known operations, each in its process,
+ * and `exec` at the end. Otherwise returns what is wrong, with the index of the operation or
+ * WIRE_NO_OP in `bad_op`.
  */
 static inline const char *wire_open(struct wire_bytes bytes, struct wire_plan *plan,
                                     uint32_t *bad_op) {

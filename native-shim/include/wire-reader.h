@@ -1,7 +1,6 @@
 /*
- * Reading a plan: the primitives below the decoders of wire.h. Everything is checked against the
- * end of the buffer before it is touched; a reader that failed stays failed. Compiles in hosted and
- * freestanding C.
+ * Reading a plan: what the decoders of wire.h use. Nothing is read beyond the end of the buffer.
+ * Compiles in hosted and freestanding C.
  */
 #ifndef TSRUN_WIRE_READER_H
 #define TSRUN_WIRE_READER_H
@@ -10,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes from `at` to `end` are not read yet. */
+/* The bytes from `at` to `end` have not been read. */
 struct reader {
     const uint8_t *at;
     const uint8_t *end;
@@ -21,7 +20,7 @@ struct wire_bytes {
     uint32_t size;
 };
 
-/* A list whose items were checked when it was read: walk it with strs_next on a copy. */
+/* A list whose items are checked when it is read. Use strs_next on a copy. */
 struct wire_strs {
     const uint8_t *at;
     uint32_t count;
@@ -94,9 +93,7 @@ static inline bool read_bytes(struct reader *r, struct wire_bytes *bytes) {
     return true;
 }
 
-/*
- * The string ends with the one NUL it holds, so the rest of the program may treat it as a C string.
- */
+/* The string has one NUL, at its end, so that it is a C string. */
 static inline bool read_str(struct reader *r, const char **text) {
     struct wire_bytes bytes;
 

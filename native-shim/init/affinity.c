@@ -1,11 +1,11 @@
-/* On which CPUs the process may run. */
+/* The CPUs that the process may run on. */
 #include "init.h"
 
-/* No kernel knows more. */
+/* The kernel's largest NR_CPUS. */
 #define MAX_CPUS 8192
 
 int run_affinity(struct context *c, const struct op_affinity *o) {
-    /* The kernel reads whole words; what the plan leaves out of the last one is 0. */
+    /* The kernel reads whole words. Bits that the plan leaves out are 0. */
     unsigned long mask[MAX_CPUS / (8 * sizeof(unsigned long))] = {0};
     int error;
 

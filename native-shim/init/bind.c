@@ -1,4 +1,4 @@
-/* mountBind, remount and deviceBind: mounts of what is there already. */
+/* mountBind, remount and deviceBind: mounts of what exists already. */
 #include "filesystem.h"
 #include "link.h"
 #include "source.h"
@@ -20,7 +20,7 @@ static int open_destination(struct context *c, const struct op_mount_bind *o, bo
     return error;
 }
 
-/* Makes anew the link that `tree` is the root of, and no other that has its path by now. */
+/* Makes a copy of the link that `tree` is the root of; its path may name another link by now. */
 static int copy_link(struct context *c, int tree, const struct op_mount_bind *o) {
     char target[PATH_MAX];
     long size = sys_readlinkat(tree, "", target, sizeof(target));

@@ -1,6 +1,6 @@
 /*
- * Capabilities. What the config asks for and the init does not have is a warning and not an error,
- * as the specification wants it: tsrun itself may run in a container that lacks it.
+ * Capabilities. One that the config asks for and the init does not have is a warning, as the
+ * specification wants it: tsrun itself may run in a container that lacks it.
  */
 #include "init.h"
 
@@ -54,9 +54,9 @@ static uint64_t bit(unsigned int capability) {
     return (uint64_t)1 << capability;
 }
 
-/* Says once of each capability in `missing` that it cannot be had, and why. */
+/* Warns once of each capability in `missing`. */
 static void warn_missing(struct context *c, uint64_t missing, const char *why) {
-    /* The longest name is 18 bytes, with "CAP_" and ", " 24; a number is shorter. */
+    /* The longest entry has 24 bytes: "CAP_", a name of 18 and ", ". */
     char list[CAPABILITIES * 32] = "";
     char number[NUMBER_SIZE];
 
@@ -78,7 +78,7 @@ static void warn_missing(struct context *c, uint64_t missing, const char *why) {
 
 static const char not_ours[] = "tsrun does not have it";
 
-/* The bounding set; what the kernel does not know is not in it. */
+/* The bounding set, without capabilities that the kernel does not know. */
 static uint64_t bounding_set(void) {
     uint64_t set = 0;
 
@@ -140,7 +140,7 @@ static int set_sets(const struct sets *sets) {
     return sys_capset(&header, data);
 }
 
-/* Sets *ambient to what could be raised of it. */
+/* Raises the ambient set, and sets *ambient to what could be raised. */
 static int set_ambient(struct context *c, uint64_t *ambient, const struct sets *sets) {
     int error = sys_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 
@@ -162,8 +162,8 @@ int run_capabilities(struct context *c, const struct op_capabilities *o) {
     if (error < 0)
         return fail(c, error, "capget");
     /*
-     * A user other than root has an empty effective set now; CAP_SETPCAP in it allows more to be
-     * inheritable.
+     * A user other than root has an empty effective set by now. CAP_SETPCAP in it allows more in
+     * the inheritable set.
      */
     have.effective = have.permitted;
     error = set_sets(&have);

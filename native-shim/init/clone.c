@@ -1,10 +1,10 @@
 /*
- * Making B, and the A that goes on in another cgroup: each is a sibling of the process that clones
- * it (CLONE_PARENT), so the engine is the parent of all and the one before need not stay.
+ * Making B, and the process that continues A in another cgroup. Each is a sibling of the process
+ * that clones it (CLONE_PARENT): the engine is the parent of all, and the cloning process can end.
  */
 #include "init.h"
 
-/* Names the child to the engine, lets it go on, and ends. */
+/* Tells the engine the child's pid, then lets the child continue, and ends. */
 static _Noreturn void announce(struct context *c, int pid, int go) {
     char byte = 0;
 
@@ -15,8 +15,8 @@ static _Noreturn void announce(struct context *c, int pid, int go) {
 }
 
 /*
- * In the child: the engine must know of it before it speaks. When the one before ends without a
- * word the engine is gone, or that one was killed, and nobody would wait for the child.
+ * In the child: waits until the engine knows its pid. When the parent ends before, the engine is
+ * gone or the parent was killed, and nobody would wait for the child.
  */
 static void await_announcement(const int pipe[2]) {
     char byte;
@@ -31,8 +31,10 @@ static void await_announcement(const int pipe[2]) {
     sys_close(pipe[0]);
 }
 
-/* Over a socket; a pipe tells when it is written to. The engine has closed its end: there is nobody
- * to work for, and who would wait for a child? */
+/*
+ * True when the engine has closed its end of the socket: nobody would wait for a child. With pipes
+ * the next write finds that out.
+ */
 static bool engine_is_gone(const struct context *c) {
     char byte;
     struct iovec part = {.iov_base = &byte, .iov_len = sizeof(byte)};
@@ -42,7 +44,7 @@ static bool engine_is_gone(const struct context *c) {
 }
 
 /*
- * Goes on in a child. CLONE_PARENT allows no exit signal of its own: the child has that of this
+ * Continues in a child. CLONE_PARENT allows no exit signal of its own: the child has that of this
  * process.
  */
 static int go_on_in_child(struct context *c, uint64_t flags, int cgroup) {
@@ -59,7 +61,10 @@ static int go_on_in_child(struct context *c, uint64_t flags, int cgroup) {
         arguments.cgroup = (uint64_t)cgroup;
     }
     pid = sys_clone3(&arguments);
-    /* The container's own filter may be loaded, and deny what it cannot look into. */
+    /*
+     * The container's own filter may be loaded. A filter cannot read the arguments of clone3(2),
+     * and many deny it.
+     */
     if ((pid == -ENOSYS || pid == -EPERM) && cgroup < 0)
         pid = sys_clone(arguments.flags, NULL);
     if (pid < 0)
@@ -98,11 +103,11 @@ int run_clone_into_cgroup(struct context *c, const struct op_clone_into_cgroup *
 }
 
 /*
- * B exists in a pid namespace of others from the moment it is cloned. Those with CAP_SYS_PTRACE can
- * trace it then, and reach what is behind its descriptors, its root and its working directory. So
- * by now the plan has closed what is the host's, entered the container's root, and given up the
- * privileges that the container's process is not to have. Against all others it is not dumpable,
- * since A is not (enterContainer, enterNamespace, user).
+ * From the clone on, B is in a pid namespace with other processes. One with CAP_SYS_PTRACE can
+ * trace B and reach everything behind its descriptors, its root and its working directory. So by
+ * now the plan has closed the descriptors of the host, entered the container's root, and given up
+ * the privileges that the container's process must not have. Nobody else can trace B: it is not
+ * dumpable, because A is not (enterContainer, enterNamespace, user).
  */
 int run_clone_visible(struct context *c, const struct op_clone_visible *o) {
     (void)o;

@@ -2,7 +2,7 @@
 #include <asm/termios.h>
 #include "mount.h"
 
-/* The same in every devpts: its root, and its ptmx with the number all ptmx devices have. */
+/* In every devpts the root and ptmx have these inodes; every ptmx has this device number. */
 #define DEVPTS_ROOT_INODE 1
 #define DEVPTS_PTMX_INODE 2
 #define PTMX_MAJOR        5
@@ -15,9 +15,8 @@ static bool is_devpts(int fd) {
 }
 
 /*
- * Opens the ptmx of the devpts at /dev/pts. All of it is the container's to arrange, so /dev/pts
- * has to be the root of a real devpts, and ptmx what the kernel put there: nothing is mounted over
- * it.
+ * Opens the ptmx of the devpts at /dev/pts. The container decides what is there. So /dev/pts has to
+ * be the root of a devpts, and ptmx the kernel's own file, with nothing mounted over it.
  */
 static int open_ptmx(struct context *c) {
     cleanup_close int fd = -1;
@@ -40,10 +39,7 @@ static int open_ptmx(struct context *c) {
     return error < 0 ? fail(c, error, "/dev/pts/ptmx (not the one of devpts)") : take_fd(&fd);
 }
 
-/*
- * The other side of the pty, straight from the master: the path /dev/pts/N could be anything by
- * now.
- */
+/* Opens the other side of the pty from the master, since /dev/pts/N may be any file by now. */
 static int open_slave(struct context *c, int master) {
     int unlocked = 0;
     int slave, error = sys_ioctl(master, TIOCSPTLCK, (unsigned long)&unlocked);
@@ -66,7 +62,7 @@ static int set_size(struct context *c, int master, const struct op_console *o) {
     return error < 0 ? fail(c, error, "size of the terminal") : 0;
 }
 
-/* /dev/console is the terminal: bound there by descriptor, on a file and never through a link. */
+/* Binds the terminal to /dev/console by descriptor: on a file, never through a link. */
 static int mount_console(struct context *c, int slave) {
     const struct attributes none = {0};
     cleanup_place struct place at;
@@ -84,7 +80,9 @@ static int mount_console(struct context *c, int slave) {
     return tree < 0 ? tree : mount_attach(c, tree, &at, &none);
 }
 
-/* One message with the terminal's name and its master, as callers of --console-socket expect it. */
+/*
+ * Sends the terminal's name and its master in one message, as callers of --console-socket expect.
+ */
 static int send_master(struct context *c, int master) {
     char name[32] = "/dev/pts/";
     char number[NUMBER_SIZE];

@@ -1,16 +1,16 @@
 /*
- * The tree comes from the image, so nothing about it is trusted: its depth, what its names are, or
- * that they stay what they are. It is walked without recursion, one level of descriptors for each
- * directory on the way down, and only regular files and directories are ever opened for reading.
+ * tmpcopyup. The tree comes from the image: its depth and its names are not trusted, and they may
+ * change meanwhile. It is walked without recursion, with one level of descriptors for each
+ * directory on the way down. Only regular files and directories are opened for reading.
  */
 #include "copyup.h"
 #include "path.h"
 
-/* Two descriptors each: with these the walk stays far below the usual RLIMIT_NOFILE of 1024. */
+/* Each level has two descriptors: the walk stays far below the usual RLIMIT_NOFILE of 1024. */
 #define MAX_DEPTH 128
-/* XATTR_SIZE_MAX and XATTR_LIST_MAX, the kernel's limits. */
+/* The kernel's limits XATTR_SIZE_MAX and XATTR_LIST_MAX. */
 #define MAX_XATTR 65536
-/* Attributes of most files fit here, and the big buffer is never touched. */
+/* Most attributes fit here, and then no page of the large buffer is used. */
 #define SMALL_XATTR 1024
 
 struct level {
@@ -47,8 +47,7 @@ static void times_of(const struct statx *st, struct __kernel_timespec times[2]) 
 }
 
 /*
- * A filesystem that cannot hold an attribute, or a user namespace that may not set it, goes
- * without.
+ * The filesystem cannot hold the attribute, or the user namespace may not set it: it is left out.
  */
 static bool is_refusal(int error) {
     return error == -EOPNOTSUPP || error == -EPERM || error == -ENODATA;
@@ -88,7 +87,7 @@ static int copy_xattrs(int from, int to) {
     return 0;
 }
 
-/* The owner goes first: a change of it takes set-id bits and file capabilities away. */
+/* The owner comes first, since chown(2) removes set-id bits and file capabilities. */
 static int copy_metadata(int from, int to, const struct statx *st, unsigned int keep) {
     struct __kernel_timespec times[2];
     int error = sys_fchown(to, (keep & COPY_UP_KEEP_UID) != 0 ? (uint32_t)-1 : st->stx_uid,
@@ -102,9 +101,7 @@ static int copy_metadata(int from, int to, const struct statx *st, unsigned int 
     return error < 0 ? error : sys_utimensat(to, NULL, times, 0);
 }
 
-/*
- * One run of data of a sparse file: from *at, up to the next hole. Returns 1 when there is no more.
- */
+/* Copies one run of data of a sparse file: from *at, up to the next hole. Returns 1 at the end. */
 static int copy_extent(int from, int to, int64_t *at) {
     long end, start = sys_lseek(from, *at, SEEK_DATA);
 
@@ -123,7 +120,7 @@ static int copy_extent(int from, int to, int64_t *at) {
 
         if (size < 0)
             return (int)size;
-        /* Cut short while we read: what is left of it is copied. */
+        /* The file was truncated meanwhile: what is left of it is copied. */
         if (size == 0)
             return 1;
     }
@@ -164,7 +161,7 @@ static int copy_file(struct level *l, const char *name, const struct statx *expe
     return error < 0 ? error : copy_metadata(from, to, &st, 0);
 }
 
-/* Links, FIFOs, sockets and devices: made again without being opened. */
+/* Makes links, FIFOs, sockets and devices again, without opening them. */
 static int copy_special(struct level *l, int node, const char *name, const struct statx *st) {
     struct __kernel_timespec times[2];
     char target[PATH_MAX];
@@ -187,7 +184,7 @@ static int copy_special(struct level *l, int node, const char *name, const struc
     return error < 0 ? error : sys_utimensat(l->to, name, times, AT_SYMLINK_NOFOLLOW);
 }
 
-/* Goes down into the directory `name`; `make` unless it is the top. */
+/* Enters the directory `name`, which is made first with `make`. */
 static int enter(struct copy *copy, int from, int to, const char *name, bool make) {
     struct level *l = &copy->levels[copy->depth];
     int error;
@@ -219,7 +216,7 @@ static void leave(struct copy *copy) {
     sys_close(l->to);
 }
 
-/* Last of all for a directory: what is made in it changes its times. */
+/* Completes a directory after its entries, which change its times. */
 static int finish(struct copy *copy) {
     struct level *l = &copy->levels[copy->depth - 1];
     struct statx st;
@@ -233,13 +230,13 @@ static int finish(struct copy *copy) {
     return 0;
 }
 
-/* Copies one entry of the directory copy->depth is at; goes down when it is a directory itself. */
+/* Copies one entry of the directory at copy->depth; enters it when it is a directory itself. */
 static int copy_entry(struct copy *copy, const char *name) {
     struct level *l = &copy->levels[copy->depth - 1];
     struct statx st;
     int error, node = sys_openat2(l->from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, in_directory);
 
-    /* A mount point is not the image's; what is gone again need not be copied. */
+    /* A mount point is not part of the image, and an entry may be deleted meanwhile. */
     if (node == -EXDEV || node == -ENOENT)
         return 0;
     if (node < 0)
@@ -263,9 +260,8 @@ static bool is_dots(const char *name) {
 }
 
 /*
- * Reads the current directory on from where it was left, until a directory has been entered or all
- * is read. There is one buffer for all levels: what comes after an entered directory is read again
- * later.
+ * Continues to read the current directory, until a directory has been entered or all is read. All
+ * levels share one buffer: entries behind an entered directory are read again later.
  */
 static int copy_entries(struct copy *copy) {
     char buffer[4096] __attribute__((aligned(8)));

@@ -3,7 +3,7 @@
 
 #include "init.h"
 
-/* What of the top directory itself is not copied. */
+/* Properties of the top directory that are not copied. */
 #define COPY_UP_KEEP_MODE 1u
 #define COPY_UP_KEEP_UID  2u
 #define COPY_UP_KEEP_GID  4u

@@ -1,7 +1,7 @@
-/* device: what /dev holds besides mounts and links. */
+/* device: device nodes and FIFOs. */
 #include "path.h"
 
-/* Opens what `name` is in the directory, a link itself and not what it names. */
+/* Opens `name` in the directory; a link is opened itself. */
 static int open_entry(int directory, const char *name, struct statx *st) {
     int error, fd = sys_openat2(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
                                 RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
@@ -54,7 +54,7 @@ static int make_device(struct context *c, const struct op_device *o) {
 }
 
 int run_device(struct context *c, const struct op_device *o) {
-    /* What dev_t has room for. */
+    /* The limits of the kernel's dev_t. */
     if (o->major >= 1u << 12 || o->minor >= 1u << 20)
         return fail(c, -EINVAL, o->path, " (no such device number)");
     return make_device(c, o);

@@ -1,9 +1,9 @@
-/* Joining a container that exists: its namespaces, through a pidfd of its first process. */
+/* Joining the namespaces of a container, through a pidfd of its first process. */
 #include "init.h"
 
 /*
- * The container does not see this process: of its pid namespace it is no member, only its next
- * child will be (pid_namespaces(7)). So it may still look at the host's /proc.
+ * The container cannot see this process: only the next child will be in its pid namespace
+ * (pid_namespaces(7)). So this process may still use the host's /proc.
  */
 int run_enter_container(struct context *c, const struct op_enter_container *o) {
     int error, pidfd = slot_get(c, SLOT_CONTAINER);
@@ -15,7 +15,7 @@ int run_enter_container(struct context *c, const struct op_enter_container *o) {
         return fail(c, error, "PR_SET_DUMPABLE");
     if (o->flags == 0)
         return 0;
-    /* All of them or none: the kernel changes nothing before it has checked each (setns(2)). */
+    /* The kernel joins all of them or none (setns(2)). */
     error = sys_setns(pidfd, (int)o->flags);
     if (error < 0)
         return fail(c, error, "setns");

@@ -2,9 +2,9 @@
 #include "init.h"
 
 /*
- * In two ranges and without CLOSE_RANGE_CLOEXEC, which Linux 5.10 lacks. A filter that is loaded
- * already may be of a profile older than close_range(2): then the container's are closed one by
- * one, and execve closes the rest, since the init opens nothing without O_CLOEXEC.
+ * Without CLOSE_RANGE_CLOEXEC, which Linux 5.10 lacks. A loaded filter may be older than
+ * close_range(2) and deny it. Then the container's descriptors are closed one by one, and execve
+ * closes the others, since the init opens nothing without O_CLOEXEC.
  */
 int close_descriptors(struct context *c, int first, int kept) {
     int error = 0;
@@ -43,7 +43,7 @@ int exec_prepare(struct context *c, const struct op_exec *o) {
     c->env = make_vector(&o->env, home);
     if (c->args == NULL || c->env == NULL)
         return fail(c, -ENOMEM, "arguments and environment");
-    /* The socket that reports a failure stays: execve closes it. */
+    /* execve closes the channel: it must stay to report a failure. */
     error = close_descriptors(c, 3 + (int)o->preserve_fds, c->channel);
     return error < 0 ? fail(c, error, "close descriptors") : 0;
 }

@@ -1,4 +1,4 @@
-/* Finding the program to execute, and saying why one cannot be. */
+/* Finding the program to execute, and explaining why one cannot be executed. */
 #include "init.h"
 
 #include <linux/elf-em.h>
@@ -10,7 +10,7 @@
 #define OWN_MACHINE EM_AARCH64
 #endif
 
-/* As much of a script's first line as the kernel reads. */
+/* The part of a script's first line that the kernel reads. */
 #define HEAD_SIZE 256
 
 static const struct {
@@ -34,10 +34,10 @@ static bool is_filtered(int error) {
 }
 
 /*
- * Without noNewPrivileges the container's seccomp filter is in force by now, and profiles older
- * than Linux 5.8 do not know faccessat2. faccessat asks for the real ids, which are the effective
- * ones by now, and only leaves out capabilities of users other than root. Where the filter refuses
- * that as well, execve has to tell.
+ * Without noNewPrivileges the container's filter is loaded by now, and profiles older than Linux
+ * 5.8 do not know faccessat2. faccessat uses the real ids, which equal the effective ones by now,
+ * and ignores the capabilities of users other than root. When the filter denies both, execve finds
+ * out.
  */
 static int may_execute(const char *path) {
     int error = sys_faccessat2(AT_FDCWD, path, X_OK);
@@ -58,7 +58,7 @@ static int check_executable(const char *path) {
     return may_execute(path);
 }
 
-/* Makes "directory/name" of one part of PATH, an empty part being the working directory. */
+/* Joins one part of PATH and the name; an empty part is the working directory. */
 static int join(char path[PATH_MAX], const char *directory, size_t size, const char *name) {
     if (size == 0)
         return copy_text(path, PATH_MAX, "./") < 0 ? -ENAMETOOLONG
@@ -72,8 +72,7 @@ static int join(char path[PATH_MAX], const char *directory, size_t size, const c
 }
 
 /*
- * execvp(3): the first that can be executed; one that may not be is remembered, and said when none
- * can.
+ * Searches as execvp(3) does. The first file that must not be executed is named when none can be.
  */
 static int search(struct context *c, const char *name, const char *directories) {
     char denied[PATH_MAX] = "";
@@ -103,8 +102,8 @@ static int search(struct context *c, const char *name, const char *directories) 
 }
 
 /*
- * A name that means the process itself, as `/proc/self/exe`. In a procfs of a namespace that this
- * process is not in, it means nothing; B finds it, or execve(2) says that it does not.
+ * True for names that mean the process itself, as `/proc/self/exe`. In a procfs of a pid namespace
+ * that this process is not in, they do not exist. B can resolve them, or execve(2) fails.
  */
 static bool is_of_itself(const char *name) {
     return starts_with(name, "/proc/") || starts_with(name, "/dev/fd/");
@@ -114,7 +113,7 @@ int run_find_executable(struct context *c, const struct op_find_executable *o) {
     struct stat st;
     int error;
 
-    /* The name may be a path through /proc/self/fd: there must be no way to the host by then. */
+    /* The name may lead through /proc/self/fd: no descriptor of the host may be open there. */
     proc_close(c);
     if (*o->name == 0)
         return fail(c, -ENOENT, "the name of the executable is empty");
@@ -131,7 +130,8 @@ int run_find_executable(struct context *c, const struct op_find_executable *o) {
 }
 
 /*
- * The interpreter of an ELF program (PT_INTERP); false when it has none, or none that can be read.
+ * Finds the interpreter of an ELF program (PT_INTERP). Returns false when there is none, or none
+ * that can be read.
  */
 static bool elf_interpreter(int fd, const Elf64_Ehdr *elf, char interpreter[HEAD_SIZE]) {
     for (unsigned int i = 0; i < elf->e_phnum; i++) {
@@ -153,7 +153,7 @@ static bool elf_interpreter(int fd, const Elf64_Ehdr *elf, char interpreter[HEAD
     return false;
 }
 
-/* The interpreter of a script: after #! and blanks, up to the next blank. */
+/* Finds the interpreter of a script: after #! and blanks, up to the next blank. */
 static bool script_interpreter(const char *head, size_t size, char interpreter[HEAD_SIZE]) {
     size_t at = 2, length = 0;
 
@@ -165,7 +165,7 @@ static bool script_interpreter(const char *head, size_t size, char interpreter[H
     return length > 0;
 }
 
-/* Both ENOENT and EACCES may be about the interpreter instead of the program that was asked for. */
+/* ENOENT and EACCES of execve(2) may be about the interpreter. */
 static int explain_interpreter(struct context *c, int error, const char *path,
                                const char *interpreter) {
     if (error == -ENOENT)

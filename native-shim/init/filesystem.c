@@ -1,9 +1,9 @@
-/* mountFilesystem, and what remount does to superblocks. */
+/* mountFilesystem, and the superblock options of remount. */
 #include "filesystem.h"
 #include "copyup.h"
 #include "procfs.h"
 
-/* fsconfig(2) takes no longer key or value, NUL included; mount(2) takes a page of them. */
+/* The largest key or value of fsconfig(2), and the largest data of mount(2), NUL included. */
 #define MAX_PARAMETER 256
 #define MAX_DATA      4096
 
@@ -12,7 +12,7 @@
     (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC |                \
      MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME)
 
-/* Options that are flags to mount(2); to fsconfig(2) they are parameters like all others. */
+/* Options that are flags of mount(2) and parameters of fsconfig(2). */
 static const struct {
     const char *option;
     uint64_t flag;
@@ -30,7 +30,7 @@ static const struct {
     {"noiversion", 0},
 };
 
-/* What a user namespace lacks when one of these is refused. */
+/* The likely reason when one of these is refused in a user namespace. */
 static const struct {
     const char *type;
     const char *hint;
@@ -45,13 +45,16 @@ static const struct {
     {"cgroup2", "a user namespace needs a cgroup namespace of its own for it"},
 };
 
-/* Adds the kernel's own words, which it keeps in the filesystem context, and empties them. */
+/*
+ * Adds the kernel's messages to the detail. They are in the filesystem context; reading removes
+ * them.
+ */
 static void add_log(struct context *c, int fs) {
     char line[512];
     bool any = false;
     long size;
 
-    /* Each read gives one message: a letter for its kind, a space, the text. */
+    /* Each read returns one message: a letter for its kind, a space, the text. */
     for (int i = 0; i < 16 && (size = sys_read(fs, line, sizeof(line))) > 2; i++) {
         if (line[0] != 'e' && line[0] != 'w')
             continue;
@@ -109,7 +112,7 @@ static bool has_option(struct wire_strs options, const char *prefix) {
     return false;
 }
 
-/* `option` is not long: any_long has looked. */
+/* `option` has passed any_long. */
 static int set_option(struct context *c, int fs, const char *type, const char *option) {
     char key[MAX_PARAMETER], quoted[2 * MAX_PARAMETER + 16];
     const char *equals = strchr(option, '=');
@@ -124,7 +127,7 @@ static int set_option(struct context *c, int fs, const char *type, const char *o
     }
     if (error >= 0)
         return 0;
-    /* Means something to a few filesystems only, and nothing is lost where it does not. */
+    /* Most filesystems do not know iversion, and lose nothing without it. */
     if (error == -EINVAL &&
         (strcmp(option, "iversion") == 0 || strcmp(option, "noiversion") == 0)) {
         while (sys_read(fs, quoted, sizeof(quoted)) > 0)
@@ -149,7 +152,7 @@ static int set_options(struct context *c, int fs, const char *type, struct wire_
     return error;
 }
 
-/* Options as mount(2) takes them. */
+/* The options in the form of mount(2): `data` and `flags`. */
 static int classic_options(struct context *c, struct wire_strs options, char data[MAX_DATA],
                            uint64_t *flags) {
     const char *option;
@@ -179,12 +182,12 @@ static unsigned int kept_by_options(struct wire_strs options) {
            (has_option(options, "gid=") ? COPY_UP_KEEP_GID : 0);
 }
 
-/* A tmpfs over a directory looks like that directory, unless its options say how it should. */
+/* A tmpfs gets the mode of the directory it covers, unless its options have one. */
 static bool inherits_mode(const struct op_mount_filesystem *o, const struct place *at) {
     return strcmp(o->type, "tmpfs") == 0 && !at->made && !has_option(o->options, "mode=");
 }
 
-/* "mode=" and `mode` in octal. */
+/* Writes "mode=" and `mode` in octal. */
 static void format_mode(char text[16], unsigned int mode) {
     size_t end = 5;
 
@@ -194,7 +197,7 @@ static void format_mode(char text[16], unsigned int mode) {
     text[end] = 0;
 }
 
-/* Filling a tmpfs that ends up read-only comes before it is made so. */
+/* With tmpcopyup the superblock is filled first. */
 static int make_superblock_readonly(struct context *c, int fs, const char *type) {
     int error = sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0);
 
@@ -203,7 +206,9 @@ static int make_superblock_readonly(struct context *c, int fs, const char *type)
     return error < 0 ? explain(c, fs, error, FAULT_OPTION, type, ", option ro") : 0;
 }
 
-/* A detached mount of a new superblock with these attributes, or -errno. */
+/*
+ * Makes a new superblock and a detached mount of it with these attributes. Returns it, or -errno.
+ */
 static int make_mount(struct context *c, const struct op_mount_filesystem *o,
                       const struct place *at, unsigned int attributes) {
     bool copy = (o->flags & MOUNT_FLAG_COPY_UP) != 0;
@@ -237,7 +242,7 @@ static int make_mount(struct context *c, const struct op_mount_filesystem *o,
     mount = sys_fsmount(fs, FSMOUNT_CLOEXEC, attributes);
     if (mount < 0)
         return explain(c, fs, mount, FAULT_NONE, o->type, "");
-    /* The context may come from a process that others can trace (procfs.c). */
+    /* Another process may have traced the one that has made the context (procfs.c). */
     if (procfs && !mount_is_whole_procfs(mount))
         return fail(c, -EPROTO, "filesystem proc");
     if (copy)
@@ -265,9 +270,9 @@ static int mount_new(struct context *c, const struct op_mount_filesystem *o, con
 }
 
 /*
- * mount(2), for options fsconfig(2) cannot take: long lists of overlay layers. It would make the
- * superblock read-only for a read-only mount, so attributes beyond the three that only forbid come
- * after.
+ * By mount(2), for options that are too long for fsconfig(2), such as many overlay layers. A
+ * read-only flag of mount(2) would make the superblock read-only, too. So only nosuid, nodev and
+ * noexec are given there, and the other attributes are set after.
  */
 static __attribute__((noinline)) int mount_new_classic(struct context *c,
                                                        const struct op_mount_filesystem *o,
@@ -287,7 +292,7 @@ static __attribute__((noinline)) int mount_new_classic(struct context *c,
     error = classic_options(c, o->options, data, &flags);
     if (error < 0)
         return error;
-    /* The first attributes are the same numbers as their MS_*. */
+    /* These attributes have the same numbers as their MS_*. */
     error = mount_classic(c, at->fd, o->source[0] == 0 ? NULL : o->source, o->type, flags | first,
                           data);
     if (error < 0)
@@ -334,7 +339,7 @@ static __attribute__((noinline)) int reconfigure_classic(struct context *c, cons
 
     if (error < 0)
         return error;
-    /* Without MS_BIND the flags are those of the mount as well: give it the ones it has. */
+    /* Without MS_BIND the flags also change the mount: it gets those that it has. */
     error = mount_classic_flags(at->fd, 0, MOUNT_ATTR_RDONLY, &attributes);
     if (error == 0)
         error = mount_classic(c, at->fd, NULL, NULL, MS_REMOUNT | flags | attributes, data);

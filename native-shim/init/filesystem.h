@@ -6,7 +6,7 @@
 
 /*
  * Changes options of the superblock mounted at `at`, as MS_REMOUNT does. Returns 0, or -errno with
- * a detail that has what the kernel says about it.
+ * a detail that has the kernel's messages.
  */
 int filesystem_reconfigure(struct context *c, const struct place *at, struct wire_strs options);
 

@@ -1,4 +1,4 @@
-/* Making child processes where the container's own filter may be loaded already. */
+/* Making child processes when the container's own filter may be loaded. */
 #include "init.h"
 
 int fork_process(uint64_t flags, int *pidfd) {
@@ -9,7 +9,7 @@ int fork_process(uint64_t flags, int *pidfd) {
     };
     int pid = sys_clone3(&arguments);
 
-    /* A filter cannot look into the arguments of clone3(2), so many profiles forbid it. */
+    /* A filter cannot read the arguments of clone3(2), and many deny it. */
     if (pid == -ENOSYS || pid == -EPERM)
         pid = sys_clone(flags | SIGCHLD, pidfd);
     return pid;

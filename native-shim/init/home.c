@@ -1,20 +1,20 @@
-/* HOME, from the container's own /etc/passwd (passwd(5)). */
+/*
+ * HOME, from the container's own /etc/passwd (passwd(5)). Name services of the C library would run
+ * code of the image.
+ */
 #include "init.h"
 
-/* Nobody's passwd is larger; an image may make it as large as it likes. */
+/* More than any passwd has; the image decides its size. */
 #define MAX_PASSWD (8 * 1024 * 1024)
 
 struct line {
     size_t size;
-    /* Longer than a line may be: skipped. */
+    /* The line is longer than `text`, and skipped. */
     bool too_long;
     char text[PATH_MAX];
 };
 
-/*
- * Field `index` of a line, its fields ended by NULs instead of colons; NULL when it has not so
- * many.
- */
+/* Field `index` of a line, ended by a NUL instead of its colon; NULL when there is none. */
 static char *cut_field(char *line, int index) {
     for (int i = 0;; i++) {
         char *colon = strchr(line, ':');
@@ -31,15 +31,15 @@ static char *cut_field(char *line, int index) {
 }
 
 /*
- * name:password:uid:gid:gecos:home:shell. True when it is the line of `uid`; then c->home is set if
- * it has one.
+ * Parses name:password:uid:gid:gecos:home:shell. Returns true for the line of `uid`, and sets
+ * c->home if it has one.
  */
 static bool take_line(struct context *c, struct line *line, uint32_t uid) {
     char *id, *home;
     uint64_t number;
 
     line->text[line->size] = 0;
-    /* From the end, because cutting a field hides those behind it. */
+    /* The last field first: cutting one hides those behind it. */
     home = cut_field(line->text, 5);
     id = home == NULL ? NULL : cut_field(line->text, 2);
     if (id == NULL || !parse_number(id, UINT32_MAX, &number) || number != uid)
@@ -78,9 +78,9 @@ static void search(struct context *c, int fd, uint32_t uid) {
 }
 
 /*
- * Only a regular file: opening a FIFO or a device is something the image must not make us do. And
- * none behind a link like /proc/self/fd/5/1/root/etc/shadow: the image would read the host through
- * what the init has open.
+ * Opens /etc/passwd if it is a regular file: the image must not make us open a FIFO or a device. No
+ * link like /proc/self/fd/5/1/root/etc/shadow is followed: the image would read a file of the host
+ * through a descriptor of the init.
  */
 static int open_passwd(void) {
     struct stat st;

@@ -1,25 +1,22 @@
 /*
- * Hooks that run in the container's namespaces. What a hook writes goes to a pipe that is always
- * drained, so it never blocks; the end of it is kept for the error. The hook has ended when its
- * process has, whoever else still holds the pipe.
+ * Hooks that run in the container's namespaces. Their output goes to a pipe that is always drained,
+ * so they never block; its end is kept for the error. A hook has ended when its process has, also
+ * when others still hold the pipe.
  */
 #include "init.h"
 
-/* Of what the hook wrote, the last bytes: errors come at the end. */
+/* How many of the last bytes of the output are kept: errors come at the end. */
 #define KEPT_OUTPUT 2048
 
 struct hook {
     const struct op_hook *o;
     int state;
-    /*
-     * Ends of pipes, -1 once closed: what the hook writes, and the errno when it could not be
-     * executed.
-     */
+    /* Both ends of two pipes, -1 once closed: for the output, and for the errno of execve. */
     int output[2];
     int failure[2];
     int pidfd;
     int pid;
-    /* Monotonic nanoseconds at which it is killed; 0 for never. */
+    /* When it is killed, in nanoseconds of CLOCK_MONOTONIC; 0 for never. */
     int64_t deadline;
     bool timed_out;
     bool output_ended;
@@ -54,10 +51,7 @@ static void keep(struct hook *h, const char *bytes, size_t size) {
     h->kept += size;
 }
 
-/*
- * Reads what is in the pipe now, at most a pipe's capacity, so that a fast writer cannot hold us
- * here.
- */
+/* Reads what is in the pipe now. At most a pipe's capacity: a fast writer must not keep us here. */
 static void drain(struct hook *h) {
     char buffer[1024];
     long size;
@@ -85,7 +79,7 @@ static _Noreturn void become_hook(struct context *c, struct hook *h) {
 
     if (error == 0 && (h->o->flags & HOOK_AT_ROOTFS) != 0)
         error = sys_fchdir(c->rootfs);
-    /* Both pipes and the state have numbers above the stdio (main.c). */
+    /* The gaps below 3 are filled (main.c), so pipes and state have higher numbers. */
     if (error == 0)
         error = sys_dup3(h->state, 0, 0);
     for (int fd = 1; error >= 0 && fd <= 2; fd++)
@@ -111,7 +105,7 @@ static int start(struct context *c, struct hook *h) {
     /* Each hook reads the state from its start. */
     if (error == 0)
         error = (int)sys_lseek(h->state, 0, SEEK_SET);
-    /* Our end alone: the flag belongs to the end, not to the pipe. */
+    /* Only our end: O_NONBLOCK belongs to the open file, not to the pipe. */
     if (error >= 0)
         error = sys_fcntl(h->output[0], F_SETFL, O_NONBLOCK);
     if (error >= 0)
@@ -128,12 +122,12 @@ static int start(struct context *c, struct hook *h) {
     return 0;
 }
 
-/* Waits until the hook ends or is out of time; then it is killed. */
+/* Waits until the hook ends, and kills it at its deadline. */
 static void watch(struct hook *h) {
     for (;;) {
         struct pollfd fds[2] = {
             {.fd = h->pidfd, .events = POLLIN},
-            /* A negative descriptor is ignored. */
+            /* poll(2) ignores a negative descriptor. */
             {.fd = h->output_ended ? -1 : h->output[0], .events = POLLIN},
         };
         struct __kernel_timespec left = {0, 0};
@@ -163,7 +157,7 @@ static void watch(struct hook *h) {
         drain(h);
 }
 
-/* Adds what the hook has written to the detail. */
+/* Adds the hook's output to the detail. */
 static int fail_output(struct context *c, struct hook *h, int error) {
     while (h->kept > 0 && (h->text[h->kept - 1] == '\n' || h->text[h->kept - 1] == ' '))
         h->kept--;
@@ -205,8 +199,10 @@ static int finish(struct context *c, struct hook *h) {
     while (sys_wait4(h->pid, &status, 0) == -EINTR)
         ;
     error = judge(c, h, status);
-    /* As pid 1 we inherit children of the hook. Those that have ended are not left to the user's
-     * program. */
+    /*
+     * As pid 1 we inherit the hook's children: those that have ended are reaped, so that the user's
+     * program does not get them.
+     */
     while (sys_wait4(-1, &status, WNOHANG) > 0)
         ;
     return error;
@@ -219,7 +215,7 @@ int run_hook(struct context *c, const struct op_hook *o) {
     h.state = slot_get(c, o->state_slot);
     if (h.state < 0)
         return h.state;
-    /* A timeout that no clock reaches is none. */
+    /* A timeout beyond the clock's range is none. */
     if (o->timeout_ms > 0 && o->timeout_ms < INT64_MAX / 2000000)
         h.deadline = now() + (int64_t)o->timeout_ms * 1000000;
     error = start(c, &h);

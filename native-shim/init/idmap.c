@@ -1,7 +1,4 @@
-/*
- * cloneTree, cloneInside and idmapTree: detached mounts, kept in slots until something is done with
- * them.
- */
+/* cloneTree, cloneInside and idmapTree: detached mounts, kept in slots until they are attached. */
 #include "mount.h"
 
 int run_clone_tree(struct context *c, const struct op_clone_tree *o) {
@@ -20,7 +17,7 @@ int run_idmap_tree(struct context *c, const struct op_idmap_tree *o) {
     return user < 0 ? user : mount_idmap(c, tree, user, o->recursive != 0);
 }
 
-/* Without links the path means the same whoever walks it: B can tell what A has found (bind.c). */
+/* Without links the path means the same to A and B, so B can check what A has found (source.c). */
 static int open_inside(const struct op_clone_inside *o) {
     const char *path = o->path;
     int fd, root = sys_openat(AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -54,7 +51,7 @@ int run_clone_inside(struct context *c, const struct op_clone_inside *o) {
     }
     if (error == 0)
         return slot_put(c, o->slot, tree);
-    /* B says what is wrong, if it comes to that. */
+    /* B reports the failure, if it needs the mount. */
     set_detail(c, NULL);
     sys_close(tree);
     return 0;

@@ -1,12 +1,12 @@
-/* Security modules: what the process is confined by from execve on, and the labels of its files. */
+/* Security modules: the profile or label of the process from execve on, and labels of files. */
 #include "init.h"
 #include "path.h"
 
 static const char selinux_attribute[] = "security.selinux";
 
 /*
- * AppArmor has a directory of its own in attr, and shares the older files beside it with the other
- * modules: there the first module that wants them has them.
+ * AppArmor has its own directory in attr. Older kernels have only the files beside it, which all
+ * modules share: the first module that wants them gets them.
  */
 int run_apparmor_profile(struct context *c, const struct op_apparmor_profile *o) {
     char command[PATH_MAX] = "exec ";
@@ -46,7 +46,7 @@ int run_file_label(struct context *c, const struct op_file_label *o) {
 
     if (error < 0)
         return error;
-    /* A descriptor of the path alone has no attributes to be set. */
+    /* An O_PATH descriptor cannot set attributes. */
     error = fd = sys_openat(at.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (error >= 0)
         error = sys_fsetxattr(fd, selinux_attribute, o->label, strlen(o->label), 0);

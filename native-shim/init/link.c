@@ -1,7 +1,7 @@
 /* symlink, and the links that are copied in the place of a bind mount. */
 #include "link.h"
 
-/* Tries to put a link where something else keeps turning up. */
+/* Tries of link_make when something else keeps appearing. */
 #define MAX_TRIES 16
 
 static bool is_link_to(int directory, const char *name, const char *target) {
@@ -19,7 +19,7 @@ static int remove_entry(int directory, const char *name) {
     return error == -ENOENT ? 0 : error;
 }
 
-/* One try; -EAGAIN when what had the name is out of the way. */
+/* One try; -EAGAIN when what had the name has been removed. */
 static int try_link(int directory, const char *name, const char *target, enum link_policy policy) {
     int error = sys_symlinkat(target, directory, name);
 

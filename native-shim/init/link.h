@@ -4,17 +4,17 @@
 
 #include "path.h"
 
-/* What becomes of something that has the name already. An equal link is always kept. */
+/* What happens to a file that has the name already. An equal link is always kept. */
 enum link_policy {
     LINK_KEEP,
     LINK_REPLACE,
-    /* An error, EEXIST. */
+    /* The error EEXIST. */
     LINK_REFUSE,
 };
 
 /*
- * Makes `path` in the rootfs a symbolic link to `target`, the directories on the way included. The
- * last part is never followed. Returns 0 or -errno, with a detail from path_open_parent only.
+ * Makes `path` in the rootfs a symbolic link to `target`, and the directories on the way. It never
+ * follows the last part. Returns 0 or -errno with a detail.
  */
 int link_make(struct context *c, const char *path, const char *target, enum link_policy policy);
 

@@ -1,14 +1,14 @@
 /*
  * tsrun-init: executes a plan and becomes the container's process.
  *
- * argv[1] is the number n of the first descriptor that is not the container's: n is the plan, n+1+k
- * is slot k for each slot the engine fills (closed when there is none). 0..n-1 are the stdio of the
- * container and the descriptors it keeps.
+ * argv[1] is the number n of the first descriptor that is not the container's. n is the plan; n+1+k
+ * is slot k, for each slot that the engine fills (closed when there is none). 0..n-1 are the
+ * container's stdio and the descriptors it keeps.
  */
 #include "init.h"
 #include "start.h"
 
-/* All zero at first, so that the file does not carry it and no page of it exists before its use. */
+/* All zero, so that it takes no space in the file, and no memory before its use. */
 static struct context context;
 
 int slot_get(struct context *c, uint32_t slot) {
@@ -39,9 +39,9 @@ int slot_put(struct context *c, uint32_t slot, int fd) {
 }
 
 /*
- * The kernel gives every new descriptor the lowest free number. Where the container's stdio or kept
- * descriptors have gaps, one of ours would land in them and be handed on: the gaps are filled until
- * execve closes them again.
+ * A new descriptor gets the lowest free number. Where the container's stdio or kept descriptors
+ * have gaps, one of ours would get such a number and be passed to the container. So the gaps are
+ * filled until execve.
  */
 static int fill_gaps(int base) {
     for (int fd = 0; fd < base; fd++) {
@@ -56,7 +56,7 @@ static int fill_gaps(int base) {
     return 0;
 }
 
-/* What the init needs to its end besides its channel to the engine: a socket, and memfds. */
+/* What the init needs until its end besides its channel: a socket, and memfds. */
 static const uint32_t kept_slots[] = {SLOT_START, SLOT_STATE_CREATING, SLOT_STATE_CREATED};
 
 static bool is_kept(const struct context *c, int fd) {
@@ -68,12 +68,12 @@ static bool is_kept(const struct context *c, int fd) {
     return false;
 }
 
-/* Descriptors besides slots that may be open at the same time, with room to spare. */
+/* A bound of the descriptors besides slots that can be open at the same time. */
 #define OTHER_DESCRIPTORS 64
 
 /*
- * The lowest free number is that of the next descriptor, so none is above the number of those there
- * can be at once.
+ * A new descriptor gets the lowest free number: no number is above the count of those that can be
+ * open at once.
  */
 int run_close_host_descriptors(struct context *c, const struct op_close_host_descriptors *o) {
     int end = c->internal_base + (int)c->slot_count + OTHER_DESCRIPTORS;
@@ -97,7 +97,7 @@ static void adopt_slots(struct context *c, int base) {
         if (sys_fcntl(fd, F_SETFD, FD_CLOEXEC) == 0)
             c->slots[slot] = fd + 1;
     }
-    /* Until the plan says how many there are. */
+    /* plan_open sets the number that the plan has. */
     c->slot_count = SLOT_FIRST;
     c->channel = c->slots[SLOT_SYNC] - 1;
     c->go = c->channel;
@@ -117,7 +117,7 @@ void run_program(int argc, char **argv, char **env) {
     c->internal_base = (int)base;
     adopt_slots(c, c->internal_base);
     error = fill_gaps(c->internal_base);
-    /* It cannot fail with this name; ps shows it, and nothing depends on it. */
+    /* It cannot fail with this name, which only ps shows. */
     sys_prctl(PR_SET_NAME, (unsigned long)"tsrun-init", 0, 0, 0);
     proc_init(c);
     if (error == 0)

@@ -1,13 +1,13 @@
 /* maskPath and readonlyPath. */
 #include "mount.h"
 
-/* The kernel's number of /dev/null. */
+/* The device number of /dev/null. */
 #define NULL_MAJOR 1
 #define NULL_MINOR 3
 
 #define MASK_ATTRIBUTES (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
 
-/* The descriptor if it is /dev/null and nothing an image put in its place. Closes it otherwise. */
+/* Returns `fd` if it is /dev/null, which an image may have replaced; otherwise closes it. */
 static int check_null(int fd) {
     struct statx st;
 
@@ -21,8 +21,8 @@ static int check_null(int fd) {
 }
 
 /*
- * The container's own /dev/null rather than the host's: whoever undoes the read-only mount over it
- * may change that node's mode and owner.
+ * The container's own /dev/null, not the host's: who removes the read-only mount over it could
+ * change the node's mode and owner.
  */
 static int open_null(struct context *c) {
     struct place at;
@@ -36,7 +36,7 @@ static int open_null(struct context *c) {
 }
 
 static int clone_null(struct context *c) {
-    /* Kept for all masked files of the container. */
+    /* Kept open for all masked files. */
     static int null = -1;
 
     if (null < 0)
@@ -67,8 +67,8 @@ static int make_empty_directory(struct context *c) {
 }
 
 /*
- * One empty tmpfs for all masked directories. The first mask mounts it; the others clone that
- * mount, which has to be attached for that on kernels before 6.15.
+ * All masked directories get the same empty tmpfs. The first mask mounts it, and the others clone
+ * that mount, which has to be attached for that before Linux 6.15.
  */
 static int clone_empty_directory(struct context *c) {
     static int empty = -1;
@@ -84,7 +84,7 @@ static int clone_empty_directory(struct context *c) {
     return mount;
 }
 
-/* Opens what there is to be hidden or protected; *missing instead when there is nothing. */
+/* Opens the file to be hidden or protected; *missing: there is none. */
 static int open_target(struct context *c, const char *path, struct place *at, bool *missing) {
     int error = path_open(c, path, 0, at);
 

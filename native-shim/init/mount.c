@@ -6,7 +6,7 @@
 #define STATFS_RELATIME    0x1000
 #define STATFS_NOSYMFOLLOW 0x2000
 
-/* The inode of a procfs root is the same in every procfs. */
+/* The inode of the root of every procfs. */
 #define PROCFS_ROOT_INODE 1
 
 /* The attributes that mount(2) can give a mount, besides those of MOUNT_ATTR__ATIME. */
@@ -110,8 +110,8 @@ int mount_classic_flags(int fd, uint64_t set, uint64_t clear, uint64_t *flags) {
 }
 
 /*
- * For kernels before 5.12, and before 5.14 for nosymfollow: only attached mounts, and not
- * recursive. mount(2) ignores a flag it does not know, so what came of it is looked at.
+ * For kernels before 5.12, and before 5.14 for nosymfollow: attached mounts only, and not
+ * recursive. mount(2) ignores a flag that it does not know, so the result is checked.
  */
 static int change_classic(struct context *c, int fd, uint64_t set, uint64_t clear) {
     uint64_t flags, now;
@@ -183,7 +183,7 @@ int mount_change(struct context *c, int fd, const struct attributes *a) {
 
 /*
  * The path of the destination must lead to the mount now. If it does not, a directory was moved
- * away while we mounted on it, and the container would run without the mount.
+ * meanwhile, and the container would not have the mount.
  */
 static int check_landed(struct context *c, int tree, const struct place *at) {
     struct statx mounted, found;
@@ -220,7 +220,7 @@ int mount_attach(struct context *c, int tree, const struct place *at, const stru
     if (error < 0)
         return fail_fault(c, FAULT_DESTINATION, error, "destination /", at->path);
     if (root) {
-        /* The descriptor of the old one would lead below the new mount. */
+        /* The descriptor of the old rootfs would lead below the new mount. */
         error = sys_fcntl(tree, F_DUPFD_CLOEXEC, c->internal_base);
         if (error < 0)
             return fail_fault(c, FAULT_DESTINATION, error, "destination /");
@@ -282,7 +282,7 @@ bool mount_is_whole_procfs(int fd) {
     return is_procfs(fd) && path_identify(fd, &st) == 0 && st.stx_ino == PROCFS_ROOT_INODE;
 }
 
-/* The directory that the container will see as its /proc. */
+/* True for the directory that the container will see as its /proc. */
 static bool is_proc_directory(struct context *c, const struct place *at) {
     struct place proc;
     bool same = false;

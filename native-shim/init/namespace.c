@@ -1,4 +1,4 @@
-/* Namespaces: those that are joined, and those that are made. */
+/* Namespaces that are joined, and namespaces that are made. */
 #include "path.h"
 
 #include <linux/nsfs.h>
@@ -19,7 +19,9 @@ static const char *type_name(uint64_t flag) {
     return "unknown";
 }
 
-/* The namespace in `fd` is the one of `type` that this process is in: 1, 0 or -errno. */
+/*
+ * 1 when `fd` is the namespace of `type` that this process is in, 0 when it is another, or -errno.
+ */
 static int is_own(struct context *c, int fd, uint32_t type) {
     struct statx own, other;
     int error, link = proc_open_link(c, "self/ns", type_name(type));
@@ -32,12 +34,14 @@ static int is_own(struct context *c, int fd, uint32_t type) {
     sys_close(link);
     if (error < 0)
         return error;
-    /* Not by the mount: a namespace may be kept by a bind mount of its file. */
+    /* Not compared by mount: a bind mount may keep a namespace. */
     return own.stx_ino == other.stx_ino && own.stx_dev_major == other.stx_dev_major &&
            own.stx_dev_minor == other.stx_dev_minor;
 }
 
-/* A path may name the caller's own namespace, and a sysctl for the container would be the host's.
+/*
+ * A path may name the caller's own namespace, where a sysctl for the container would change the
+ * host.
  */
 static int refuse_own(struct context *c, int fd, const struct op_open_namespace *o) {
     int own = is_own(c, fd, o->type);
@@ -51,7 +55,7 @@ static int refuse_own(struct context *c, int fd, const struct op_open_namespace 
 }
 
 int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
-    /* Not blocking: a FIFO at the path is an error and not a wait. */
+    /* O_NONBLOCK: a FIFO at the path is an error, not a wait. */
     int fd = sys_openat(AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     int type, error = 0;
 
@@ -94,9 +98,8 @@ int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
     if (fd < 0)
         return fd;
     /*
-     * The root of the namespace must not attach to this process, which has descriptors of the host.
-     * No id maps are written for a joined user namespace, so the engine needs no /proc file of
-     * ours.
+     * The root of the namespace must not trace this process, which has descriptors of the host. A
+     * joined user namespace has its id maps, so the engine needs no /proc file of ours.
      */
     if (o->type == CLONE_NEWUSER || o->type == CLONE_NEWPID) {
         error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -115,7 +118,9 @@ int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
     return become_root(c);
 }
 
-/* In the child that keeps a user namespace alive until its parent closes the pipe, or dies. */
+/*
+ * In the child that keeps a user namespace alive: waits until its parent closes the pipe or dies.
+ */
 static _Noreturn void hold_namespace(const int pipe[2]) {
     char byte;
 
@@ -215,8 +220,8 @@ static int write_offsets(struct context *c, const struct op_time_namespace *o) {
 }
 
 /*
- * unshare(2) makes the namespace for children only; the offsets can be set until the first process
- * is in it. A single-threaded process may then enter it itself, so no further fork is needed.
+ * unshare(2) makes the namespace for children only. Its offsets can be set until a process is in
+ * it. A process with one thread may then enter it without another fork.
  */
 int run_time_namespace(struct context *c, const struct op_time_namespace *o) {
     int fd, error = sys_unshare(CLONE_NEWTIME);

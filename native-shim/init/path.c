@@ -1,14 +1,14 @@
 /*
- * openat2(2) does the work: from the descriptor of the rootfs, with RESOLVE_IN_ROOT and no magic
- * links. One call without symbolic links opens nearly every path there is. Only where a link is in
- * the way, or something has to be made, a walk goes part by part, and what it found has to hold
- * when the kernel looks again.
+ * Paths are opened by openat2(2) from the descriptor of the rootfs, with RESOLVE_IN_ROOT and
+ * without magic links. One call without symbolic links is enough for nearly every path. When there
+ * is a link, or something has to be made, a walk opens part by part, and checks its result by
+ * opening the path once more.
  */
 #include "path.h"
 
-/* Tries before a path that keeps changing under us is given up. */
+/* Tries with a path that keeps changing. */
 #define MAX_TRIES 64
-/* As many links as the kernel follows. */
+/* As many links as the kernel follows (MAXSYMLINKS). */
 #define MAX_LINKS 40
 #define MAKE_ANY  (PATH_MAKE_DIRECTORY | PATH_MAKE_FILE)
 
@@ -17,7 +17,7 @@ struct walk {
     unsigned int flags;
     unsigned int links;
     struct place *place;
-    /* What is still to be walked, and the link just read. */
+    /* The rest of the path, and the link that was read last. */
     char rest[2 * PATH_MAX];
     char link[PATH_MAX];
 };
@@ -42,7 +42,7 @@ void path_close(struct place *place) {
     place->fd = -1;
 }
 
-/* EAGAIN is openat2's way to say that something moved while it checked a "..". */
+/* EAGAIN: a file was renamed while openat2(2) checked a "..". */
 static int open_in_root(struct context *c, const char *path, uint64_t flags, uint64_t resolve) {
     int fd = -EAGAIN;
 
@@ -58,7 +58,7 @@ int path_reopen(struct context *c, const struct place *place) {
     return open_in_root(c, place->path, O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
 }
 
-/* The length of the first part of *path, which moves to its start; 0 at the end. */
+/* Moves *path to its first part, and returns that part's length; 0 at the end. */
 static size_t next_part(const char **path) {
     size_t size = 0;
 
@@ -92,10 +92,7 @@ static void pop_part(char path[PATH_MAX]) {
     *(slash == NULL ? path : slash) = 0;
 }
 
-/*
- * Puts `path` into the shape of place.path. *dots: it has "..", and means something only part by
- * part.
- */
+/* Brings `path` into the form of place.path. *dots: it has "..", so only a walk can resolve it. */
 static int tidy(const char *path, char to[PATH_MAX], bool *dots) {
     size_t size;
     int error = 0;
@@ -124,8 +121,8 @@ static int make_part(struct walk *w, const char *name, bool last) {
 }
 
 /*
- * Opens one part, which holds no slash and is not "..", so it cannot lead out; a symbolic link is
- * opened itself. A part that is missing is made first if it may be.
+ * Opens one part, which has no slash and is not "..", so it cannot lead out. A symbolic link is
+ * opened itself. Makes the part first if it is missing and may be made.
  */
 static int open_part(struct walk *w, const char *name, bool last) {
     for (int i = 0; i < MAX_TRIES; i++) {
@@ -144,10 +141,7 @@ static int open_part(struct walk *w, const char *name, bool last) {
     return -EAGAIN;
 }
 
-/*
- * Goes on at the directory that place.path names. What was there a moment ago and is not now: start
- * again.
- */
+/* Continues at the directory that place.path names; -EAGAIN when it is not there any more. */
 static int restart_at(struct walk *w) {
     int fd = open_in_root(w->c, w->place->path, O_DIRECTORY, RESOLVE_NO_SYMLINKS);
 
@@ -161,7 +155,7 @@ static int restart_at(struct walk *w) {
 }
 
 /*
- * The target of the link `fd` comes before what is left of the path. An absolute one starts at the
+ * Puts the target of the link `fd` before the rest of the path. An absolute target starts at the
  * rootfs.
  */
 static int follow(struct walk *w, int fd, const char *left) {
@@ -186,8 +180,8 @@ static int follow(struct walk *w, int fd, const char *left) {
 }
 
 /*
- * Links of procfs like /proc/1/root name something else than their text says; the kernel, told not
- * to follow those, tells them from ordinary ones.
+ * True for links of procfs like /proc/1/root, whose text is not their target. openat2(2) refuses
+ * them with RESOLVE_NO_MAGICLINKS.
  */
 static bool is_magic_link(int directory, const char *name, int link) {
     struct statfs fs;
@@ -202,7 +196,7 @@ static bool is_magic_link(int directory, const char *name, int link) {
     return fd == -ELOOP;
 }
 
-/* One part of w->rest. Sets *left to what comes after it. */
+/* Walks one part of w->rest. Sets *left to the rest after it. */
 static int walk_part(struct walk *w, const char *part, size_t size, const char **left) {
     char name[NAME_MAX + 1];
     const char *after = part + size;
@@ -220,7 +214,7 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
     }
     memcpy(name, part, size);
     name[size] = 0;
-    /* "." is opened too: it makes a file before it an error. */
+    /* "." is opened, too, so that a file before it is an error. */
     fd = open_part(w, name, last);
     if (fd < 0)
         return fd;
@@ -244,9 +238,7 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
     return error;
 }
 
-/*
- * The kernel must find the same object where the walk says it is, or something was moved meanwhile.
- */
+/* The kernel must find the same file at the path of the walk; otherwise it was moved meanwhile. */
 static int check(struct walk *w) {
     struct statx st;
     int error, fd = path_reopen(w->c, w->place);
@@ -279,11 +271,11 @@ static int walk_once(struct walk *w, const char *path) {
     return error == 0 ? check(w) : error;
 }
 
-/* Apart from path_open, whose callers should not pay for the stack it needs. */
+/* A function of its own, since path_open seldom needs its large stack frame. */
 static __attribute__((noinline)) int walk(struct context *c, const char *path, unsigned int flags,
                                           struct place *place) {
     struct walk w = {.c = c, .flags = flags, .place = place};
-    /* The modes given are the ones meant, whatever umask tsrun was called with. */
+    /* The caller's umask must not change the modes. */
     unsigned int mask = sys_umask(0);
     int error = -EAGAIN;
 

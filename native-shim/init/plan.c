@@ -53,6 +53,6 @@ void plan_run(struct context *c) {
         if (error < 0)
             die(c, error);
     }
-    /* Not reached: a plan ends with exec. */
+    /* Not reached: a plan ends with `exec`. */
     sys_exit(1);
 }

@@ -1,18 +1,18 @@
 /*
- * Files of /proc. A hostile image or a shared volume may put anything over /proc or over a file in
- * it; a write that lands elsewhere loses its effect (labels) or has one nobody meant
- * (sysrq-trigger). So /proc is opened once, at birth, when nothing of the container exists, and
- * must be the root of a procfs; below it only openat2(2) goes.
+ * Files of /proc. A hostile image or a shared volume may mount anything over /proc or a file in it.
+ * A write that goes to another file has no effect (labels), or an unwanted one (sysrq-trigger). So
+ * /proc is opened once, at the start, when nothing of the container exists, and must be the root of
+ * a procfs. Below it every path is opened by openat2(2).
  *
- * Where an outer container has masked or remounted parts of /proc, a private instance (fsopen(2))
- * shows what is below. It comes second: AppArmor in LXC denies every access to a detached procfs,
- * and where /proc is whole it is not needed.
+ * An outer container may have masked or remounted parts of /proc. A private instance (fsopen(2))
+ * shows what is below. It is tried second, because AppArmor in LXC denies every access to a
+ * detached procfs.
  */
 #include "init.h"
 
 #define PROC_ROOT_INODE 1
 
-/* Takes `fd` over; gives it back when it is the root of a procfs. */
+/* Returns `fd` if it is the root of a procfs; otherwise closes it. */
 static int verify_root(int fd) {
     struct statfs fs;
     struct stat st;
@@ -56,7 +56,7 @@ static int open_below(int root, const char *path, uint64_t flags) {
 
     if (root < 0)
         return root;
-    /* EAGAIN: something was renamed or mounted while the kernel looked. */
+    /* EAGAIN: something was renamed or mounted during the lookup. */
     do
         fd = sys_openat2(root, path, flags | O_CLOEXEC, 0,
                          RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
@@ -65,7 +65,7 @@ static int open_below(int root, const char *path, uint64_t flags) {
 }
 
 /*
- * What another instance of procfs may answer better: masked, mounted read-only, mounted with
+ * The file may exist in another instance of procfs: it is masked, read-only, or left out by
  * subset=pid.
  */
 static bool may_be_masked(int error) {
@@ -92,20 +92,20 @@ int proc_open(struct context *c, const char *path, uint64_t flags) {
     if (c->private_procfs == 0)
         c->private_procfs = open_private();
     private_fd = open_below(c->private_procfs, path, flags);
-    /* Where a private instance cannot be had, why /proc did not do is the thing to know. */
+    /* Without a private instance the error of /proc is the useful one. */
     return private_fd >= 0 ? private_fd : fd;
 }
 
 /*
- * The files of a process belong to its effective user, unless it is not dumpable: then to root of
- * the user namespace its memory was made in (task_dump_owner in fs/proc/base.c), the engine's. So
- * the init opens those of its own that are not for everybody (timens_offsets) before it hides from
- * a container, or changes its user: to be dumpable again, even for one system call, would be long
- * enough for somebody who waits for it.
+ * The files of a process belong to its effective user. Those of a process that is not dumpable
+ * belong to root of the user namespace its memory was made in (task_dump_owner in fs/proc/base.c),
+ * which is the engine's. So the init opens its own restricted files (timens_offsets) before it
+ * becomes not dumpable, and before it changes its user. It must not become dumpable again, even for
+ * one system call: a waiting process could trace it.
  *
- * Not concerned: attr/exec and attr/keycreate (mode 0666, and only of oneself), fd/ and ns/ (a
- * process may always look at itself), /proc/sys (its rights follow the namespaces of whoever
- * opens).
+ * This does not concern attr/exec and attr/keycreate (mode 0666, of oneself only), fd/ and ns/ (a
+ * process may always read its own), and /proc/sys (its permissions follow the namespaces of the
+ * opener).
  */
 int proc_write(struct context *c, const char *path, const char *data, size_t size) {
     int fd = proc_open(c, path, O_WRONLY);
@@ -133,7 +133,7 @@ int proc_open_link(struct context *c, const char *path, const char *name) {
 
     if (directory < 0)
         return directory;
-    /* The directory is procfs's own, so the link is what the kernel makes it. */
+    /* The directory is one of procfs, so the link is the kernel's. */
     fd = sys_openat(directory, name, O_RDONLY | O_CLOEXEC, 0);
     sys_close(directory);
     return fd;

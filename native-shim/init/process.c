@@ -1,7 +1,4 @@
-/*
- * What the process is allowed and where it starts: limits, user, working directory. Capabilities:
- * capabilities.c.
- */
+/* Limits, user and working directory of the process. Capabilities: capabilities.c. */
 #include "init.h"
 
 int run_rlimit(struct context *c, const struct op_rlimit *o) {
@@ -29,7 +26,7 @@ int run_no_new_privileges(struct context *c, const struct op_no_new_privileges *
     return error < 0 ? fail(c, error, "PR_SET_NO_NEW_PRIVS") : 0;
 }
 
-/* EINVAL of the set*id calls means that the user namespace has no such id. */
+/* EINVAL of setresuid(2) and the like: the user namespace has no such id. */
 static int fail_id(struct context *c, uint32_t fault, int error, const char *what, uint32_t id) {
     char number[NUMBER_SIZE];
 
@@ -37,7 +34,7 @@ static int fail_id(struct context *c, uint32_t fault, int error, const char *wha
                       error == -EINVAL ? " is not mapped in the user namespace" : "");
 }
 
-/* The kernel says only that one of them is not mapped: find it, one by one. */
+/* The kernel does not say which group is not mapped: tries each. */
 static int fail_groups(struct context *c, int error, const struct wire_u32s *groups) {
     for (uint32_t i = 0; error == -EINVAL && i < groups->count; i++) {
         uint32_t group = u32s_at(groups, i);
@@ -49,9 +46,9 @@ static int fail_groups(struct context *c, int error, const struct wire_u32s *gro
 }
 
 /*
- * Whether a descriptor is given to the user. Terminals and pipes are; /dev/null stays everybody's.
- * A regular file is when the process writes to it and it belongs to root, whose it would be
- * otherwise: a file that somebody else has lent, or that is only read, stays whose it is.
+ * Whether the user becomes the owner of a descriptor. Yes for terminals and pipes, no for
+ * /dev/null. Yes for a regular file that the process writes to, when its owner is root. A file that
+ * another user has lent, or that is only read, keeps its owner.
  */
 static bool is_given(int fd, const struct stat *st) {
     unsigned char terminal[256];
@@ -67,9 +64,7 @@ static bool is_given(int fd, const struct stat *st) {
     return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/*
- * A user who is not root must be able to open /dev/stdout again, which is what many images do.
- */
+/* A user other than root must be able to open /dev/stdout again, as many images do. */
 static int give_stdio(struct context *c, uint32_t uid) {
     for (int fd = 0; fd <= 2; fd++) {
         struct stat st;
@@ -80,7 +75,7 @@ static int give_stdio(struct context *c, uint32_t uid) {
         if (!is_given(fd, &st))
             continue;
         error = sys_fchown(fd, uid, (uint32_t)-1);
-        /* An id or a file of another user namespace, or a read-only mount: it works without. */
+        /* The id or the file is of another user namespace, or the mount is read-only. */
         if (error < 0 && error != -EINVAL && error != -EPERM && error != -EROFS)
             return fail(c, error, "owner of stdio");
     }
@@ -97,7 +92,7 @@ int run_user(struct context *c, const struct op_user *o) {
     }
 
     if (o->no_groups == 0) {
-        /* The plan has them as the kernel wants them: little endian u32s. */
+        /* The plan has them in the kernel's form: little endian u32s. */
         error = sys_setgroups(o->groups.count, (const uint32_t *)(const void *)o->groups.at);
         if (error < 0)
             return fail_groups(c, error, &o->groups);
@@ -106,8 +101,8 @@ int run_user(struct context *c, const struct op_user *o) {
     if (error < 0)
         return fail_id(c, FAULT_GID, error, "gid", o->gid);
     /*
-     * Leaving uid 0 would empty the permitted set, from which `capabilities` takes. execve clears
-     * this again.
+     * Leaving uid 0 would empty the permitted set, which `capabilities` needs. execve clears this
+     * flag.
      */
     error = sys_prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
     if (error < 0)
@@ -118,7 +113,7 @@ int run_user(struct context *c, const struct op_user *o) {
     error = sys_prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (error < 0)
         return fail(c, error, "PR_SET_KEEPCAPS");
-    /* A change of user sets it to fs.suid_dumpable, which may be anything. */
+    /* A change of user has set it to fs.suid_dumpable. */
     error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (error < 0)
         return fail(c, error, "PR_SET_DUMPABLE");
@@ -126,8 +121,10 @@ int run_user(struct context *c, const struct op_user *o) {
     return 0;
 }
 
-/* The directory `name` in `parent`, which is made when it is missing; through no link like
- * /proc/self/fd/7. */
+/*
+ * Opens the directory `name` in `parent`, which is made when it is missing. Follows no link like
+ * /proc/self/fd/7.
+ */
 static int make_directory(int parent, const char *name) {
     const uint64_t flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
     int error, fd = sys_openat2(parent, name, flags, 0, RESOLVE_NO_MAGICLINKS);
@@ -141,9 +138,9 @@ static int make_directory(int parent, const char *name) {
 }
 
 /*
- * mkdir -p, in the container's root already: every other link leads to somewhere inside. By
- * descriptor, since the init has directories of the host open that a path through /proc/self/fd
- * would lead to.
+ * Makes a directory and those above it. The init is in the container's root: ordinary links stay
+ * inside. It goes by descriptor, since a path through /proc/self/fd would lead to directories of
+ * the host that the init has open.
  */
 static int make_directories(const char *path) {
     char part[PATH_MAX];
@@ -172,8 +169,8 @@ static int make_directories(const char *path) {
 }
 
 /*
- * chdir(2) that goes through no link like /proc/self/fd/7 or /proc/1/root: those lead to wherever a
- * process, which may be this one, has a directory open.
+ * Changes the working directory, through no link like /proc/self/fd/7 or /proc/1/root, which lead
+ * to a directory that a process has open.
  */
 static int enter_directory(const char *path) {
     int error, fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
@@ -203,10 +200,12 @@ int run_working_directory(struct context *c, const struct op_working_directory *
     if (error < 0)
         return fail(c, error, o->path);
 
-    /* Of a directory outside of the root the kernel says "(unreachable)", or ENOENT when it is
-     * mounted nowhere. */
+    /*
+     * For a directory outside of the root, getcwd(2) gives "(unreachable)", or ENOENT when it is
+     * not mounted.
+     */
     size = sys_getcwd(path, sizeof(path));
-    /* Too long a path is still one that starts at the root. */
+    /* A path that is too long starts at the root, too. */
     if (size == -ENAMETOOLONG || size == -ERANGE)
         return 0;
     if (size < 0 || path[0] != '/')

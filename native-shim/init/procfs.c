@@ -1,7 +1,7 @@
 /*
- * procfs of a pid namespace that this process is not in. A mount of procfs shows the namespace of
- * the process that opens its filesystem context; from Linux 6.17 on it can be told another one.
- * Before, a process that enters the namespace opens the context and sends it back.
+ * procfs of a pid namespace that this process is not in. A mount of procfs shows the pid namespace
+ * of the process that has opened its filesystem context. From Linux 6.17 on an option names another
+ * one. Before, a process in the namespace opens the context and sends it back.
  */
 #include "procfs.h"
 
@@ -19,7 +19,7 @@ int run_procfs_pid_namespace(struct context *c, const struct op_procfs_pid_names
     return 0;
 }
 
-/* An empty tmpfs becomes the root and the working directory, in a mount namespace of its own. */
+/* Makes an empty tmpfs the root and the working directory, in a new mount namespace. */
 static int enter_empty_root(void) {
     int root = -1, fs, error = sys_unshare(CLONE_NEWNS);
 
@@ -66,9 +66,9 @@ static int keep_only_sys_admin(void) {
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /*
- * What the helper and its child still do. Who traces the child cannot have it do more: a filter
- * looks at a system call after the tracer has changed it (seccomp(2)). A filesystem context alone
- * is of no use without CAP_SYS_ADMIN.
+ * The system calls that the helper and its child still need. A process that traces the child cannot
+ * make it do more: the filter is applied after the tracer has changed a call (seccomp(2)). A
+ * filesystem context alone is of no use without CAP_SYS_ADMIN.
  */
 static int allow_only_fsopen(void) {
     struct sock_filter filter[] = {
@@ -91,12 +91,12 @@ static int allow_only_fsopen(void) {
 }
 
 /*
- * Pipes, and no socket: that would name the process at its other end. The helper tells numbers: its
- * child's pid, then, when A has written to `go`, the child tells its descriptor or an errno.
+ * Pipes, since a socket names the process at its other end. The helper sends numbers: first its
+ * child's pid. When A has written to `go`, the child sends a descriptor or -errno.
  */
 struct helper {
     int answers[2];
-    /* Closed when A has fetched the descriptor. */
+    /* A closes it when it has fetched the descriptor. */
     int go[2];
 };
 
@@ -105,7 +105,7 @@ static void tell(const struct helper *h, int number) {
         sys_exit(1);
 }
 
-/* Until A writes a byte or closes its end. */
+/* Waits until A writes a byte or closes its end. */
 static void wait_for_a(const struct helper *h) {
     char byte;
 
@@ -113,7 +113,7 @@ static void wait_for_a(const struct helper *h) {
         ;
 }
 
-/* In the namespace. */
+/* In the child, which is in the namespace. */
 static _Noreturn void open_inside(const struct helper *h) {
     wait_for_a(h);
     tell(h, sys_fsopen("proc", FSOPEN_CLOEXEC));
@@ -121,7 +121,7 @@ static _Noreturn void open_inside(const struct helper *h) {
     sys_exit(0);
 }
 
-/* All but the helper's ends; the stdio may be the caller's terminal. */
+/* Closes all descriptors but the helper's; stdio may be the caller's terminal. */
 static int close_others(struct context *c, const struct helper *h) {
     int first = h->answers[1], second = h->go[0];
     int high = first < second ? second : first;
@@ -133,8 +133,8 @@ static int close_others(struct context *c, const struct helper *h) {
 }
 
 /*
- * In a child that no one of the namespace sees. Its own child is in the namespace, where others may
- * trace it: that one has an empty root, two pipes, and the one capability fsopen(2) asks for. A
+ * In a child that the namespace cannot see. The child of this one is in the namespace, where others
+ * may trace it. It has an empty root, two pipes, and the only capability that fsopen(2) needs. A
  * must be able to trace it, so it is dumpable.
  */
 static _Noreturn void run_helper(struct context *c, const struct helper *h) {
@@ -161,7 +161,7 @@ static _Noreturn void run_helper(struct context *c, const struct helper *h) {
     sys_exit(0);
 }
 
-/* The next number, or -ESRCH when who should tell it was killed. */
+/* The next number; -ESRCH when the process that sends it was killed. */
 static int hear(const struct helper *h) {
     int number;
     long size;

@@ -1,6 +1,6 @@
 /*
- * Messages to the engine, or to `start` once it is connected: u32 type, u32 operation, i32 errno,
- * u32 value and the detail, one packet each (lib/plan/wire.ts).
+ * Messages to the engine, later to `start`: u32 type, u32 operation, i32 errno, u32 value, and the
+ * detail; each is one packet (lib/plan/wire.ts).
  */
 #include "init.h"
 
@@ -77,8 +77,7 @@ static int send_parts(struct context *c, const struct msghdr *packet, int flags)
     return sent < 0 ? (int)sent : 0;
 }
 
-/* A packet of a pipe, in one write: longer ones than PIPE_BUF, which is more than this, would be
- * cut. */
+/* Writes one packet to a pipe. It is shorter than PIPE_BUF, so it arrives as a whole. */
 static int write_packet(struct context *c, const struct header *header, const char *detail,
                         size_t size) {
     char packet[sizeof(*header) + WIRE_MAX_DETAIL];
@@ -148,7 +147,7 @@ void warn_parts(struct context *c, int error, ...) {
 }
 
 void die(struct context *c, int error) {
-    /* When even this cannot be sent, nobody is left to tell. */
+    /* A failure cannot be reported. */
     send_message(c, MESSAGE_ERROR, -error, c->fault, c->detail, c->detail_size);
     sys_exit(1);
 }

@@ -1,12 +1,10 @@
 /*
- * hostPropagation, rootfs, detachRootfs, enterRoot, readonlyRoot, rootPropagation: from the host's
- * / to the container's.
+ * hostPropagation, rootfs, detachRootfs, enterRoot, readonlyRoot and rootPropagation: from the
+ * host's root to the container's.
  */
 #include "mount.h"
 
-/*
- * A rescan of the mount table follows every change to it; so many of them are enough for any host.
- */
+/* The mount table is read again after every change; this is more than any host needs. */
 #define MAX_SCANS 4096
 
 int run_host_propagation(struct context *c, const struct op_host_propagation *o) {
@@ -18,7 +16,7 @@ int run_host_propagation(struct context *c, const struct op_host_propagation *o)
     return 0;
 }
 
-/* Replaces `*directory` by the one above it. Returns 1 at the top of what can be reached. */
+/* Replaces `*directory` by its parent. Returns 1 when it is the topmost directory. */
 static int go_up(int *directory) {
     struct statx below, above;
     int error, fd = sys_openat(*directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -40,8 +38,8 @@ static int go_up(int *directory) {
 }
 
 /*
- * Makes the mount that `directory` is on private: pivot_root(2) wants neither the new root nor the
- * mount below it shared, and a clone of a private mount is private.
+ * Makes the mount of `directory` private: pivot_root(2) refuses a shared new root and a shared
+ * mount below it. A clone of a private mount is private.
  */
 static int make_private(struct context *c, int directory) {
     struct statx st;
@@ -60,8 +58,8 @@ static int make_private(struct context *c, int directory) {
     }
     sys_close(fd);
     /*
-     * The top of a chroot(2) environment is no mount; what it is on is out of reach, and usually
-     * private.
+     * The root of a chroot(2) environment need not be a mount. The mount it is on cannot be
+     * reached, and is usually private.
      */
     return error > 0 ? 0 : error;
 }
@@ -74,14 +72,14 @@ int run_rootfs(struct context *c, const struct op_rootfs *o) {
     if (fd < 0)
         return fail(c, fd, o->path);
     if (mount_host_propagation == 0) {
-        /* The mounts here are the caller's own: they stay as they are. */
+        /* The mounts are the caller's, and must not be changed. */
         c->rootfs = take_fd(&fd);
         return 0;
     }
     error = make_private(c, fd);
     if (error < 0)
         return error;
-    /* In a user namespace a clone that leaves out what is mounted below is refused. */
+    /* Recursive: in a user namespace the kernel refuses a clone without the mounts below. */
     tree = mount_clone(c, fd, "", AT_EMPTY_PATH | AT_RECURSIVE, FAULT_NONE, o->path);
     if (tree < 0)
         return tree;
@@ -93,8 +91,8 @@ int run_rootfs(struct context *c, const struct op_rootfs *o) {
 }
 
 /*
- * pivot_root(2) with both names the same puts the old root on top of the new one, so no directory
- * for it is needed in an image that may be read-only.
+ * pivot_root(2) with two equal paths puts the old root on top of the new one. So the image, which
+ * may be read-only, needs no directory for it.
  */
 static int pivot(struct context *c) {
     cleanup_close int old = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
@@ -110,7 +108,7 @@ static int pivot(struct context *c) {
                     error == -EINVAL
                         ? "pivot_root (on the initial ramfs and in a chroot only --no-pivot works)"
                         : "pivot_root");
-    /* The unmount of everything must not reach the mounts of the host that these are copies of. */
+    /* The unmount must not propagate to the host's mounts, of which these are copies. */
     error = sys_fchdir(old);
     if (error == 0)
         error = sys_mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL);
@@ -119,10 +117,7 @@ static int pivot(struct context *c) {
     return error < 0 ? fail(c, error, "detaching the old root") : 0;
 }
 
-/*
- * Reads one line of mountinfo into `line`, NUL instead of newline. Returns its length, 0 at the
- * end.
- */
+/* A file that is read line by line. */
 struct lines {
     int fd;
     size_t at;
@@ -130,6 +125,10 @@ struct lines {
     char buffer[4096];
 };
 
+/*
+ * Reads one line into `line`, with a NUL in the place of its newline. Returns its length, 0 at the
+ * end.
+ */
 static long read_line(struct lines *in, char *line, size_t size) {
     size_t used = 0;
 
@@ -147,7 +146,7 @@ static long read_line(struct lines *in, char *line, size_t size) {
         byte = in->buffer[in->at++];
         if (byte == '\n')
             break;
-        /* Overlong lines lose their end, which holds only options of the superblock. */
+        /* The end of a line that is too long is dropped: it has only options of the superblock. */
         if (used + 1 < size)
             line[used++] = byte;
     }
@@ -155,7 +154,7 @@ static long read_line(struct lines *in, char *line, size_t size) {
     return (long)used;
 }
 
-/* Takes the next field of the line; its \040 and the like become the characters they stand for. */
+/* Takes the next field of the line, and decodes \040 and the like. */
 static char *next_field(char **line) {
     char *field = *line, *from = field, *to = field;
 
@@ -180,8 +179,8 @@ static bool is_below(const char *path, const char *directory) {
 }
 
 /*
- * The mount point, if the line is of a whole procfs or sysfs outside the rootfs; NULL otherwise.
- * The fields: id, parent, device, root, mount point, options, optional ones, "-", type, source,
+ * The mount point of a whole procfs or sysfs outside the rootfs; NULL for other lines. The fields
+ * of a line: id, parent, device, root, mount point, options, optional fields, "-", type, source,
  * options.
  */
 static char *full_proc_mount(char *line, const char *rootfs) {
@@ -214,7 +213,7 @@ static bool is_kernel_filesystem(const char *path) {
     return found;
 }
 
-/* What a user namespace may not unmount (its mounts are locked) is covered instead. */
+/* Unmounts it. A user namespace may not unmount mounts that are locked: then a tmpfs covers it. */
 static int hide(struct context *c, const char *point) {
     int error = sys_mount(NULL, point, NULL, MS_SLAVE | MS_REC, NULL);
 
@@ -226,8 +225,8 @@ static int hide(struct context *c, const char *point) {
 }
 
 /*
- * One pass over the mount table, up to the first mount that had to be hidden: returns 1 then, 0
- * without any.
+ * Reads the mount table up to the first mount that has to be hidden. Returns 1 when there was one,
+ * 0 without any.
  */
 static int hide_one(struct context *c, int mountinfo, const char *rootfs) {
     struct lines in = {.fd = mountinfo};
@@ -248,7 +247,7 @@ static int hide_one(struct context *c, int mountinfo, const char *rootfs) {
     return (int)size;
 }
 
-/* Where the rootfs is. */
+/* Finds the path of the rootfs. */
 static int find_rootfs(struct context *c, char rootfs[PATH_MAX]) {
     char number[NUMBER_SIZE];
     cleanup_close int directory = proc_open(c, "self/fd", O_PATH | O_DIRECTORY);

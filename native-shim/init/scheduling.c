@@ -41,7 +41,7 @@ int run_memory_policy(struct context *c, const struct op_memory_policy *o) {
 
     if (o->nodes.size % sizeof(uint64_t) != 0)
         return fail(c, -EINVAL, "set_mempolicy");
-    /* The kernel takes one less than the number of bits it is told. */
+    /* The kernel uses one bit less than it is told. */
     error = sys_set_mempolicy((int)o->mode, o->nodes.size == 0 ? NULL : o->nodes.data,
                               o->nodes.size == 0 ? 0 : (unsigned long)o->nodes.size * 8 + 1);
     return error < 0 ? fail(c, error, "set_mempolicy") : 0;

@@ -1,6 +1,6 @@
 /*
- * The system call filter. All that follows the load is filtered: whatever execve needs is made
- * ready before it.
+ * The system call filter. It applies to everything after its load, so what execve needs is prepared
+ * before.
  */
 #include "init.h"
 #include "wire-plan.h"
@@ -8,7 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-/* Descriptor of the listener with SECCOMP_FILTER_FLAG_NEW_LISTENER, else 0; or -errno. */
+/* Returns the listener with SECCOMP_FILTER_FLAG_NEW_LISTENER, otherwise 0; or -errno. */
 static int load(const struct op_seccomp *o) {
     struct sock_fprog program = {
         .len = (unsigned short)(o->program.size / sizeof(struct sock_filter)),
@@ -18,7 +18,7 @@ static int load(const struct op_seccomp *o) {
     return sys_seccomp(SECCOMP_SET_MODE_FILTER, o->flags, &program);
 }
 
-/* When the filter comes last, execve is the only system call left to be made. */
+/* When `exec` follows, execve is the only system call after the load. */
 static int prepare_exec(struct context *c) {
     struct reader rest = c->ops;
     struct wire_op next;
@@ -38,11 +38,11 @@ struct courier {
     int pid;
 };
 
-/* In the courier, which no filter stops: waits for the listener and sends it to the engine. */
+/* In the courier, which has no filter: waits for the listener and sends it to the engine. */
 static _Noreturn void carry(struct context *c, const struct courier *courier) {
     int listener;
 
-    /* It would wait for ever if the filter ended the init: it holds both ends of the pipe. */
+    /* It must end with the init, whose end it would not see: it has both ends of the pipe. */
     sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (sys_getppid() != courier->parent)
         sys_exit(1);
@@ -58,7 +58,7 @@ static int start_courier(struct context *c, struct courier *courier) {
     if (error < 0)
         return fail(c, error, "pipe");
     courier->parent = sys_getpid();
-    /* With the init's descriptors, so that it has the listener as soon as there is one. */
+    /* It shares the init's descriptor table, and so has the listener at once. */
     courier->pid = fork_process(CLONE_FILES, NULL);
     if (courier->pid == 0)
         carry(c, courier);
@@ -70,13 +70,13 @@ static int start_courier(struct context *c, struct courier *courier) {
     return 0;
 }
 
-/* Lets the courier go, with the listener or, when there is none, without. */
+/* Tells the courier the listener, or the error, and reaps it. */
 static int finish_courier(struct courier *courier, int listener) {
     int status, error;
     long written = sys_write(courier->pipe[1], &listener, sizeof(listener));
 
     error = written < 0 ? (int)written : 0;
-    /* A filter may deny it; then the container's process inherits a child that has ended. */
+    /* A filter may deny wait4(2): the container's process then inherits a child that has ended. */
     while (error == 0 && sys_wait4(courier->pid, &status, 0) == -EINTR)
         ;
     sys_close(courier->pipe[0]);
@@ -85,9 +85,9 @@ static int finish_courier(struct courier *courier, int listener) {
 }
 
 /*
- * From the load on, a system call that notifies waits for an agent who does not have the listener
- * yet. So it travels by a courier of before the load, and the init makes one call only, write(2),
- * about which no profile may notify.
+ * After the load, a system call that notifies waits for an agent that does not have the listener
+ * yet. So a courier that was started before the load sends the listener. The init makes one call
+ * only, write(2), which no profile may notify of.
  */
 static int load_supervised(struct context *c, const struct op_seccomp *o) {
     struct courier courier;
@@ -101,7 +101,7 @@ static int load_supervised(struct context *c, const struct op_seccomp *o) {
         return listener;
     if (error < 0)
         return fail(c, error, "hand over the listener; the profile must allow write(2)");
-    /* Over pipes the engine fetches it from here. */
+    /* Over pipes the engine fetches the listener from this process. */
     error = await_engine(c);
     sys_close(listener);
     return error;
@@ -120,6 +120,6 @@ int run_seccomp(struct context *c, const struct op_seccomp *o) {
     if (error < 0)
         return error;
     error = load(o);
-    /* Not 0 but the number of a thread: SECCOMP_FILTER_FLAG_TSYNC has failed because of it. */
+    /* SECCOMP_FILTER_FLAG_TSYNC returns the id of the thread that it failed for. */
     return error > 0 ? fail(c, -ESRCH, "another thread has a filter of its own") : error;
 }

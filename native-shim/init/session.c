@@ -1,12 +1,10 @@
-/*
- * What a container's process has of its own besides namespaces: network loopback, keyring, session.
- */
+/* Loopback interface, session keyring and session of a container's process. */
 #include "init.h"
 
 #include <linux/keyctl.h>
 #include <linux/sockios.h>
 
-/* struct ifreq of <linux/if.h>, which wants a libc. */
+/* struct ifreq; <linux/if.h> needs a libc. */
 struct interface_request {
     char name[16];
     int16_t flags;
@@ -15,15 +13,15 @@ struct interface_request {
 
 #define IFF_UP 1
 
-/* include/linux/key.h of the kernel. */
+/* From include/linux/key.h of the kernel. */
 #define KEY_USER_SEARCH  0x00080000
 #define KEY_OTHER_SEARCH 0x00000008
-/* As long as the name may be, and the four fields before it. */
+/* The longest name, and the four fields before it. */
 #define DESCRIPTION_SIZE (4096 + 64)
 
 int run_loopback(struct context *c, const struct op_loopback *o) {
     struct interface_request request = {.name = "lo"};
-    /* Any socket will do: it only names the network namespace. */
+    /* Any socket: it only says which network namespace is meant. */
     int error, sock = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     (void)o;
@@ -38,7 +36,9 @@ int run_loopback(struct context *c, const struct op_loopback *o) {
     return error < 0 ? fail(c, error, "bring up lo") : 0;
 }
 
-/* The permissions in KEYCTL_DESCRIBE's "type;uid;gid;permissions;description", hexadecimal. */
+/*
+ * Parses the hexadecimal permissions in KEYCTL_DESCRIBE's "type;uid;gid;permissions;description".
+ */
 static bool parse_permissions(const char *text, uint32_t *permissions) {
     for (int field = 0; field < 3; field++) {
         text = strchr(text, ';');
@@ -62,9 +62,9 @@ static bool parse_permissions(const char *text, uint32_t *permissions) {
 }
 
 /*
- * A session keyring of the container's own, so that it does not share the caller's keys. A process
- * that joins the container later finds it by name, for which it needs search permission: as the
- * owner, or as anybody from a user namespace, where the owner's id may be another one.
+ * Makes a session keyring, so that the container does not share the caller's keys. A process that
+ * joins the container later finds it by its name. It needs search permission for that: as the
+ * owner, or in a user namespace as any user, since the owner's id may differ there.
  */
 int run_keyring(struct context *c, const struct op_keyring *o) {
     char description[DESCRIPTION_SIZE];
@@ -72,7 +72,7 @@ int run_keyring(struct context *c, const struct op_keyring *o) {
     uint32_t search = c->user_namespace ? KEY_OTHER_SEARCH : KEY_USER_SEARCH;
     long size, id = sys_keyctl(KEYCTL_JOIN_SESSION_KEYRING, (unsigned long)o->name, 0, 0);
 
-    /* A kernel without keyrings has none to share. */
+    /* Without keyrings in the kernel nothing is shared. */
     if (id == -ENOSYS)
         return 0;
     if (id < 0)

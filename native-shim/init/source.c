@@ -1,7 +1,7 @@
-/* The sources of bind mounts: of the host, of process A, and in the rootfs. */
+/* The sources of bind mounts: on the host, cloned by process A, or in the rootfs. */
 #include "source.h"
 
-/* A clone of `path` below `dir`; `name` is what the user called it. */
+/* Clones `path` below `dir`. `name`: its name in the config. */
 static int clone(struct context *c, int dir, const char *path, unsigned int flags, const char *name,
                  struct source *source) {
     source->slot = WIRE_NO_SLOT;
@@ -39,7 +39,7 @@ static bool is_filled(struct context *c, uint32_t slot) {
     return slot < c->slot_count && c->slots[slot] != 0;
 }
 
-/* Nothing of the plan is mounted on the way to what has the status `st`. */
+/* The plan has mounted nothing on the way to the file with status `st`. */
 static bool is_on_rootfs(struct context *c, const struct statx *st) {
     struct statx root;
 
@@ -48,8 +48,8 @@ static bool is_on_rootfs(struct context *c, const struct statx *st) {
 }
 
 /*
- * The mount that A has cloned is the one at `from`. Not for a tree: more may be mounted below it by
- * now.
+ * A has cloned the mount that `from` is on. Never for a recursive clone: more may be mounted below
+ * by now.
  */
 static bool is_found_by_a(struct context *c, const struct op_mount_bind *o,
                           const struct place *from) {
@@ -64,8 +64,8 @@ static bool is_found_by_a(struct context *c, const struct op_mount_bind *o,
 }
 
 /*
- * In a directory that this process may not enter it has mounted nothing. So what A has found behind
- * it counts, if the last directory that can be opened is the image's own.
+ * The plan cannot have mounted anything in a directory that this process may not enter. So what A
+ * has found there is right, if the last directory that can be opened is the image's own.
  */
 static bool is_behind_closed_door(struct context *c, const struct op_mount_bind *o) {
     char path[PATH_MAX];
@@ -132,7 +132,7 @@ int source_open_inside(struct context *c, const struct op_mount_bind *o, struct 
     error = is_found_by_a(c, o, &from) ? take_slot(c, o->slot, source)
                                        : clone_place(c, o, &from, source);
     path_close(&from);
-    /* What A has found is of no use then, and a thing of the host. */
+    /* What A has cloned is not used, and must not stay open: it is of the host. */
     if (error == 0 && source->slot == WIRE_NO_SLOT)
         slot_close(c, o->slot);
     return error;

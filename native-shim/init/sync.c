@@ -1,9 +1,7 @@
-/* Meeting the engine, and `start`. */
+/* Sync points with the engine, and waiting for `start`. */
 #include "init.h"
 
-/*
- * Room for the two descriptors that `go` may carry, and for a third that shows it carried too many.
- */
+/* Room for the two descriptors that `go` may carry, and a third to detect too many. */
 #define MAX_PASSED 3
 
 struct go {
@@ -15,10 +13,7 @@ struct passed {
     _Alignas(struct cmsghdr) unsigned char bytes[sizeof(struct cmsghdr) + MAX_PASSED * sizeof(int)];
 };
 
-/*
- * Puts the descriptors that came with a `go` into their slots; anything but none or two is an
- * error.
- */
+/* Puts the descriptors that came with a `go` into their slots. There must be none or two. */
 static int take_passed(struct context *c, const struct msghdr *packet) {
     const struct cmsghdr *head = packet->msg_control;
     const unsigned char *data = (const unsigned char *)(head + 1);
@@ -39,9 +34,7 @@ static int take_passed(struct context *c, const struct msghdr *packet) {
     return error < 0 ? error : slot_put(c, SLOT_STATE_CREATED, fds[1]);
 }
 
-/*
- * Waits for `go`. When the engine is gone there is nobody to work for, or to tell: the init ends.
- */
+/* Waits for `go` on the socket. Ends the init when the engine is gone. */
 static int await_go(struct context *c, int sync) {
     struct go go;
     struct passed passed;
@@ -67,7 +60,7 @@ static int await_go(struct context *c, int sync) {
     return take_passed(c, &packet);
 }
 
-/* Over a pipe, which carries no descriptors. */
+/* Waits for `go` on a pipe, which carries no descriptors. */
 static int await_piped_go(struct context *c) {
     struct go go;
     long size;
@@ -100,17 +93,17 @@ int run_sync(struct context *c, const struct op_sync *o) {
     if (error < 0 || o->point != SYNC_SETUP)
         return error;
     /*
-     * Up to here an unprivileged engine had to open our uid_map. From here on nobody of the
-     * container may attach to this process, which holds descriptors of the host (proc.c says which
-     * files of ours that takes from us).
+     * Until now an unprivileged engine had to open our uid_map. From now on no process of the
+     * container may trace this one, which has descriptors of the host. (proc.c says which files of
+     * ours this closes to us.)
      */
     error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     return error < 0 ? fail(c, error, "PR_SET_DUMPABLE") : 0;
 }
 
 /*
- * `create` ends here: its process may be gone long before `start` connects. Whoever may connect may
- * start the container; the folder of the socket decides that.
+ * The init of `create` waits here, usually after the engine of `create` has ended. Whoever can
+ * connect can start the container; the folder of the socket decides who.
  */
 int run_wait_start(struct context *c, const struct op_wait_start *o) {
     int error, connection, listener = slot_get(c, SLOT_START);
@@ -119,7 +112,7 @@ int run_wait_start(struct context *c, const struct op_wait_start *o) {
     if (listener < 0)
         return listener;
     error = send_message(c, MESSAGE_WAITING, 0, 0, NULL, 0);
-    /* Killed between its last `go` and here, the engine has not said that the container exists. */
+    /* The engine was killed after its last `go`, and has not reported that the container exists. */
     if (error == -EPIPE || error == -ECONNRESET)
         sys_exit(1);
     if (error < 0)
@@ -175,10 +168,9 @@ static int send_pipes(struct context *c, int from_us, int to_us) {
 }
 
 /*
- * Whoever holds a socket can ask the kernel for its other end's process (SO_PEERPIDFD, SCM_PIDFD;
- * unix(7)), in whatever pid namespace that is, and with CAP_SYS_PTRACE take descriptors from there
- * (pidfd_getfd(2)). A pipe says nothing of who is at its other end. With O_DIRECT it keeps
- * messages apart.
+ * The holder of a socket can ask the kernel for the process at its other end (SO_PEERPIDFD,
+ * SCM_PIDFD; unix(7)), in whatever pid namespace it is, and with CAP_SYS_PTRACE take its
+ * descriptors (pidfd_getfd(2)). A pipe does not tell. With O_DIRECT it keeps messages apart.
  */
 int run_use_pipes(struct context *c, const struct op_use_pipes *o) {
     int up[2], down[2];
@@ -211,8 +203,8 @@ int run_use_pipes(struct context *c, const struct op_use_pipes *o) {
 }
 
 /*
- * By the init itself: the socket names who listens, too, and the engine must not be named to the
- * container.
+ * The init calls listen(2) itself: a socket also names the process that listens, which must not be
+ * the engine.
  */
 int run_listen(struct context *c, const struct op_listen *o) {
     int error, fd = slot_get(c, SLOT_START);

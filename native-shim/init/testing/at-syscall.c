@@ -5,7 +5,7 @@
  *   kill    the process ends instead
  *   orphan  its parent ends, and it has another one
  *   scoped  the process ends, if it is an openat2(2) that may leave its directory; COUNT is 0 for
- * all The tracer is nobody's parent: whoever waits for the program finds it where it would be.
+ * all The tracer is no parent of the program: its real parent can wait for it.
  */
 #define _GNU_SOURCE
 #include <errno.h>

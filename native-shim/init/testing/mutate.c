@@ -79,7 +79,7 @@ static void touch(uint32_t code, struct reader r) {
     }
 }
 
-/* Every decoder on every payload: which one it was meant for does not matter to its safety. */
+/* Every decoder reads every payload: it must be safe with all of them. */
 static void decode_all(struct wire_bytes payload) {
 #define DECODE(name, code, stage)                                                                  \
     {                                                                                              \
@@ -132,7 +132,7 @@ static uint32_t mutate(uint8_t *data, uint32_t size) {
             data[at] = (uint8_t)random_below(256);
         }
     }
-    /* Mostly the size in the header is right, or nothing behind it would be looked at. */
+    /* The size in the header is mostly right: otherwise the rest is never read. */
     if (size >= 12 && random_below(8) != 0)
         memcpy(data + 8, &size, 4);
     return size;
@@ -158,7 +158,7 @@ int main(int argc, char **argv) {
 
         memcpy(changed, plan, size);
         left = mutate(changed, size);
-        /* Of just this size, so that the sanitizer sees the first byte read too far. */
+        /* Of exactly this size, so that the sanitizer sees a read beyond it. */
         exact = malloc(left > 0 ? left : 1);
         if (exact == NULL)
             return 2;
