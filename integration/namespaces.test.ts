@@ -367,6 +367,21 @@ describe('namespaces', () => {
     for (const line of membership(joined)) expect(line).to.contain(second);
   });
 
+  scenario('a reason given at once is told, whatever is joined', async (scene) => {
+    const holder = await namespaceHolder(scene, ['--pid', '--fork']);
+    for (let i = 0; i < 5; i++) {
+      const { stderr } = await scene.failure((config) => {
+        shareNamespace(config, 'pid');
+        shareNamespace(config, 'ipc');
+        config.linux.namespaces.push(
+          { type: 'pid', path: `/proc/${holder}/ns/pid_for_children` },
+          { type: 'ipc', path: '/nowhere/at/all' },
+        );
+      });
+      expect(stderr).to.include('/nowhere/at/all').and.to.include('no such file or directory');
+    }
+  });
+
   scenario('time offsets without a time namespace are an error', async (scene) => {
     const { stderr } = await scene.failure((config) => {
       config.linux.timeOffsets = { boottime: { secs: 1 } };

@@ -299,7 +299,11 @@ function goOnWith(made: Made, message: Received): void {
   made.init = adoptChild(message, made.undo);
   made.sync.pidfd = made.init.pidfd;
   const { bundle, cgroup } = made.blueprint;
-  if (made.init.status !== undefined) throw explainDeath(bundle.config, cgroup, made.init.status);
+  if (made.init.status !== undefined) {
+    // It has ended, and may have said why. It cannot be asked for more: its pid is free.
+    nextMessage(made.sync, made.subject);
+    throw explainDeath(bundle.config, cgroup, made.init.status);
+  }
   recordInit(made);
   // It has said all it has to say, and is ending.
   before.end();
