@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 // Compiles schemas/ with ajv, ahead of time: ajv at run time would cost more than the rest of `create`.
 // Makes build/validators/:
-//   config.js, state.js, features.js   `validate(value)`, which stops at the first error
-//   config-all.js                      the same, collecting all errors
-//   shapes.js                          the property names the config schema knows, as a tree
+//   config.js                     `validate(value)` for a config; `validateProcess` and `validateResources` for parts of it
+//   state.js, features.js         `validate(value)`
+//   shapes.js                     the property names the config schema knows, as a tree
 // and a .d.ts beside each. Files are put in place by a rename: tests may run meanwhile.
 
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
@@ -94,10 +94,13 @@ const nonEmptyKeyword = {
   code: (cxt) => cxt.pass(_`${cxt.data} !== ""`),
 };
 
-/** @param {string} name @param {boolean} allErrors */
-function compile(name, allErrors) {
+/**
+ * A module of validators that collect all errors, in the order of the schema.
+ * @param {Record<string, string>} exported the id of a schema by the name of its validator
+ */
+function compile(exported) {
   const ajv = new Ajv({
-    allErrors,
+    allErrors: true,
     messages: false,
     allowUnionTypes: true,
     strictRequired: false,
@@ -106,11 +109,10 @@ function compile(name, allErrors) {
   ajv.addKeyword(exactIntegerKeyword);
   ajv.addKeyword(nonEmptyKeyword);
   for (const schema of schemas.values()) ajv.addSchema(prepare(schema));
-  const validate = ajv.getSchema(name);
-  if (validate === undefined) throw new Error(`no schema ${name}`);
-  const code = standaloneCode(ajv, validate);
-  if (/\brequire\(|\bfrom ["']/.test(code))
-    throw new Error(`the validator of ${name} needs a helper at run time`);
+  const code = standaloneCode(ajv, exported);
+  if (/\brequire\(|\bfrom ["']/.test(code)) {
+    throw new Error(`the validators ${Object.keys(exported).join(', ')} need a helper at run time`);
+  }
   return code;
 }
 
@@ -168,8 +170,11 @@ const declaration = `export interface SchemaError {
   keyword: string;
   params: Record<string, unknown>;
 }
-export declare const validate: ((value: unknown) => boolean) & { errors?: SchemaError[] | null };
-export default validate;
+export interface Validator {
+  /** The value at the JSON pointer "instancePath", '' unless given. */
+  (value: unknown, at?: { instancePath: string }): boolean;
+  errors?: SchemaError[] | null;
+}
 `;
 
 const shapeDeclaration = `export interface Shape {
@@ -184,12 +189,22 @@ export declare const configShape: Shape;
 `;
 
 mkdirSync(outputFolder, { recursive: true });
-for (const name of ['config', 'state', 'features']) {
-  write(`${name}.js`, compile(`${name}.json`, false));
-  write(`${name}.d.ts`, declaration);
+const modules = {
+  config: {
+    validate: 'config.json',
+    validateProcess: 'config-process.json',
+    validateResources: 'config-resources.json',
+  },
+  state: { validate: 'state.json' },
+  features: { validate: 'features.json' },
+};
+for (const [name, exported] of Object.entries(modules)) {
+  write(`${name}.js`, compile(exported));
+  const validators = Object.keys(exported).map(
+    (validator) => `export declare const ${validator}: Validator;\n`,
+  );
+  write(`${name}.d.ts`, declaration + validators.join(''));
 }
-write('config-all.js', compile('config.json', true));
-write('config-all.d.ts', declaration);
 const config = schemas.get('config.json');
 if (config === undefined) throw new Error('no config.json in schemas/');
 write('shapes.js', `export const configShape = ${shapeSource(shapeOf(config, 'config.json'))};\n`);

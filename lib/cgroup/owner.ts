@@ -1,8 +1,10 @@
 import { chownSync, lstatSync, readFileSync } from 'node:fs';
-import { mountAttributes, parseMountOptions } from '../config/mount-options.ts';
-import { hostId } from '../config/id-mappings.ts';
+import { mountAttributes } from '../config/mount-options.ts';
+import type { ParsedMount } from '../config/mounts.ts';
+import { parseMounts } from '../config/mounts.ts';
+import { hostId } from '../config/id-maps.ts';
 import { findNamespace, hasNewNamespace } from '../config/namespaces.ts';
-import type { Config, Mount } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { failedWith, ioError } from './files.ts';
 
 /**
@@ -10,19 +12,23 @@ import { failedWith, ioError } from './files.ts';
  * process, where the container has a cgroup namespace and its cgroup mounted writable. Undefined where it stays the
  * host's.
  */
-export function cgroupOwner({ linux, mounts = [], process }: Config): number | undefined {
-  if (!hasNewNamespace(linux, 'cgroup') || !mounts.some(isWritableCgroup)) return undefined;
+export function cgroupOwner(config: Config): number | undefined {
+  const { linux, process } = config;
+  if (!hasNewNamespace(linux, 'cgroup') || !parseMounts(config).some(isWritableCgroup)) return undefined;
   const uid = process?.user?.uid ?? 0;
   if (hasNewNamespace(linux, 'user')) return hostId(linux?.uidMappings ?? [], uid);
   // What ids a namespace stands for that somebody else has made, they know.
   return findNamespace(linux, 'user') === undefined ? uid : undefined;
 }
 
-function isWritableCgroup({ type, source, destination, options }: Mount): boolean {
-  if (source !== 'cgroup' || (type !== 'cgroup' && type !== 'cgroup2')) return false;
-  if (destination.replace(/\/+$/, '') !== '/sys/fs/cgroup') return false;
-  const { bind, attributes, recursiveAttributes } = parseMountOptions(options);
-  return bind === 'none' && ((attributes.set | recursiveAttributes.set) & mountAttributes.readonly) === 0;
+function isWritableCgroup({ mount, destination, options, bind }: ParsedMount): boolean {
+  const { source, type } = mount;
+  if (bind || source !== 'cgroup' || (type !== 'cgroup' && type !== 'cgroup2')) return false;
+  const { attributes, recursiveAttributes } = options;
+  return (
+    destination === '/sys/fs/cgroup' &&
+    ((attributes.set | recursiveAttributes.set) & mountAttributes.readonly) === 0
+  );
 }
 
 /**

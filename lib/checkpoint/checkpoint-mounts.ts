@@ -3,9 +3,7 @@ import type { CriuOptions } from './criu/rpc.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
 import type { MountEntry } from '../host/mountinfo.ts';
-import { isBind } from '../plan/mount-entry.ts';
-import { tidyPath } from '../plan/paths.ts';
-import { parseMountOptions } from '../config/mount-options.ts';
+import { parseMounts } from '../config/mounts.ts';
 import type { ParsedMountOptions } from '../config/mount-options.ts';
 import type { Config } from '../config/types.ts';
 import { externalMounts } from './external-mounts.ts';
@@ -37,13 +35,12 @@ function mountsOf(pid: number | 'self'): MountEntry[] {
 }
 
 /** Where the bind mounts of the config are, links on the way followed inside the container. */
-function bindDestinations(pid: number, { mounts = [] }: Config): string[] {
+function bindDestinations(pid: number, config: Config): string[] {
   // The root of its mount namespace, so that the kernel's name for a place is the container's name.
   return withDirectory(`/proc/${pid}/root`, (root) =>
-    mounts
-      .map((mount) => ({ mount, options: parseMountOptions(mount.options) }))
-      .filter(({ mount, options }) => isBind(mount, options))
-      .map(({ mount, options }) => placeOrPath(root, tidyPath(mount.destination), options)),
+    parseMounts(config)
+      .filter(({ bind }) => bind)
+      .map(({ destination, options }) => placeOrPath(root, destination, options)),
   );
 }
 

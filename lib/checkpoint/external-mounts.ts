@@ -1,5 +1,5 @@
 import type { MountEntry } from '../host/mountinfo.ts';
-import { covers } from '../plan/paths.ts';
+import { covers } from '../core/paths.ts';
 
 /** Filesystems a container makes anew, though the host's may be the very same one (proc_pid_mountinfo(5)). */
 const remade: ReadonlySet<string> = new Set(['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2', 'devpts']);

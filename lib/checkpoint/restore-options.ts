@@ -5,7 +5,7 @@ import { fileError } from '../core/error.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
 import { processCgroups } from '../host/proc.ts';
 import { defaultDevices } from '../plan/devices.ts';
-import { covers } from '../plan/paths.ts';
+import { covers } from '../core/paths.ts';
 import { mountFlags } from '../plan/wire.ts';
 import { namespaces } from '../config/namespaces.ts';
 import type { Blueprint } from '../container/prepare-container.ts';

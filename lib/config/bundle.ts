@@ -4,7 +4,7 @@ import { basename, resolve } from 'node:path';
 import { errnoOf, TsrunError } from '../core/error.ts';
 import { errnoText } from '../core/errno.ts';
 import { parseJson } from './json/parse.ts';
-import { JsonSyntaxError } from './json/walk.ts';
+import { JsonSyntaxError } from './json/read.ts';
 import { positionAt } from './json/locate.ts';
 import type { Document, Position } from '../core/source.ts';
 import type { Config } from './types.ts';

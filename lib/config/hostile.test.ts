@@ -5,10 +5,9 @@ import { TsrunError } from '../core/error.ts';
 import { renderNotice } from '../../cmd/tsrun/render.ts';
 import { readBundle } from './bundle.ts';
 import { defaultConfig } from './defaults.ts';
-import { engineConfig, goodConfig, makeBundle } from './testing/fixtures.ts';
+import { engineConfig, findingsOf, goodConfig, makeBundle } from './testing/fixtures.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { randomFrom } from './testing/random.ts';
-import { collectFindings } from './collect-findings.ts';
 import { validateConfig } from './validate.ts';
 
 type Random = (limit: number) => number;
@@ -108,7 +107,7 @@ describe('hostile configs', () => {
       expectExplained(error, text, 'bundle');
       return 'unreadable';
     }
-    const found = collectFindings(bundle);
+    const found = findingsOf(bundle);
     for (const { pointer, reason } of found) {
       expect(renderNotice({ pointer, reason, source: bundle }), text).to.match(
         /^config\.json:\d+:\d+: [^\p{Cc}\p{Cf}]+$/u,

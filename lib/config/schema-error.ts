@@ -1,14 +1,17 @@
 import type { SchemaError } from '../../build/validators/config.js';
-import { nearest } from '../core/nearest.ts';
+import { didYouMean } from '../core/nearest.ts';
 import type { Finding } from '../core/finding.ts';
 import { error } from '../core/finding.ts';
 import { pointerSegments, pointerTo } from '../core/pointer.ts';
-import { quoted } from '../core/printable.ts';
 
-/** An error of a compiled schema in words: what was expected and what is there. */
-export function schemaFinding(failure: SchemaError, root: unknown): Finding {
+/**
+ * An error of a compiled schema in words: what was expected and what is there.
+ *
+ * @param root what was validated, and `at` its pointer.
+ */
+export function schemaFinding(failure: SchemaError, root: unknown, at: string): Finding {
   const { keyword, params, instancePath: pointer } = failure;
-  const value = valueAt(root, pointer);
+  const value = valueAt(root, pointer.slice(at.length));
   switch (keyword) {
     case 'required':
       return error(pointerTo(pointer, String(params['missingProperty'])), 'required property is missing');
@@ -54,9 +57,7 @@ function wrongInteger(pointer: string, minimum: string, maximum: string, value: 
 function notAllowed(pointer: string, allowed: readonly string[], value: unknown): Finding {
   const names = allowed.filter((name) => name !== '');
   if (typeof value !== 'string') return error(pointer, `expected a string, found ${kindOf(value)}`);
-  const meant = nearest(value, names);
-  const hint = meant === undefined ? undefined : `Did you mean ${quoted(meant)}?`;
-  return error(pointer, `must be one of ${names.join(', ')}`, hint);
+  return error(pointer, `must be one of ${names.join(', ')}`, didYouMean(value, names));
 }
 
 function kindOf(value: unknown): string {

@@ -10,6 +10,11 @@ export function sysctlPath(name: string): string {
   return name.replace(/[./]/g, (c) => (c === '.' ? '/' : '.'));
 }
 
+/** True for a relative path of ordinary parts: it is opened below /proc/sys. */
+export function isSysctlPath(path: string): boolean {
+  return path.split('/').every((part) => /^[!-~]+$/.test(part) && part !== '.' && part !== '..');
+}
+
 /** The System V IPC parameters that belong to an IPC namespace (ipc_namespaces(7)). */
 const ipcParameters: ReadonlySet<string> = new Set([
   'kernel/msgmax',

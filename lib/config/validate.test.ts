@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
-import { bundleOf, engineConfig, goodConfig } from './testing/fixtures.ts';
+import { bundleOf, engineConfig, findingsOf, goodConfig } from './testing/fixtures.ts';
 import { defaultConfig } from './defaults.ts';
-import { collectFindings } from './collect-findings.ts';
 import { validateConfig } from './validate.ts';
 
 /** A good config with the value at a dotted path replaced; undefined removes it. */
@@ -23,7 +22,7 @@ function spoilt(path: string, value: unknown, base: object = goodConfig()): obje
 /** Every finding, as `severity pointer: reason`. */
 function findings(config: object | string): string[] {
   const bundle = bundleOf(typeof config === 'string' ? config : JSON.stringify(config));
-  const found = collectFindings(bundle);
+  const found = findingsOf(bundle);
   return found.map(({ severity, pointer, reason }) => `${severity} ${pointer}: ${reason}`);
 }
 
@@ -61,7 +60,7 @@ describe('validateConfig', () => {
     const config = goodConfig();
     const nulls = { ...config, hooks: null, hostname: null, mounts: [{ destination: '/a', options: null }] };
     const bundle = bundleOf(JSON.stringify(nulls));
-    const found = collectFindings(bundle);
+    const found = findingsOf(bundle);
     expect(found.map(({ pointer }) => pointer)).to.deep.equal(['/mounts/0/type']);
     expect(bundle.config).to.not.have.any.keys('hooks', 'hostname');
     expect(findings({ ...config, root: null })).to.include('error /root: required property is missing');

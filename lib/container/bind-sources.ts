@@ -1,9 +1,9 @@
 /** Sources of bind mounts that lead into the rootfs by links of the host. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fromBundle, insideOf, tidyPath } from '../plan/paths.ts';
+import { fromBundle, insideOf, tidyPath } from '../core/paths.ts';
 import type { Bundle } from '../config/bundle.ts';
-import { parseMountOptions } from '../config/mount-options.ts';
+import { parseMounts } from '../config/mounts.ts';
 
 /**
  * For compile (PlanOptions): which sources are places in `rootfs`, though their names do not say so. What is
@@ -12,12 +12,16 @@ import { parseMountOptions } from '../config/mount-options.ts';
 export function sourcesInside({ config, directory }: Bundle, rootfs: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
   if (rootfs === '/') return found;
-  for (const { source = '', options } of config.mounts ?? []) {
-    const { bind, sourceNoFollow, copySymlink } = parseMountOptions(options);
-    if (source === '' || bind === 'none') continue;
+  for (const { mount, bind, options } of parseMounts(config)) {
+    const { source = '' } = mount;
+    if (source === '' || !bind) continue;
     const path = fromBundle(directory, source);
     // A link that is shown or copied itself is not where it leads.
-    const inside = findInside(rootfs, path, sourceNoFollow || copySymlink ? belowRealPath : realPath);
+    const inside = findInside(
+      rootfs,
+      path,
+      options.sourceNoFollow || options.copySymlink ? belowRealPath : realPath,
+    );
     if (inside !== undefined) found.set(path, inside);
   }
   return found;

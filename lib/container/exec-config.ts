@@ -3,9 +3,9 @@ import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import type { Document, Source } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
-import { inspect } from '../config/inspect.ts';
+import { normalize } from '../config/normalize.ts';
 import type { Config, Process } from '../config/types.ts';
-import { validateProcess } from '../config/validate-process.ts';
+import { validateProcess } from '../config/validate.ts';
 import { changeProcess, inheritProcess, knownCapabilities } from './exec-process.ts';
 import type { ChangedBy, ProcessChanges } from './exec-process.ts';
 import { readJsonDocument } from '../config/json-document.ts';
@@ -37,7 +37,7 @@ export function drawProcess(
   const stored = storedConfig(folder);
   const config = parseDocument(stored.text, stored.file) as Config;
   // It was valid when the container was made, but for properties that are null.
-  inspect(config, configShape, () => undefined);
+  normalize(config, configShape, () => undefined);
   const own: Process = config.process ?? { cwd: '/' };
   const document = file === undefined ? undefined : readJsonDocument(file);
   if (document === undefined && changes.args.length === 0) {

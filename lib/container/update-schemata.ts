@@ -1,4 +1,4 @@
-import { intelRdt as rule } from '../config/rules/intel-rdt.ts';
+import { intelRdt as checkIntelRdt } from '../config/rules/intel-rdt.ts';
 import { stopAtError } from '../core/finding.ts';
 import type { Finding } from '../core/finding.ts';
 import { pointerTo } from '../core/pointer.ts';
@@ -36,6 +36,6 @@ export function drawSchemata(changes: readonly SchemaChange[]): {
  */
 export function schemataWarnings(intelRdt: IntelRdt): Finding[] {
   const warnings: Finding[] = [];
-  rule({ ociVersion: '1.0.0', linux: { intelRdt } }, stopAtError(warnings));
+  checkIntelRdt(intelRdt, stopAtError(warnings));
   return warnings;
 }

@@ -6,7 +6,7 @@ import { tellFrom } from '../core/finding.ts';
 import type { Source } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config, DeviceRule, Resources } from '../config/types.ts';
-import { validateResources } from '../config/validate-resources.ts';
+import { validateResources } from '../config/validate.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Found } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';

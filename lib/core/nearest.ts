@@ -1,3 +1,5 @@
+import { quoted } from './printable.ts';
+
 /** The number of single-letter edits between two words (Levenshtein). */
 export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -25,4 +27,10 @@ export function nearest(word: string, known: readonly string[]): string | undefi
     }
   }
   return best;
+}
+
+/** A hint for a misspelt word; undefined when it is like no known one. */
+export function didYouMean(word: string, known: Iterable<string>): string | undefined {
+  const meant = nearest(word, [...known]);
+  return meant === undefined ? undefined : `Did you mean ${quoted(meant)}?`;
 }

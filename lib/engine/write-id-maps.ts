@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { TsrunError, errnoOf, systemError } from '../core/error.ts';
-import { idMapText } from '../plan/idmaps.ts';
+import { idMapText } from '../config/id-maps.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { hasNewNamespace } from '../config/namespaces.ts';
 import type { IdMapping, Linux } from '../config/types.ts';

@@ -1,12 +1,21 @@
 import { expect } from 'chai';
 import { mountAttributes as attr } from '../config/mount-options.ts';
 import type { Config } from '../config/types.ts';
-import { layouts, mountOps, namespaceList, planOf, rootFacts, userFacts } from './testing/fixtures.ts';
+import {
+  fullMap,
+  layouts,
+  mountOps,
+  namespaceList,
+  planOf,
+  rootFacts,
+  userFacts,
+} from './testing/fixtures.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { noSlot } from './wire.ts';
 import type { Op } from './wire.ts';
 
+const maps = { uidMappings: fullMap, gidMappings: fullMap };
 const safe = attr.nosuid | attr.nodev | attr.noexec;
 
 function view(facts: HostFacts, options: string[] = [], change?: (config: Config) => unknown): Op[] {
@@ -38,7 +47,7 @@ function withCgroupNamespace(config: Config): void {
 }
 
 function withUserNamespace(config: Config): void {
-  config.linux = { ...config.linux, namespaces: namespaceList('mount', 'uts', 'user') };
+  config.linux = { ...maps, namespaces: namespaceList('mount', 'uts', 'user') };
 }
 
 describe('cgroupMounts', () => {
@@ -121,12 +130,12 @@ describe('cgroupMounts', () => {
 
     it('is mounted by the root of a user namespace together with a cgroup namespace', () => {
       const both = (config: Config): void => {
-        config.linux = { ...config.linux, namespaces: namespaceList('mount', 'uts', 'user', 'cgroup') };
+        config.linux = { ...maps, namespaces: namespaceList('mount', 'uts', 'user', 'cgroup') };
       };
       expect(view(userFacts(), [], both)[0]).to.include({ type: 'cgroup2' });
       const joined = (config: Config): void => {
         config.linux = {
-          ...config.linux,
+          ...maps,
           namespaces: [...namespaceList('mount', 'uts', 'user'), { type: 'cgroup', path: '/ns/cgroup' }],
         };
       };

@@ -3,11 +3,13 @@
  * (cgroups(7), config-linux.md "Control groups").
  */
 import { mountAttributes } from '../config/mount-options.ts';
+import type { ParsedMount } from '../config/mounts.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { Draft } from './draft.ts';
-import { readonlyRemount } from './mount-entry.ts';
-import type { MountEntry, MountOps } from './mount-entry.ts';
-import { baseName } from './paths.ts';
+import { readonlyRemount } from './readonly-mounts.ts';
+import type { MountOps } from './readonly-mounts.ts';
+import type { PlanOptions } from './types.ts';
+import { baseName } from '../core/paths.ts';
 import { noSlot } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -16,37 +18,39 @@ type Hierarchy = CgroupLayout['v1'][number];
 const { nosuid, nodev, noexec, readonly } = mountAttributes;
 const safeAttributes = nosuid | nodev | noexec;
 
+type CgroupPaths = PlanOptions['cgroupPaths'];
+
 /** The mounts follow from the type; the config names neither their sources nor most destinations. */
 function typeOrigin(pointer: string): string {
   return `${pointer}/type`;
 }
 
 /** One entry of `mounts` with type `cgroup`. */
-export function cgroupMounts(draft: Draft, entry: MountEntry): MountOps {
+export function cgroupMounts(draft: Draft, mount: ParsedMount, paths: CgroupPaths): MountOps {
   const { mode, v2 } = draft.facts.cgroup;
   if (mode === 'v2' && v2 !== undefined) {
-    return { ops: [unifiedMount(draft, entry, v2.mountpoint)], readonlyLater: [] };
+    return { ops: [unifiedMount(draft, mount, v2.mountpoint)], readonlyLater: [] };
   }
   if (mode === 'none')
-    draft.warn(typeOrigin(entry.pointer), 'this host has no cgroups: the mount stays empty');
-  return legacyMounts(draft, entry);
+    draft.warn(typeOrigin(mount.pointer), 'this host has no cgroups: the mount stays empty');
+  return legacyMounts(draft, mount, paths);
 }
 
 /**
- * A filesystem of cgroups shows the tree from the root of the process's cgroup namespace. Without one of its own
- * the container would see that of the host from the very root, and cgroup2 would take its mount options for
- * those of the whole host; and a new user namespace may mount it only together with a new cgroup namespace.
+ * A filesystem of cgroups shows the tree from the root of the process's cgroup namespace. In the host's namespace the
+ * container would see the host's whole tree, and its mount options would change cgroup2 for the whole host. A new user
+ * namespace may mount it only together with a new cgroup namespace.
  */
 function canMountCgroups({ namespaces }: Draft): boolean {
   if (namespaces.cgroup === 'joined') return namespaces.user !== 'new';
   return namespaces.cgroup === 'new';
 }
 
-function unifiedMount(draft: Draft, entry: MountEntry, mountpoint: string): Op {
-  const { pointer, options } = entry;
+function unifiedMount(draft: Draft, mount: ParsedMount, mountpoint: string): Op {
+  const { pointer, options, destination } = mount;
   const attributes = options.attributes.set;
   if (canMountCgroups(draft)) {
-    return cgroupFilesystem(entry, entry.destination, 'cgroup2', options.data, attributes);
+    return cgroupFilesystem(mount, destination, 'cgroup2', options.data, attributes);
   }
   // The same user owns cgroups outside of the container, so file permissions would not keep it from them.
   const guard = draft.facts.privileged ? 0 : readonly;
@@ -56,12 +60,12 @@ function unifiedMount(draft: Draft, entry: MountEntry, mountpoint: string): Op {
       'cgroups are mounted read-only: without a cgroup namespace the container would see and could change those of its user',
     );
   }
-  return cgroupBind(entry, entry.destination, mountpoint, attributes | guard);
+  return cgroupBind(mount, destination, mountpoint, attributes | guard);
 }
 
 /** A tmpfs with a directory for each v1 hierarchy. On hybrid hosts v2 has no controllers and is left out. */
-function legacyMounts(draft: Draft, entry: MountEntry): MountOps {
-  const { destination, pointer, options } = entry;
+function legacyMounts(draft: Draft, mount: ParsedMount, paths: CgroupPaths): MountOps {
+  const { destination, pointer, options } = mount;
   const attributes = safeAttributes | options.attributes.set;
   const ops: Op[] = [
     {
@@ -79,45 +83,46 @@ function legacyMounts(draft: Draft, entry: MountEntry): MountOps {
     },
   ];
   for (const hierarchy of draft.facts.cgroup.v1) {
-    const mount = hierarchyMount(draft, entry, hierarchy, attributes);
-    if (mount === undefined) continue;
+    const op = hierarchyMount(draft, mount, hierarchy, attributes, paths);
+    if (op === undefined) continue;
     const name = baseName(hierarchy.mountpoint);
-    ops.push(mount, ...controllerLinks(entry, hierarchy, name));
+    ops.push(op, ...controllerLinks(mount, hierarchy, name));
   }
   const isReadonly = (options.attributes.set & readonly) !== 0;
-  return { ops, readonlyLater: isReadonly ? [readonlyRemount(entry)] : [] };
+  return { ops, readonlyLater: isReadonly ? [readonlyRemount(mount)] : [] };
 }
 
 function hierarchyMount(
   draft: Draft,
-  entry: MountEntry,
+  mount: ParsedMount,
   { mountpoint, controllers }: Hierarchy,
   attributes: number,
+  paths: CgroupPaths,
 ): Op | undefined {
-  const destination = `${entry.destination}/${baseName(mountpoint)}`;
+  const destination = `${mount.destination}/${baseName(mountpoint)}`;
   if (canMountCgroups(draft)) {
-    return cgroupFilesystem(entry, destination, 'cgroup', controllers, attributes);
+    return cgroupFilesystem(mount, destination, 'cgroup', controllers, attributes);
   }
-  const path = draft.options.cgroupPaths.get(controllers[0] ?? '');
+  const path = paths.get(controllers[0] ?? '');
   // Where the container has no cgroup of its own there is nothing of it to see.
-  return path === undefined ? undefined : cgroupBind(entry, destination, path, attributes);
+  return path === undefined ? undefined : cgroupBind(mount, destination, path, attributes);
 }
 
 /** `cpu` and `cpuacct` for the hierarchy `cpu,cpuacct`, as programs look for controllers by their names. */
-function controllerLinks(entry: MountEntry, { controllers }: Hierarchy, name: string): Op[] {
+function controllerLinks(mount: ParsedMount, { controllers }: Hierarchy, name: string): Op[] {
   return controllers
     .filter((controller) => controller !== name && !controller.startsWith('name='))
     .map((controller) => ({
       op: 'symlink',
-      origin: typeOrigin(entry.pointer),
-      path: `${entry.destination}/${controller}`,
+      origin: typeOrigin(mount.pointer),
+      path: `${mount.destination}/${controller}`,
       target: name,
       replace: 0,
     }));
 }
 
 function cgroupFilesystem(
-  { pointer, options }: MountEntry,
+  { pointer, options }: ParsedMount,
   destination: string,
   type: string,
   superblock: readonly string[],
@@ -139,7 +144,7 @@ function cgroupFilesystem(
 }
 
 function cgroupBind(
-  { pointer, options }: MountEntry,
+  { pointer, options }: ParsedMount,
   destination: string,
   source: string,
   attributes: number,

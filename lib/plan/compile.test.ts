@@ -12,6 +12,7 @@ import {
   planOptions,
   rootFacts,
   userFacts,
+  warningsOf,
   usualConfig,
 } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
@@ -128,6 +129,8 @@ const variants: Variant[] = [
         ...config.linux,
         namespaces: (config.linux?.namespaces ?? []).map(({ type }) => ({ type, path: `/ns/${type}` })),
       };
+      // Those of a joined namespace cannot be set.
+      delete config.linux.timeOffsets;
     },
   },
   {
@@ -413,11 +416,13 @@ describe('compile', () => {
   });
 
   describe('without a mount namespace', () => {
-    const plan = planOf((config) => {
-      config.linux = { namespaces: namespaceList('pid'), devices: [{ type: 'c', path: '/dev/x' }] };
+    const change = (config: Config): void => {
+      const device = { type: 'c', path: '/dev/x', major: 1, minor: 2 };
+      config.linux = { namespaces: namespaceList('pid'), devices: [device] };
       delete config.hostname;
       delete config.root?.readonly;
-    });
+    };
+    const plan = planOf(change);
 
     it('mounts and makes nothing: it would be on the host', () => {
       const forbidden: OpName[] = [
@@ -438,7 +443,7 @@ describe('compile', () => {
     });
 
     it('says so', () => {
-      expect(plan.warnings.map(({ pointer }) => pointer)).to.deep.equal(['/mounts', '/linux/devices']);
+      expect(warningsOf(change).map(([pointer]) => pointer)).to.deep.equal(['/mounts', '/linux/devices']);
     });
 
     it('refuses what it cannot do', () => {
@@ -449,10 +454,14 @@ describe('compile', () => {
           delete config.root?.readonly;
           change(config);
         });
-      expect(refusal((config) => (config.linux = { maskedPaths: ['/x'] }))).to.throw('mount namespace');
-      expect(refusal((config) => (config.linux = { readonlyPaths: ['/x'] }))).to.throw('mount namespace');
-      expect(refusal((config) => (config.hostname = 'x'))).to.throw('uts namespace');
-      expect(refusal((config) => (config.domainname = 'x'))).to.throw('uts namespace');
+      expect(refusal((config) => (config.linux = { maskedPaths: ['/x'] }))).to.throw(
+        'needs a namespace of type "mount"',
+      );
+      expect(refusal((config) => (config.linux = { readonlyPaths: ['/x'] }))).to.throw(
+        'needs a namespace of type "mount"',
+      );
+      expect(refusal((config) => (config.hostname = 'x'))).to.throw('needs a namespace of type "uts"');
+      expect(refusal((config) => (config.domainname = 'x'))).to.throw('needs a namespace of type "uts"');
     });
   });
 });

@@ -1,11 +1,10 @@
 import type { Config } from '../config/types.ts';
-import { resetAffinity } from './affinity.ts';
-import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
-import { compileConsole } from './console.ts';
+import { BindSources } from './bind-sources.ts';
 import { compileDevices } from './devices.ts';
 import { Draft } from './draft.ts';
 import { hooksBeforePivot } from './hooks.ts';
-import { compileMountLabel } from './labels.ts';
+import { cloneIntoCgroup, compileOomScore, joinCgroups, raiseHardLimits } from './limits.ts';
+import { compilePaths } from './masked-paths.ts';
 import { compileMounts } from './mounts.ts';
 import {
   cloneProcess,
@@ -17,67 +16,74 @@ import {
   timeNamespace,
   unshareNamespaces,
 } from './namespaces.ts';
-import { compileOomScore, compileProcess, raiseHardLimits, workingDirectory } from './process.ts';
+import { compileProcess, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
-import { compilePaths, compileSysctl } from './security.ts';
+import { resetAffinity } from './scheduling.ts';
+import { compileMountLabel } from './security-modules.ts';
+import { compileSysctl } from './sysctl.ts';
+import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Plan, PlanOptions } from './types.ts';
+import type { Plan, PlanOptions, Refuse } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
 import { syncPoints } from './wire.ts';
 import type { Op } from './wire.ts';
 
 /**
  * Decides everything the init will do for a container, in order. Pure: the same config, host and options give the
- * same plan. The config must be valid (lib/config); what is dangerous in a wrong one is refused here as well.
- * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
+ * same plan.
+ *
+ * @param config a valid one (lib/config/validate.ts).
+ * @param refuse takes what this host cannot do, 'config' or 'unsupported' with the pointer of the property. The plan is
+ * of no use then. Throws the first one unless given.
  */
-export function compile(config: Config, facts: HostFacts, options: PlanOptions): Plan {
-  const draft = new Draft(config, facts, options);
-  // Namespaces get their slots first, mounts may refer to them; the operations are put in their order below.
-  const opened = openNamespaces(draft);
+export function compile(config: Config, facts: HostFacts, options: PlanOptions, refuse?: Refuse): Plan {
+  const draft = new Draft(config, facts, options, refuse === undefined ? {} : { refuse });
+  const namespaces = openNamespaces(draft);
   const time = timeNamespace(draft);
-  const mounts = compileMounts(draft);
-  const devices = compileDevices(draft);
+  const cgroups = joinCgroups(draft);
+  const sources = new BindSources(draft, options, namespaces.joined);
+  const mounts = compileMounts(draft, options, sources);
+  const devices = compileDevices(draft, sources);
 
   const asCaller: Op[] = [
     ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
-    ...opened,
-    ...openCgroups(draft),
+    ...namespaces.ops,
+    ...cgroups.open,
     // Sources are looked up where the caller sees them, so before A goes anywhere.
-    ...draft.sources,
+    ...sources.ops,
     ...time.opened,
-    ...enterNamespaces(draft),
+    ...enterNamespaces(draft, namespaces.joined),
     ...time.inherited,
   ];
   const container: Op[] = [
     // First into its cgroups: all that is taken from here on counts as the container's.
-    ...joinCgroups(draft),
+    ...cgroups.join,
     ...resetAffinity(),
     ...time.own,
     { op: 'sync', origin: '', point: syncPoints.setup },
     ...settleNamespaces(draft),
     ...openRootfs(draft),
     ...compileMountLabel(draft),
-    ...showPidNamespace(draft),
+    ...showPidNamespace(draft, namespaces.joined),
     ...mounts.ops,
     ...devices,
     // After the mounts, one of which is the devpts it comes from, and the links in /dev.
-    ...compileConsole(draft),
+    ...compileTerminal(draft),
     // Hooks find the container complete, but writable and with nothing hidden: some of them add to it.
     ...hooksBeforePivot(draft),
     // Needs a writable /proc/sys, so before readonlyPaths.
     ...compileSysctl(draft),
     // What hides a file is the host's /dev/null where the container has none: while it can be reached.
     ...compilePaths(draft),
-    ...enterRoot(draft),
+    ...enterRoot(draft, options.noPivot),
     // Not before the paths are masked: a directory below a mask stays visible to whoever is in it already. And
     // not after anything is read-only, since it is made when it is missing.
     ...workingDirectory(draft),
     ...mounts.readonlyLater,
     ...readonlyRoot(draft),
-    ...enterPidNamespace(draft),
+    ...enterPidNamespace(draft, namespaces.joined),
     ...compileProcess(draft),
   ];
   const ops = draft.visible

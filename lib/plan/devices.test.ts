@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { Device, Mount } from '../config/types.ts';
+import type { Config, Device, Mount } from '../config/types.ts';
 import {
   fullMap,
   names,
@@ -9,6 +9,7 @@ import {
   planOf,
   rootFacts,
   userFacts,
+  warningsOf,
 } from './testing/fixtures.ts';
 import type { Plan } from './types.ts';
 import { noSlot } from './wire.ts';
@@ -96,13 +97,15 @@ describe('compileDevices', () => {
   it('makes nothing in a /dev that is a bind mount', () => {
     for (const destination of ['/dev', '/dev/', '//dev/.']) {
       const mount: Mount = { destination, source: '/dev', options: ['rbind'] };
-      const plan = planOf((config) => {
+      const device = { type: 'c', path: '/dev/x', major: 1, minor: 2 };
+      const change = (config: Config): void => {
         config.mounts = [mount];
-        config.linux = { ...config.linux, devices: [{ type: 'c', path: '/dev/x' }] };
-      });
+        config.linux = { ...config.linux, devices: [device] };
+      };
+      const plan = planOf(change);
       expect(names(plan)).not.to.include.members(['device']);
       expect(names(plan)).not.to.include.members(['symlink']);
-      expect(plan.warnings.map(({ pointer }) => pointer)).to.deep.equal(['/linux/devices']);
+      expect(warningsOf(change).map(([pointer]) => pointer)).to.deep.equal(['/linux/devices']);
     }
   });
 
@@ -137,7 +140,7 @@ describe('compileDevices', () => {
   it('refuses other types', () => {
     for (const type of ['x', 'cc', '', 'toString']) {
       expect(() => withDevices([{ type, path: '/dev/x' }]))
-        .to.throw('not one of')
+        .to.throw('must be one of c, b, u, p')
         .with.property('pointer', '/linux/devices/0/type');
     }
   });

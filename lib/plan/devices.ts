@@ -1,17 +1,17 @@
 /** Device nodes and links in the container's /dev (config-linux.md, "Devices" and "Default Devices"). */
-import { TsrunError } from '../core/error.ts';
+import { validated } from '../core/assert.ts';
+import { hasForeignDev, parseMounts } from '../config/mounts.ts';
 import type { Device } from '../config/types.ts';
 import type { Draft } from './draft.ts';
-import { hasForeignDev } from './mount-entry.ts';
-import { tidyPath } from './paths.ts';
-import { sourceSlot } from './sources.ts';
+import { tidyPath } from '../core/paths.ts';
+import type { BindSources } from './bind-sources.ts';
 import { noSlot } from './wire.ts';
 import type { Op } from './wire.ts';
 
 const fileTypes = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
 
 /** `u` is mknod(1)'s name for a character device without buffer; today it is the same. */
-const typeBits: Readonly<Record<string, number>> = { ...fileTypes, u: fileTypes.c };
+const typeBits: ReadonlyMap<string, number> = new Map(Object.entries({ ...fileTypes, u: fileTypes.c }));
 
 /** What programs expect in any /dev, with its numbers (Linux allocated devices, devices.txt). */
 export const defaultDevices: readonly { path: string; major: number; minor: number }[] = [
@@ -33,23 +33,14 @@ const defaultLinks: readonly { path: string; target: string; replace: number }[]
 ];
 
 /** Nodes and links. None when /dev is a bind mount: it is somebody else's, and complete. */
-export function compileDevices(draft: Draft): Op[] {
+export function compileDevices(draft: Draft, sources: BindSources): Op[] {
   const { config } = draft;
-  const devices = config.linux?.devices ?? [];
-  if (!draft.ownMounts || hasForeignDev(config.mounts)) {
-    if (devices.length > 0) {
-      const why = draft.ownMounts
-        ? '/dev is a bind mount'
-        : 'the container has no mount namespace of its own';
-      draft.warn('/linux/devices', `no devices are made: ${why}`);
-    }
-    return [];
-  }
-  // Of two for one path the first one counts. Only equal ones get here (lib/config).
+  if (!draft.ownMounts || hasForeignDev(parseMounts(config))) return [];
+  // Of two for one path the first one counts. A valid config has only equal ones.
   const own = new Map<string, Op[]>();
-  for (const [index, device] of devices.entries()) {
+  for (const [index, device] of (config.linux?.devices ?? []).entries()) {
     const path = tidyPath(device.path);
-    if (!own.has(path)) own.set(path, configuredDevice(draft, device, `/linux/devices/${index}`));
+    if (!own.has(path)) own.set(path, configuredDevice(draft, sources, device, `/linux/devices/${index}`));
   }
   return [
     ...defaultDevices.filter(({ path }) => !own.has(path)).map((device) => defaultDevice(draft, device)),
@@ -63,19 +54,14 @@ function defaultDevice(draft: Draft, { path, major, minor }: (typeof defaultDevi
   return { op: 'device', origin: '', path, mode: fileTypes.c | 0o666, major, minor, uid: 0, gid: 0 };
 }
 
-function configuredDevice(draft: Draft, device: Device, origin: string): Op[] {
+function configuredDevice(draft: Draft, sources: BindSources, device: Device, origin: string): Op[] {
   const path = tidyPath(device.path);
   // Always the link into the container's own devpts, as with every runtime.
   if (path === '/dev/ptmx') return [];
-  const type = Object.hasOwn(typeBits, device.type) ? typeBits[device.type] : undefined;
-  if (type === undefined) {
-    throw new TsrunError('config', `device type '${device.type}' is not one of c, b, u, p`, {
-      pointer: `${origin}/type`,
-    });
-  }
+  const type = validated(typeBits.get(device.type), `${origin}/type`);
   // Anybody may make a FIFO, so it needs none of the host.
   if (!draft.canMakeDevices && type !== fileTypes.p) {
-    return [{ op: 'deviceBind', origin, path, source: path, slot: sourceSlot(draft, path, 0, origin) }];
+    return [{ op: 'deviceBind', origin, path, source: path, slot: sources.slotOf(path, 0, origin) }];
   }
   const { major = 0, minor = 0, fileMode = 0o666, uid = 0, gid = 0 } = device;
   // Some engines pass st_mode as it is, with the type in it.

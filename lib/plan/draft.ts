@@ -1,12 +1,12 @@
 import { TsrunError } from '../core/error.ts';
+import type { ErrorCode } from '../core/error.ts';
 import { namespaceTypes } from '../config/namespaces.ts';
 import type { Config, NamespaceType } from '../config/types.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { PlanOptions } from './types.ts';
 import type { Finding } from '../core/finding.ts';
 import { warning } from '../core/finding.ts';
+import type { ProcessOptions, Refuse } from './types.ts';
 import { slots, wireMaxSlots } from './wire.ts';
-import type { Op } from './wire.ts';
 
 /** Whose namespace the container is in: the runtime's, a fresh one, or one that exists. */
 export type Isolation = 'shared' | 'new' | 'joined';
@@ -15,26 +15,27 @@ export type Isolation = 'shared' | 'new' | 'joined';
 export class Draft {
   readonly config: Config;
   readonly facts: HostFacts;
-  readonly options: PlanOptions;
+  readonly options: ProcessOptions;
   readonly namespaces: Readonly<Record<NamespaceType, Isolation>>;
   readonly warnings: Finding[] = [];
-
-  /** Operations of process A that prepare detached mounts; they run before A leaves the caller's namespaces. */
-  readonly sources: Op[] = [];
-  /** The slot of a joined namespace, until A has entered it. */
-  readonly namespaceSlots = new Map<NamespaceType, number>();
-  /** Slots of the files of members of its cgroups. */
-  readonly cgroupSlots: number[] = [];
-  /** Slots of the user namespaces made for idmapped mounts, by their maps. */
-  readonly idmapSlots = new Map<string, number>();
-
+  /** Others live in the pid namespace that the container's process comes into. */
+  readonly visible: boolean;
+  readonly #refuse: Refuse;
   #nextSlot: number = slots.first;
 
-  constructor(config: Config, facts: HostFacts, options: PlanOptions) {
+  /** @param entersContainer the process is one more of a container that exists (exec). */
+  constructor(
+    config: Config,
+    facts: HostFacts,
+    options: ProcessOptions,
+    { entersContainer = false, refuse = throwIt }: { entersContainer?: boolean; refuse?: Refuse } = {},
+  ) {
     this.config = config;
     this.facts = facts;
     this.options = options;
     this.namespaces = isolation(config);
+    this.visible = entersContainer || this.namespaces.pid === 'joined';
+    this.#refuse = refuse;
   }
 
   get slotCount(): number {
@@ -44,11 +45,6 @@ export class Draft {
   /** The container has its own view of mounts; nothing may be mounted otherwise, it would be on the host. */
   get ownMounts(): boolean {
     return this.namespaces.mount !== 'shared';
-  }
-
-  /** Others live in the pid namespace that the container's process comes into. */
-  get visible(): boolean {
-    return this.options.entersContainer === true || this.namespaces.pid === 'joined';
   }
 
   get inUserNamespace(): boolean {
@@ -62,19 +58,25 @@ export class Draft {
 
   /** Takes a new slot. `origin` is named when there are too many. */
   slot(origin: string): number {
-    if (this.#nextSlot >= wireMaxSlots) {
-      throw new TsrunError(
-        'unsupported',
-        `more than ${wireMaxSlots - slots.first} namespaces and mounts that need a descriptor`,
-        { pointer: origin },
-      );
+    if (this.#nextSlot === wireMaxSlots) {
+      const reason = `more than ${wireMaxSlots - slots.first} namespaces and mounts that need a descriptor`;
+      this.refuse('unsupported', origin, reason);
     }
     return this.#nextSlot++;
+  }
+
+  /** Reports that this host cannot do what the config asks for. Compiling may go on, to report other errors. */
+  refuse(code: ErrorCode, pointer: string, reason: string, hint?: string): void {
+    this.#refuse(new TsrunError(code, reason, { pointer, hint }));
   }
 
   warn(pointer: string, reason: string): void {
     this.warnings.push(warning(pointer, reason));
   }
+}
+
+function throwIt(failure: TsrunError): never {
+  throw failure;
 }
 
 function isolation(config: Config): Record<NamespaceType, Isolation> {

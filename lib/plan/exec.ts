@@ -1,29 +1,19 @@
 import { namespaces } from '../config/namespaces.ts';
 import type { Config, NamespaceType, Process } from '../config/types.ts';
-import { execAffinity, finalAffinity } from './affinity.ts';
-import { cloneIntoCgroup, joinCgroups, openCgroups } from './cgroups.ts';
-import { compileConsole } from './console.ts';
 import { Draft } from './draft.ts';
-import { compileOomScore, compileProcess, raiseHardLimits } from './process.ts';
+import { cloneIntoCgroup, compileOomScore, joinCgroups, raiseHardLimits } from './limits.ts';
+import { compileProcess } from './process.ts';
 import { openRootfs, readonlyRoot } from './rootfs.ts';
+import { execAffinity, finalAffinity } from './scheduling.ts';
+import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Plan, PlanOptions } from './types.ts';
+import type { Plan, ProcessOptions } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
 import { rootModes } from './wire.ts';
 import type { Op } from './wire.ts';
 
 /** What `exec` asks of a plan besides the container's config and the process. */
-export interface ExecOptions extends Pick<
-  PlanOptions,
-  | 'containerId'
-  | 'rootfs'
-  | 'noNewKeyring'
-  | 'preserveFds'
-  | 'cgroupTasks'
-  | 'cloneIntoCgroup'
-  | 'extraEnv'
-  | 'seccomp'
-> {
+export interface ExecOptions extends Omit<ProcessOptions, 'gate'> {
   /** The namespaces of the container that are not tsrun's own. */
   namespaces: readonly NamespaceType[];
 }
@@ -36,14 +26,13 @@ export interface ExecOptions extends Pick<
  */
 export function compileExec(config: Config, process: Process, facts: HostFacts, options: ExecOptions): Plan {
   // Hooks are due once in the life of a container.
-  const draft = new Draft({ ...config, process, hooks: {} }, facts, {
-    ...options,
-    bundle: '',
-    noPivot: false,
-    gate: 'engine',
-    cgroupPaths: new Map(),
-    entersContainer: true,
-  });
+  const draft = new Draft(
+    { ...config, process, hooks: {} },
+    facts,
+    { ...options, gate: 'engine' },
+    { entersContainer: true },
+  );
+  const cgroups = joinCgroups(draft);
   const ops = placeVisibleClone(draft, [
     // On CPUs that the container may not have.
     ...execAffinity(process, 'initial'),
@@ -51,14 +40,14 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
     // Into the cgroups while their files can be named: all that is taken from here on counts as the container's.
-    ...openCgroups(draft),
-    ...joinCgroups(draft),
+    ...cgroups.open,
+    ...cgroups.join,
     ...finalAffinity(process),
     ...enterContainer(options.namespaces, facts),
     // The container's own one, by its name: the caller's keys are not for it.
     ...keyring(options),
     ...openRoot(draft),
-    ...compileConsole(draft, { mount: false }),
+    ...compileTerminal(draft, { mount: false }),
     ...enterRoot(draft),
     // Not made when it is missing: the container is its owner's by now.
     { op: 'workingDirectory', origin: '/process/cwd', path: process.cwd, create: 0 },

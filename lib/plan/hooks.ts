@@ -1,5 +1,4 @@
 /** Hooks that run in the container's namespaces (config.md, "POSIX-platform Hooks"). */
-import { TsrunError } from '../core/error.ts';
 import type { Hook } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { hookFlags, slots, syncPoints } from './wire.ts';
@@ -14,31 +13,13 @@ function engineHasHooks({ config: { hooks } }: Draft): boolean {
 export function hooksBeforePivot(draft: Draft): Op[] {
   const ops: Op[] = [];
   if (engineHasHooks(draft)) ops.push({ op: 'sync', origin: '/hooks', point: syncPoints.hooks });
-  refuseInOthersSight(draft);
   // No environment but the hook's own: with the container's, the image would choose LD_PRELOAD for a program of
   // the host.
   const context = ({ env = [] }: Hook): HookContext => ({ env, flags: hookFlags.atRootfs });
   return [...ops, ...hookOps(draft, 'createContainer', slots.stateCreating, context)];
 }
 
-/**
- * createContainer hooks run with the host's files in reach. Of a pid namespace that is joined they keep out, but in a
- * new user namespace it can only be entered before, and its processes would see them.
- */
-function refuseInOthersSight({ config: { hooks }, namespaces: { pid, user } }: Draft): void {
-  if (pid !== 'joined' || user !== 'new' || (hooks?.createContainer ?? []).length === 0) return;
-  throw new TsrunError(
-    'unsupported',
-    'createContainer hooks of a container that joins a pid namespace and makes a user namespace would be seen, ' +
-      "with the host's files, by the processes of that pid namespace",
-    {
-      pointer: '/hooks/createContainer',
-      hint: 'join the user namespace that the pid namespace belongs to, or use createRuntime hooks',
-    },
-  );
-}
-
-/** Just before execve, in the container: for a hook that names none, its environment is the one at home there. */
+/** Just before execve, in the container. The environment of a hook that has none is that of the process. */
 export function hooksBeforeExec(draft: Draft, env: readonly string[]): Op[] {
   const context = (hook: Hook): HookContext =>
     hook.env === undefined || hook.env.length === 0
@@ -64,18 +45,8 @@ function hookOps(
       path: hook.path,
       args: hook.args === undefined || hook.args.length === 0 ? [hook.path] : hook.args,
       ...contextOf(hook),
-      timeoutMs: timeoutMs(hook, origin),
+      timeoutMs: 1000 * (hook.timeout ?? 0),
       stateSlot,
     };
   });
-}
-
-function timeoutMs({ timeout }: Hook, origin: string): number {
-  if (timeout === undefined) return 0;
-  if (!Number.isFinite(timeout) || timeout <= 0) {
-    throw new TsrunError('config', `hook timeout ${timeout} is not a positive number of seconds`, {
-      pointer: `${origin}/timeout`,
-    });
-  }
-  return Math.round(timeout * 1000);
 }

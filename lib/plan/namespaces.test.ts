@@ -33,9 +33,10 @@ describe('namespaces of a plan', () => {
   });
 
   it('are made by root of a new user namespace where they would belong to somebody else', () => {
-    const plan = planOf(
-      (config) => (config.linux = { namespaces: namespaceList('user', 'uts', 'mount', 'ipc') }),
-    );
+    const plan = planOf((config) => {
+      const namespaces = namespaceList('user', 'uts', 'mount', 'ipc');
+      config.linux = { namespaces, uidMappings: fullMap, gidMappings: fullMap };
+    });
     const { user, uts, mount, ipc } = namespaces;
     expect(onlyOp(plan, 'clone').flags).to.equal(user.flag + uts.flag + mount.flag);
     expect(onlyOp(plan, 'unshare')).to.include({ flags: ipc.flag, origin: '/linux/namespaces/3' });
@@ -146,7 +147,7 @@ describe('namespaces of a plan', () => {
     };
     expect(() => planOf(withHook))
       .to.throw(TsrunError)
-      .that.includes({ code: 'unsupported', pointer: '/hooks/createContainer' });
+      .that.includes({ code: 'config', pointer: '/hooks/createContainer' });
   });
 
   it('get root only when the user namespace is new', () => {

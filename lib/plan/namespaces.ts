@@ -1,10 +1,10 @@
-import { TsrunError } from '../core/error.ts';
+import { assertValid } from '../core/assert.ts';
 import { namespaces } from '../config/namespaces.ts';
 import { sysctlIn } from '../config/sysctl.ts';
 import type { Config, NamespaceType } from '../config/types.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
-import { keyringLabel } from './labels.ts';
+import { keyringLabel } from './security-modules.ts';
 import { noSlot } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
 
@@ -17,18 +17,23 @@ const clonedTypes: readonly NamespaceType[] = ['user', 'pid', 'network', 'mount'
  */
 const enterOrder: readonly NamespaceType[] = ['pid', 'time', 'ipc', 'uts', 'network', 'cgroup', 'mount'];
 
+/** The slots of the namespaces that are joined. */
+export type NamespaceSlots = ReadonlyMap<NamespaceType, number>;
+
 /** Opens every namespace that is joined, while the paths still are those of the caller. */
-export function openNamespaces(draft: Draft): Op[] {
-  const list = draft.config.linux?.namespaces ?? [];
-  return list.flatMap(({ type, path }, index): Op[] => {
-    if (path === undefined || path === '') return [];
+export function openNamespaces(draft: Draft): { ops: Op[]; joined: NamespaceSlots } {
+  const joined = new Map<NamespaceType, number>();
+  const ops: Op[] = [];
+  for (const [index, { type, path = '' }] of (draft.config.linux?.namespaces ?? []).entries()) {
+    if (path === '') continue;
     const origin = `/linux/namespaces/${index}/path`;
     const slot = draft.slot(origin);
-    draft.namespaceSlots.set(type, slot);
+    joined.set(type, slot);
     const sysctl = sysctlIn(draft.config.linux, type);
     const changes = sysctl === undefined ? '' : `sysctl ${sysctl}`;
-    return [{ op: 'openNamespace', origin, slot, type: namespaces[type].flag, path, changes }];
-  });
+    ops.push({ op: 'openNamespace', origin, slot, type: namespaces[type].flag, path, changes });
+  }
+  return { ops, joined };
 }
 
 /**
@@ -40,18 +45,18 @@ function entersPidLate({ namespaces: { pid, user } }: Draft): boolean {
 }
 
 /** The pid namespace that is entered late; mounts of procfs show it all the same. */
-export function showPidNamespace(draft: Draft): Op[] {
-  const slot = draft.namespaceSlots.get('pid');
+export function showPidNamespace(draft: Draft, joined: NamespaceSlots): Op[] {
+  const slot = joined.get('pid');
   if (slot === undefined || !entersPidLate(draft)) return [];
   return [{ op: 'procfsPidNamespace', origin: `${namespaceOrigin(draft.config, 'pid')}/path`, slot }];
 }
 
-export function enterPidNamespace(draft: Draft): Op[] {
-  return entersPidLate(draft) ? enter(draft, 'pid') : [];
+export function enterPidNamespace(draft: Draft, joined: NamespaceSlots): Op[] {
+  return entersPidLate(draft) ? enter(draft, joined, 'pid') : [];
 }
 
 /** Enters what openNamespaces opened, but for what enterPidNamespace enters. */
-export function enterNamespaces(draft: Draft): Op[] {
+export function enterNamespaces(draft: Draft, joined: NamespaceSlots): Op[] {
   const { privileged, uid } = draft.facts;
   // Root may enter any namespace it has power over, but only until it gives up its user namespace. Everybody
   // else gets the power from the user namespace that owns the others, so it comes first (setns(2)).
@@ -59,11 +64,11 @@ export function enterNamespaces(draft: Draft): Op[] {
     privileged || uid === 0 ? [...enterOrder, 'user'] : ['user', ...enterOrder];
   return order
     .filter((type) => type !== 'pid' || !entersPidLate(draft))
-    .flatMap((type) => enter(draft, type));
+    .flatMap((type) => enter(draft, joined, type));
 }
 
-function enter({ config, namespaceSlots }: Draft, type: NamespaceType): Op[] {
-  const slot = namespaceSlots.get(type);
+function enter({ config }: Draft, joined: NamespaceSlots, type: NamespaceType): Op[] {
+  const slot = joined.get(type);
   if (slot === undefined) return [];
   const origin = `${namespaceOrigin(config, type)}/path`;
   return [{ op: 'enterNamespace', origin, slot, type: namespaces[type].flag }];
@@ -126,13 +131,9 @@ function hostNames(draft: Draft): Op[] {
     const name = draft.config[op];
     // An empty name is what Go programs write for "none".
     if (name === undefined || name === '') return [];
-    const origin = `/${op}`;
-    if (draft.namespaces.uts === 'shared') {
-      throw new TsrunError('config', `${op} '${name}' needs a uts namespace, it would rename the host`, {
-        pointer: origin,
-      });
-    }
-    return [{ op, origin, name }];
+    // It would rename the host.
+    assertValid(draft.namespaces.uts !== 'shared', `/${op}`);
+    return [{ op, origin: `/${op}`, name }];
   });
 }
 
@@ -150,7 +151,7 @@ export interface TimeOps {
  * A process that hides (PR_SET_DUMPABLE) from others in a namespace it has entered may not open its own
  * timens_offsets any more, and must not come out of hiding for it: it holds descriptors of the host. So A opens
  * them before it enters any, and B is born in the namespace. Only that of a new user namespace has to be made by
- * B, who is nobody else's prey until it has become root there.
+ * B, which nobody can ptrace until it is root in that namespace.
  */
 export function timeNamespace(draft: Draft): TimeOps {
   const ops: TimeOps = { opened: [], inherited: [], own: [] };

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import type { Config, Linux, Mount, Process } from '../config/types.ts';
-import { layouts, namespaceList, planOf, planOptions, rootFacts, userFacts } from './testing/fixtures.ts';
+import { layouts, namespaceList, planOf, rootFacts, userFacts, warningsOf } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 
@@ -28,7 +28,7 @@ const shared =
   (config) => {
     delete config.hostname;
     delete config.mounts;
-    delete config.root;
+    config.root = { path: 'rootfs' };
     Object.assign(config, { linux: {} }, given);
   };
 
@@ -42,13 +42,19 @@ function refusal(change: Change, facts = rootFacts()): TsrunError {
   throw new Error('not refused');
 }
 
-describe('what a plan refuses, word for word', () => {
+describe('what a plan refuses of a config, word for word', () => {
+  const form = 'is not of the form NAME=value';
+  const onlyBind = 'only bind mounts can have id mappings';
+  const needsType = 'a mount that is not a bind mount needs the type of its filesystem';
+  const needsMount = 'needs a namespace of type "mount"';
+  const needsUts = 'needs a namespace of type "uts"';
+  const maps = [{ containerID: 0, hostID: 1000, size: 1 }];
   const cases: [pointer: string, message: string, change: Change, facts?: HostFacts][] = [
-    ['', 'there is no process to run', (config) => delete config.process],
-    ['/process/args', 'process.args is empty: there is nothing to run', process({ args: [] })],
+    ['/process', 'required property is missing', (config) => delete config.process],
+    ['/process/args', 'must name the command to run', process({ args: [] })],
     [
       '/process/rlimits/0/type',
-      'unknown resource limit RLIMIT_FUN',
+      'no such resource limit',
       process({ rlimits: [{ type: 'RLIMIT_FUN', soft: 1, hard: 1 }] }),
     ],
     [
@@ -56,20 +62,14 @@ describe('what a plan refuses, word for word', () => {
       'additional groups cannot be set: this user namespace denies setgroups(2)',
       (config) => {
         process({ user: { additionalGids: [5] } })(config);
-        config.linux = {
-          namespaces: namespaceList('user', 'mount', 'uts'),
-          gidMappings: [{ containerID: 0, hostID: 1000, size: 1 }],
-        };
+        const namespaces = namespaceList('user', 'mount', 'uts');
+        config.linux = { namespaces, uidMappings: maps, gidMappings: maps };
       },
       userFacts(),
     ],
-    ['/process/env/1', 'invalid environment variable "=x": not NAME=value', process({ env: ['A=', '=x'] })],
-    ['/process/env/0', 'invalid environment variable "A": not NAME=value', process({ env: ['A'] })],
-    [
-      '/process/env/0',
-      String.raw`invalid environment variable "A=\u0000": not NAME=value`,
-      process({ env: ['A=\0'] }),
-    ],
+    ['/process/env/1', form, process({ env: ['A=', '=x'] })],
+    ['/process/env/0', form, process({ env: ['A'] })],
+    ['/process/env/0', 'must not contain a NUL', process({ env: ['A=\0'] })],
     [
       '/process/apparmorProfile',
       'AppArmor profile box: AppArmor is not enabled on this host',
@@ -82,55 +82,36 @@ describe('what a plan refuses, word for word', () => {
     ],
     [
       '/hooks/startContainer/0/timeout',
-      'hook timeout 0 is not a positive number of seconds',
+      'must be an integer from 1 to 2147483647',
       (config) => (config.hooks = { startContainer: [{ path: '/h', timeout: 0 }] }),
     ],
-    [
-      '/hostname',
-      "hostname 'box' needs a uts namespace, it would rename the host",
-      shared({ hostname: 'box' }),
-    ],
-    [
-      '/domainname',
-      "domainname 'org' needs a uts namespace, it would rename the host",
-      shared({ domainname: 'org' }),
-    ],
-    [
-      '/linux/readonlyPaths',
-      'readonlyPaths needs a mount namespace',
-      shared({ linux: { readonlyPaths: ['/x'] } }),
-    ],
-    ['/linux/maskedPaths', 'maskedPaths needs a mount namespace', shared({ linux: { maskedPaths: ['/x'] } })],
-    ['/linux/sysctl/a~1..~1b', "'a/../b' is not the name of a sysctl", linux({ sysctl: { 'a/../b': '1' } })],
-    ['/linux/sysctl/a~0~1', "'a~/' is not the name of a sysctl", linux({ sysctl: { 'a~/': '1' } })],
+    ['/hostname', needsUts, shared({ hostname: 'box' })],
+    ['/domainname', needsUts, shared({ domainname: 'org' })],
+    ['/linux/readonlyPaths', needsMount, shared({ linux: { readonlyPaths: ['/x'] } })],
+    ['/linux/maskedPaths', needsMount, shared({ linux: { maskedPaths: ['/x'] } })],
+    ['/linux/sysctl/a~1..~1b', 'is not the name of a kernel parameter', linux({ sysctl: { 'a/../b': '1' } })],
+    ['/linux/sysctl/a~0~1', 'is not the name of a kernel parameter', linux({ sysctl: { 'a~/': '1' } })],
     [
       '/linux/devices/0/type',
-      "device type 'x' is not one of c, b, u, p",
+      'must be one of c, b, u, p',
       linux({ devices: [{ type: 'x', path: '/dev/x' }] }),
     ],
-    [
-      '/mounts/0/destination',
-      'the destination of a mount is empty',
-      mount({ destination: '', type: 'tmpfs' }),
-    ],
-    ['/mounts/0', 'mount on /x has neither a type nor the option bind', mount({})],
-    ['/mounts/0', 'mount on /x has neither a type nor the option bind', mount({ type: '' })],
-    ['/mounts/0', 'bind mount on /x has no source', mount({ type: 'bind' })],
-    ['/mounts/0', 'bind mount on /x has no source', mount({ type: 'bind', source: '' })],
+    ['/mounts/0/destination', 'must not be empty', mount({ destination: '', type: 'tmpfs' })],
+    ['/mounts/0/type', needsType, mount({})],
+    ['/mounts/0/type', needsType, mount({ type: '' })],
     [
       '/mounts/0',
-      'only bind mounts can have id mappings',
-      mount({ type: 'tmpfs', uidMappings: [{ containerID: 0, hostID: 0, size: 1 }] }),
+      'a mount of type "bind" needs the option "bind"; it makes the bind mount, not the type',
+      mount({ type: 'bind' }),
     ],
-    [
-      '/mounts/0',
-      'only bind mounts can have id mappings',
-      mount({ type: 'tmpfs', gidMappings: [{ containerID: 0, hostID: 0, size: 1 }] }),
-    ],
+    ['/mounts/0/source', 'a bind mount needs a source', mount({ options: ['bind'] })],
+    ['/mounts/0/source', 'a bind mount needs a source', mount({ options: ['bind'], source: '' })],
+    ['/mounts/0/uidMappings', onlyBind, mount({ type: 'tmpfs', uidMappings: maps })],
+    ['/mounts/0/uidMappings', onlyBind, mount({ type: 'tmpfs', gidMappings: maps })],
     [
       '/mounts/0/options/2',
-      "option 'exce' is for filesystems, a bind mount cannot have it",
-      mount({ type: 'bind', source: '/y', options: ['ro', 'size=1', 'exce'] }),
+      'is no option of a bind mount, and no filesystem is mounted here',
+      mount({ source: '/y', options: ['bind', 'size=1', 'exce'] }),
     ],
   ];
   for (const [pointer, message, change, facts] of cases) {
@@ -151,8 +132,8 @@ describe('what a plan refuses, word for word', () => {
         };
         config.mounts = Array.from({ length: count }, () => ({
           destination: '/x',
-          type: 'bind',
           source: '/y',
+          options: ['bind'],
         }));
       };
     };
@@ -165,17 +146,15 @@ describe('what a plan refuses, word for word', () => {
 });
 
 describe('what a plan warns of, word for word', () => {
-  const warnings = (change: Change, facts = rootFacts(), options = planOptions()): [string, string][] =>
-    planOf(change, facts, options).warnings.map(({ pointer, reason }) => [pointer, reason]);
-  const device = { type: 'c', path: '/dev/x' };
+  const device = { type: 'c', path: '/dev/x', major: 1, minor: 2 };
   const cgroup: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup' };
 
   it('mounts and devices without a mount namespace', () => {
-    expect(warnings(shared({}))).to.deep.equal([]);
-    expect(warnings(shared({ mounts: [], linux: { devices: [] } }))).to.deep.equal([]);
-    expect(warnings(shared({ mounts: [cgroup], linux: { devices: [device] } }))).to.have.deep.members([
-      ['/mounts', 'nothing is mounted: the container has no mount namespace of its own'],
-      ['/linux/devices', 'no devices are made: the container has no mount namespace of its own'],
+    expect(warningsOf(shared({}))).to.deep.equal([]);
+    expect(warningsOf(shared({ mounts: [], linux: { devices: [] } }))).to.deep.equal([]);
+    expect(warningsOf(shared({ mounts: [cgroup], linux: { devices: [device] } }))).to.have.deep.members([
+      ['/mounts', 'needs a namespace of type "mount"; nothing is mounted'],
+      ['/linux/devices', 'needs a namespace of type "mount"; no device is made'],
     ]);
   });
 
@@ -189,17 +168,17 @@ describe('what a plan warns of, word for word', () => {
         config.linux = { ...config.linux, devices };
       };
     };
-    expect(warnings(bound([]))).to.deep.equal([]);
-    expect(warnings(bound([device]))).to.deep.equal([
-      ['/linux/devices', 'no devices are made: /dev is a bind mount'],
+    expect(warningsOf(bound([]))).to.deep.equal([]);
+    expect(warningsOf(bound([device]))).to.deep.equal([
+      ['/linux/devices', 'no device is made: /dev is a bind mount'],
     ]);
   });
 
   it('a copy of the image in what is no tmpfs', () => {
     const copy = (type: string): Change => mount({ type, options: ['tmpcopyup'] });
-    expect(warnings(copy('tmpfs'))).to.deep.equal([]);
-    expect(warnings(copy('ramfs'))).to.deep.equal([
-      ['/mounts/0/options', 'tmpcopyup is for tmpfs only, ramfs is left empty'],
+    expect(warningsOf(copy('tmpfs'))).to.deep.equal([]);
+    expect(warningsOf(copy('ramfs'))).to.deep.equal([
+      ['/mounts/0/options/0', 'is for tmpfs only; the ramfs is left empty'],
     ]);
   });
 
@@ -207,19 +186,21 @@ describe('what a plan warns of, word for word', () => {
     const only = (config: Config): void => {
       config.mounts = [cgroup];
     };
-    expect(warnings(only)).to.deep.equal([]);
-    expect(warnings(only, rootFacts({ cgroup: layouts.v2 }))).to.deep.equal([]);
-    expect(warnings(only, rootFacts({ cgroup: layouts.none }))).to.deep.equal([
+    expect(warningsOf(only)).to.deep.equal([]);
+    expect(warningsOf(only, rootFacts({ cgroup: layouts.v2 }))).to.deep.equal([]);
+    expect(warningsOf(only, rootFacts({ cgroup: layouts.none }))).to.deep.equal([
       ['/mounts/0/type', 'this host has no cgroups: the mount stays empty'],
     ]);
     const rootless = (options: string[]): Change => {
       return (config) => {
         config.mounts = [{ ...cgroup, options }];
-        config.linux = { namespaces: namespaceList('user', 'mount', 'uts') };
+        const map = [{ containerID: 0, hostID: 1000, size: 1 }];
+        const namespaces = namespaceList('user', 'mount', 'uts');
+        config.linux = { namespaces, uidMappings: map, gidMappings: map };
       };
     };
-    expect(warnings(rootless(['ro']), userFacts())).to.deep.equal([]);
-    expect(warnings(rootless([]), userFacts())).to.deep.equal([
+    expect(warningsOf(rootless(['ro']), userFacts())).to.deep.equal([]);
+    expect(warningsOf(rootless([]), userFacts())).to.deep.equal([
       [
         '/mounts/0/type',
         'cgroups are mounted read-only: without a cgroup namespace the container would see and could change those of its user',

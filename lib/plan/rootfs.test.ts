@@ -43,8 +43,7 @@ describe('rootfs of a plan', () => {
       for (const word of ['sharde', 'constructor', '__proto__']) {
         expect(() => withPropagation(word))
           .to.throw(
-            `rootfsPropagation '${word}' is not one of shared, rshared, slave, rslave, private, rprivate, ` +
-              'unbindable, runbindable',
+            'must be one of shared, rshared, slave, rslave, private, rprivate, unbindable, runbindable',
           )
           .with.property('pointer', '/linux/rootfsPropagation');
       }

@@ -1,4 +1,4 @@
-import { TsrunError } from '../core/error.ts';
+import { validated } from '../core/assert.ts';
 import { mountPropagation } from '../config/mount-options.ts';
 import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -21,17 +21,19 @@ interface Propagation {
  * a mount below a bind mount of the container would show up on the host otherwise. `unbindable` on the host's
  * side would forbid every bind mount, so it is for the container's / only.
  */
-const propagations: Readonly<Record<string, Propagation>> = {
-  shared: { host: shared, root: shared },
-  rshared: { host: shared | recursive, root: shared | recursive },
-  slave: { host: slave | recursive, root: slave },
-  rslave: { host: slave | recursive, root: slave | recursive },
-  // Nothing to do for / in the end: it is private, and a mount that asked for more shall keep it.
-  private: { host: privateFlag | recursive, root: 0 },
-  rprivate: { host: privateFlag | recursive, root: 0 },
-  unbindable: { host: slave | recursive, root: unbindable },
-  runbindable: { host: slave | recursive, root: unbindable | recursive },
-};
+const propagations: ReadonlyMap<string, Propagation> = new Map(
+  Object.entries({
+    shared: { host: shared, root: shared },
+    rshared: { host: shared | recursive, root: shared | recursive },
+    slave: { host: slave | recursive, root: slave },
+    rslave: { host: slave | recursive, root: slave | recursive },
+    // Nothing to do for / in the end: it is private, and a mount that asked for more shall keep it.
+    private: { host: privateFlag | recursive, root: 0 },
+    rprivate: { host: privateFlag | recursive, root: 0 },
+    unbindable: { host: slave | recursive, root: unbindable },
+    runbindable: { host: slave | recursive, root: unbindable | recursive },
+  }),
+);
 
 const defaultPropagation: Propagation = { host: slave | recursive, root: 0 };
 
@@ -40,15 +42,7 @@ const propagationPointer = '/linux/rootfsPropagation';
 function propagationOf(draft: Draft): Propagation {
   const name = draft.config.linux?.rootfsPropagation;
   if (name === undefined || name === '') return defaultPropagation;
-  const propagation = Object.hasOwn(propagations, name) ? propagations[name] : undefined;
-  if (propagation === undefined) {
-    throw new TsrunError(
-      'config',
-      `rootfsPropagation '${name}' is not one of ${Object.keys(propagations).join(', ')}`,
-      { pointer: propagationPointer },
-    );
-  }
-  return propagation;
+  return validated(propagations.get(name), propagationPointer);
 }
 
 const rootPointer = '/root/path';
@@ -76,9 +70,9 @@ function isReadonly({ config }: Draft): boolean {
 }
 
 /** From here on the host's files are out of reach. */
-export function enterRoot(draft: Draft): Op[] {
+export function enterRoot(draft: Draft, noPivot: boolean): Op[] {
   if (!draft.ownMounts) return [{ op: 'enterRoot', origin: rootPointer, mode: rootModes.chroot }];
-  const mode = draft.options.noPivot ? rootModes.move : rootModes.pivot;
+  const mode = noPivot ? rootModes.move : rootModes.pivot;
   const { root } = propagationOf(draft);
   const ops: Op[] = [{ op: 'enterRoot', origin: rootPointer, mode }];
   // Not earlier: pivot_root(2) refuses a shared mount, and what is done on the way should reach nobody.

@@ -1,9 +1,10 @@
-/** How the kernel runs the process: scheduler, I/O priority, NUMA policy, personality (config.md, config-linux.md). */
-import { TsrunError } from '../core/error.ts';
+/** How the kernel runs the process: CPUs, scheduler, I/O priority, NUMA policy, personality (config.md, config-linux.md). */
+import { validated } from '../core/assert.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../config/memory-policy.ts';
 import { numberMask } from '../config/number-list.ts';
 import {
   ioPriorityClasses,
+  maxCpus,
   maxMemoryNodes,
   personalities,
   schedulerFlags,
@@ -58,12 +59,7 @@ function memoryPolicy({ linux }: Config): Op[] {
   const policy = linux?.memoryPolicy;
   if (policy === undefined) return [];
   const origin = '/linux/memoryPolicy';
-  const nodes = numberMask(policy.nodes ?? '', maxMemoryNodes);
-  if (nodes === undefined) {
-    throw new TsrunError('config', `'${policy.nodes ?? ''}' is no list of memory nodes like 0-3,7`, {
-      pointer: `${origin}/nodes`,
-    });
-  }
+  const nodes = validated(numberMask(policy.nodes ?? '', maxMemoryNodes), `${origin}/nodes`);
   const mode =
     known(memoryPolicyModes, policy.mode, `${origin}/mode`) |
     bits(memoryPolicyFlags, policy.flags ?? [], `${origin}/flags`);
@@ -78,11 +74,32 @@ function personality({ linux }: Config): Op[] {
 }
 
 function known(table: ReadonlyMap<string, number>, name: string, pointer: string): number {
-  const number = table.get(name);
-  if (number !== undefined) return number;
-  throw new TsrunError('config', `'${name}' is not one of ${[...table.keys()].join(', ')}`, { pointer });
+  return validated(table.get(name), pointer);
 }
 
 function bits(table: ReadonlyMap<string, number>, names: readonly string[], pointer: string): number {
   return names.reduce((sum, name, index) => sum | known(table, name, `${pointer}/${index}`), 0);
+}
+
+/**
+ * The caller's affinity is not for the container: the cpuset of its cgroup says which CPUs it has. After the cgroups
+ * are joined, since the kernel takes away from the mask what is not in the cpuset.
+ */
+export function resetAffinity(): Op[] {
+  return [{ op: 'affinity', origin: '', cpus: new Uint8Array() }];
+}
+
+/** The affinity of an exec once it is in the cgroups: what the config says, or every CPU they have. */
+export function finalAffinity(process: Process): Op[] {
+  const final = execAffinity(process, 'final');
+  return final.length > 0 ? final : resetAffinity();
+}
+
+/** The operation for one moment of `process.execCPUAffinity`; none when it says nothing about it. */
+export function execAffinity({ execCPUAffinity }: Process, moment: 'initial' | 'final'): Op[] {
+  const list = execCPUAffinity?.[moment] ?? '';
+  // An empty list is what Go programs write for "none".
+  if (list === '') return [];
+  const origin = `/process/execCPUAffinity/${moment}`;
+  return [{ op: 'affinity', origin, cpus: validated(numberMask(list, maxCpus), origin) }];
 }

@@ -78,7 +78,7 @@ describe('the filter in a plan', () => {
     const change = (config: Config): unknown =>
       (config.linux = { ...config.linux, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } });
     expect(() => planOf(change))
-      .to.throw('was not compiled')
+      .to.throw('was not validated')
       .with.property('pointer', '/linux/seccomp');
     expect(names(planOf())).not.to.include('seccomp');
   });

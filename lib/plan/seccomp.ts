@@ -1,5 +1,5 @@
 /** The system call filter (config-linux.md, "Seccomp"; seccomp(2)). */
-import { TsrunError } from '../core/error.ts';
+import { validated } from '../core/assert.ts';
 import type { Draft } from './draft.ts';
 import { loadsBeforeClone } from './visible-clone.ts';
 import type { Op } from './wire.ts';
@@ -19,17 +19,14 @@ export interface FilterPlacement {
  *
  * Without no_new_privs loading takes CAP_SYS_ADMIN, which the container's process may not have: it comes before
  * capabilities are given up. A filter that notifies is loaded by `create`: its agent must have the listener
- * before anything depends on it, and one that cannot be reached makes `create` fail. Where others see the process it
- * is born with its filter, or who traces it could make system calls through it that the filter denies.
+ * before anything depends on it, and one that cannot be reached makes `create` fail. A process that others see is born
+ * with its filter: whoever traces it could otherwise make it call what the filter denies.
  */
 export function placeFilter(draft: Draft): FilterPlacement {
   const none = { privileged: [], beforeStart: [], afterStart: [] };
   const { config, options } = draft;
   if (config.linux?.seccomp === undefined) return none;
-  const filter = options.seccomp;
-  if (filter === undefined) {
-    throw new TsrunError('internal', 'the seccomp profile was not compiled', { pointer: '/linux/seccomp' });
-  }
+  const filter = validated(options.seccomp, '/linux/seccomp');
   const load: Op = {
     op: 'seccomp',
     origin: '/linux/seccomp',

@@ -162,7 +162,8 @@ describe('the clone of a process that others see', () => {
     const scheduled = (policy: string, flags: string[] = []): OpName[] =>
       tail({
         change: (config) => {
-          const scheduler = { policy, flags, runtime: 1, deadline: 2, period: 3 };
+          const times = policy === 'SCHED_DEADLINE' ? { runtime: 1024, deadline: 2048, period: 4096 } : {};
+          const scheduler = { policy, flags, ...times };
           config.process = { ...config.process, cwd: '/', scheduler };
         },
       });

@@ -6,6 +6,7 @@
 import { schedulerFlags, schedulerPolicies } from '../config/scheduling.ts';
 import type { Draft } from './draft.ts';
 import { admitsClone } from './filter-admits.ts';
+import { startSession } from './terminal.ts';
 import type { Plan } from './types.ts';
 import { syncPoints } from './wire.ts';
 import type { Op, OpOf } from './wire.ts';
@@ -33,15 +34,6 @@ export function speakThroughPipes(draft: Draft): Op[] {
 
 function speaksThroughPipes({ inUserNamespace, facts }: Draft): boolean {
   return facts.privileged || !inUserNamespace;
-}
-
-/** A session of its own; a terminal is that of the session then. */
-export function startSession({ config }: Draft): Op[] {
-  return [{ op: 'newSession', origin: '' }, ...controllingTerminal(config.process?.terminal === true)];
-}
-
-export function controllingTerminal(hasTerminal: boolean): Op[] {
-  return hasTerminal ? [{ op: 'controllingTerminal', origin: '/process/terminal' }] : [];
 }
 
 /** Hooks that run after the clone read its pid in their state. */

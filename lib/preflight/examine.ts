@@ -1,12 +1,10 @@
 import type { CompileRequest } from '../container/create-request.ts';
 import type { Bundle } from '../config/bundle.ts';
 import { readBundle } from '../config/bundle.ts';
-import { collectFindings } from '../config/collect-findings.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { error, isError } from '../core/finding.ts';
-import { nulBytes } from '../config/rules/strings.ts';
-import { agreesWithSchema } from '../config/validate.ts';
+import { reportFindings } from '../config/validate.ts';
 import { preflight } from './preflight.ts';
 
 /**
@@ -29,17 +27,9 @@ export function examine(directory: string, request: CompileRequest): Finding[] {
 }
 
 function allFindings(bundle: Bundle, request: CompileRequest): Finding[] {
-  const known = collectFindings(bundle);
-  if (!agreesWithSchema(bundle.config) || hasNul(bundle)) return known;
+  const known: Finding[] = [];
+  if (!reportFindings(bundle, (finding) => void known.push(finding))) return known;
   return [...known, ...preflight(bundle, request).filter((finding) => isNews(finding, known))];
-}
-
-/** A path with a NUL is none: nothing can be asked about it. */
-function hasNul({ text, config }: Bundle): boolean {
-  let found = false;
-  // JSON has a NUL only in this notation.
-  if (text.includes('\\u0000')) nulBytes(config, () => (found = true));
-  return found;
 }
 
 /** Of what is an error already, or was said of the same property, nothing more is said. */

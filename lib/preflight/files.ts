@@ -1,27 +1,27 @@
 import { errnoText } from '../core/errno.ts';
-import { fromBundle, insideOf, tidyPath } from '../plan/paths.ts';
+import { fromBundle, insideOf, tidyPath } from '../core/paths.ts';
 import { error, warning } from '../core/finding.ts';
 import { hookKinds } from '../config/hook-kinds.ts';
-import { parseMountOptions } from '../config/mount-options.ts';
+import { parseMounts } from '../config/mounts.ts';
 import { pointerTo } from '../core/pointer.ts';
 import type { Check } from './check.ts';
 
 /** config.md, "Mounts": what is bind mounted must be there; filesystems must be known. */
-export const mountSources: Check = ({ config: { mounts = [], root }, bundle, host }, report) => {
-  for (const [i, { type = '', source = '', options }] of mounts.entries()) {
-    const pointer = pointerTo('/mounts', i);
-    const { bind, remount, sourceNoFollow, copySymlink } = parseMountOptions(options);
-    if (remount) continue;
-    if (bind !== 'none' || type === 'bind' || type === 'rbind') {
+export const mountSources: Check = ({ config, bundle, host }, report) => {
+  for (const [i, { mount, pointer, options, bind }] of parseMounts(config).entries()) {
+    const { type = '', source = '' } = mount;
+    if (options.remount) continue;
+    if (bind) {
       const path = fromBundle(bundle, source);
       // A link that is shown or copied itself may lead nowhere.
-      const look = sourceNoFollow || copySymlink ? host.unreachableLink : host.unreachable;
+      const look = options.sourceNoFollow || options.copySymlink ? host.unreachableLink : host.unreachable;
       const errno = source === '' ? undefined : look(path);
       if (errno === undefined) continue;
       const reason = `bind source ${path}: ${errnoText(errno)}`;
       // What is in the rootfs may come by an earlier mount; nothing is mounted to see it.
       const later =
-        i > 0 && insideOf(tidyPath(fromBundle(bundle, root?.path ?? '')), tidyPath(path)) !== undefined;
+        i > 0 &&
+        insideOf(tidyPath(fromBundle(bundle, config.root?.path ?? '')), tidyPath(path)) !== undefined;
       if (later) report(warning(`${pointer}/source`, `${reason}; an earlier mount must bring it`));
       else report(error(`${pointer}/source`, reason));
     } else if (type !== '' && type !== 'cgroup' && !host.facts.filesystems.has(type.split('.')[0] ?? '')) {

@@ -1,6 +1,6 @@
 import { pointerSegments, pointerTo } from '../core/pointer.ts';
 import type { Config } from '../config/types.ts';
-import { agreesWithSchema } from '../config/validate.ts';
+import { validate } from '../../build/validators/config.js';
 
 /**
  * Takes the property at `pointer` out of the config, so that what else is wrong shows. When that cannot be done
@@ -39,7 +39,7 @@ function remove(config: Config, segments: readonly string[]): boolean {
   const object = parent as Record<string, unknown>;
   const value = object[last];
   Reflect.deleteProperty(object, last);
-  if (agreesWithSchema(config)) return true;
+  if (validate(config)) return true;
   object[last] = value;
   return false;
 }

@@ -11,10 +11,9 @@ import { layouts, planOf, planOptions, rootFacts } from '../plan/testing/fixture
 import { compileFilter } from '../seccomp/compile.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
 import { filterOf } from '../seccomp/profile.ts';
-import { bundleOf, goodConfig } from '../config/testing/fixtures.ts';
+import { bundleOf, findingsOf, goodConfig } from '../config/testing/fixtures.ts';
 import { memoryPolicyFlags, memoryPolicyModes } from '../config/memory-policy.ts';
 import type { Config, Linux, LinuxFeatures, Process } from '../config/types.ts';
-import { collectFindings } from '../config/collect-findings.ts';
 import { skip } from '../testing/skip.ts';
 import { features } from './features.ts';
 import type { FeatureFacts } from './features-host.ts';
@@ -65,7 +64,7 @@ describe('features', () => {
   it('name versions that a config may have', () => {
     const { ociVersionMin, ociVersionMax } = features(here, build);
     for (const ociVersion of [ociVersionMin, ociVersionMax]) {
-      const found = collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ociVersion })));
+      const found = findingsOf(bundleOf(JSON.stringify({ ...goodConfig(), ociVersion })));
       expect(found, ociVersion).to.deep.equal([]);
     }
   });

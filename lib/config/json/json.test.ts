@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { randomFrom } from '../testing/random.ts';
-import { countNames, duplicateNames } from './duplicates.ts';
-import { exactNumber, parseExact, parseJson } from './parse.ts';
-import { JsonSyntaxError, maxDepth } from './walk.ts';
+
+import { exactNumber } from './exact-number.ts';
+import { duplicateNames, parseJson } from './parse.ts';
+import { JsonSyntaxError, maxDepth, readJson } from './read.ts';
 
 /** The value as JSON.parse would have it. */
 function inexact(value: unknown): unknown {
@@ -24,8 +25,8 @@ describe('parseJson', () => {
       '\t\r\n 7 \n',
       '"\u007f\u2028"',
     ]) {
-      expect(parseExact(text), text).to.deep.equal(JSON.parse(text));
-      expect(JSON.stringify(parseExact(text)), text).to.equal(JSON.stringify(JSON.parse(text)));
+      expect(readJson(text), text).to.deep.equal(JSON.parse(text));
+      expect(JSON.stringify(readJson(text)), text).to.equal(JSON.stringify(JSON.parse(text)));
     }
   });
 
@@ -46,8 +47,8 @@ describe('parseJson', () => {
       } catch {
         wanted = undefined;
       }
-      if (wanted === undefined) expect(() => parseExact(text), text).to.throw(JsonSyntaxError);
-      else expect(inexact(parseExact(text)), text).to.deep.equal(wanted.value);
+      if (wanted === undefined) expect(() => readJson(text), text).to.throw(JsonSyntaxError);
+      else expect(inexact(readJson(text)), text).to.deep.equal(wanted.value);
     }
   });
 
@@ -96,7 +97,7 @@ describe('parseJson', () => {
     for (const text of ['['.repeat(100_000), '{"a":'.repeat(100_000), '['.repeat(100_000) + '1e99']) {
       expect(() => parseJson(text)).to.throw(JsonSyntaxError, `nested more than ${maxDepth} levels`);
     }
-    expect(parseExact('['.repeat(maxDepth) + ']'.repeat(maxDepth))).to.be.an('array');
+    expect(readJson('['.repeat(maxDepth) + ']'.repeat(maxDepth))).to.be.an('array');
   });
 
   it('is not brought down by length', () => {
@@ -136,22 +137,29 @@ describe('parseJson', () => {
 describe('duplicateNames', () => {
   it('finds names given twice in one object, at any depth', () => {
     const text = '{"a":1,"b":[{"c":1,"d":2,"c":3},{"c":1}],"a":{"x":1},"e":{"a":1,"f~/":1,"f~/":2,"f~/":2}}';
-    expect(duplicateNames(text)).to.deep.equal(['/b/0/c', '/a', '/e/f~0~1']);
+    expect(duplicateNames(text, JSON.parse(text))).to.deep.equal(['/b/0/c', '/a', '/e/f~0~1']);
   });
 
   it('counts in arrays what is no object, too', () => {
     const text = '[7,"x",{"a":1},[null,[],{"b":1,"b":2}],[{"c":1},{"d":1,"d":2}],{"e":1,"e":2}]';
-    expect(duplicateNames(text)).to.deep.equal(['/3/2/b', '/4/1/d', '/5/e']);
+    expect(duplicateNames(text, JSON.parse(text))).to.deep.equal(['/3/2/b', '/4/1/d', '/5/e']);
   });
 
   it('finds nothing where there is nothing', () => {
-    expect(duplicateNames('[{"a":1},{"a":{"a":[1,{"a":1}]}}]')).to.deep.equal([]);
+    for (const text of [
+      '[{"a":1},{"a":{"a":[1,{"a":1}]}}]',
+      '{"a" : 1, "b":{"c\\"":"x\\": y"}, "d"\n:[": "]}',
+      '{"a":"x\\": y"}',
+    ]) {
+      expect(duplicateNames(text, JSON.parse(text)), text).to.deep.equal([]);
+    }
   });
-});
 
-describe('countNames', () => {
-  it('counts names, not what looks like one in a string', () => {
-    expect(countNames('{"a" : 1, "b":{"c\\"":"x\\": y"}, "d"\n:[": "]}')).to.equal(4 + 1);
-    expect(countNames('{"a":"x\\": y"}')).to.equal(1);
+  it('finds names that end in a backslash or a quote', () => {
+    for (const name of ['a\\\\', 'a\\\\\\"', '\\"', ':', '']) {
+      const text = `{"${name}":":1","${name}":":\\":2"}`;
+      const [pointer, ...more] = duplicateNames(text, JSON.parse(text));
+      expect([pointer, more], text).to.deep.equal([`/${JSON.parse(`"${name}"`) as string}`, []]);
+    }
   });
 });

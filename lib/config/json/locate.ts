@@ -1,6 +1,6 @@
-import { walkJson } from './walk.ts';
 import { pointerSegments } from '../../core/pointer.ts';
 import type { Position } from '../../core/source.ts';
+import { readJson, scalarEnd } from './read.ts';
 
 /** The line and column of an index into the text. */
 export function positionAt(text: string, offset: number): Position {
@@ -21,53 +21,24 @@ export interface Located extends Position {
 
 /** The line and column of the value `pointer` names in a JSON text, or of its nearest parent. */
 export function locate(text: string, pointer: string): Located {
-  const { offset, source } = find(text, pointerSegments(pointer));
-  const position = positionAt(text, offset);
-  return source === undefined ? position : { ...position, source };
-}
-
-function find(text: string, target: readonly string[]): { offset: number; source?: string } {
+  const target = pointerSegments(pointer);
   /** Where the value at each depth of the target begins. */
-  const offsets: number[] = [];
+  const starts: number[] = [];
   let source: string | undefined;
-  /** The open containers; `next` is the name or index of the value that comes next. */
-  const open: { array: boolean; onTarget: boolean; next: string | number }[] = [];
-
-  // Called at each value; true when it is the target or a parent of it. Of a name that appears twice the
-  // later one counts, so what was found below the earlier one is forgotten.
-  const enter = (start: number): boolean => {
-    const parent = open.at(-1);
-    const depth = open.length;
-    const onTarget =
-      parent === undefined ||
-      (parent.onTarget && depth <= target.length && String(parent.next) === target[depth - 1]);
-    if (parent?.array === true) parent.next = Number(parent.next) + 1;
-    if (!onTarget) return false;
-    offsets.length = depth;
-    offsets.push(start);
-    source = undefined;
-    return true;
-  };
-
   try {
-    walkJson(text, {
-      open(kind, start) {
-        const onTarget = enter(start);
-        open.push({ array: kind === 'array', onTarget, next: 0 });
-      },
-      close() {
-        open.pop();
-      },
-      name(name) {
-        const object = open.at(-1);
-        if (object !== undefined) object.next = name;
-      },
-      scalar(start, end) {
-        if (enter(start) && open.length === target.length) source = text.slice(start, end);
+    readJson(text, {
+      value(path, start) {
+        if (path.length > target.length || path.some((part, depth) => String(part) !== target[depth])) return;
+        // Of a name that appears twice the later one counts, and what was found below the earlier one does not.
+        starts.length = path.length;
+        starts.push(start);
+        const isScalar = path.length === target.length && !'{['.includes(text.charAt(start));
+        source = isScalar ? text.slice(start, scalarEnd(text, start)) : undefined;
       },
     });
   } catch {
-    // Not JSON to its end: what was found before the error is still right.
+    // What was found before a syntax error is right.
   }
-  return { offset: offsets.at(-1) ?? 0, ...(source === undefined ? {} : { source }) };
+  const position = positionAt(text, starts.at(-1) ?? 0);
+  return source === undefined ? position : { ...position, source };
 }

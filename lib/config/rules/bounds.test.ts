@@ -1,11 +1,10 @@
 import { expect } from 'chai';
-import { bundleOf, goodConfig } from '../testing/fixtures.ts';
+import { bundleOf, findingsOf, goodConfig } from '../testing/fixtures.ts';
 import type { Config, Linux, Mount, Process, Resources } from '../types.ts';
-import { collectFindings } from '../collect-findings.ts';
 
 /** What is said of the good config with changes, as `severity pointer: reason`. */
 function said(change: object): string[] {
-  const findings = collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change })));
+  const findings = findingsOf(bundleOf(JSON.stringify({ ...goodConfig(), ...change })));
   return findings.map(({ severity, pointer, reason }) => `${severity} ${pointer}: ${reason}`);
 }
 
@@ -473,7 +472,43 @@ describe('the rules, at their bounds', () => {
     [
       'mappings of nobody',
       mount({ options: ['rbind', 'idmap='] }),
-      'error /mounts/0/options: an idmapped mount needs uidMappings and gidMappings, or a user namespace',
+      'error /mounts/0/options: idmap=: needs both uids= and gids=',
+    ],
+    [
+      'mappings in the option that the container lacks',
+      { ...userNamespace({}), ...mount({ options: ['rbind', 'idmap=uids=@0-0-11;gids=@0-0-10'] }) },
+      'error /mounts/0/options: idmap=uids=@0-0-11;gids=@0-0-10: ' +
+        "the container's user namespace maps no range with ids 0 to 10",
+    ],
+    ['a copy of the image', mount({ type: 'tmpfs', options: ['tmpcopyup'] })],
+    [
+      'a copy of the image in what is no tmpfs',
+      mount({ type: 'ramfs', options: ['ro', 'tmpcopyup'] }),
+      'warning /mounts/0/options/1: is for tmpfs only; the ramfs is left empty',
+    ],
+    [
+      'devices where /dev is bound',
+      {
+        ...mount({ destination: '/dev/', options: ['bind'] }),
+        ...linux({ devices: [{ type: 'p', path: '/dev/x' }] }),
+      },
+      'warning /linux/devices: no device is made: /dev is a bind mount',
+    ],
+    [
+      'hooks in sight of a joined pid namespace',
+      {
+        ...userNamespace({
+          namespaces: [
+            { type: 'user' },
+            { type: 'mount' },
+            { type: 'uts' },
+            { type: 'pid', path: '/ns/pid' },
+          ],
+        }),
+        hooks: { createContainer: [{ path: '/h' }] },
+      },
+      "error /hooks/createContainer: would be seen, with the host's files, by the processes of the pid namespace " +
+        'that is joined, since the container makes a user namespace',
     ],
     ['mappings of the container', { ...userNamespace({}), ...mount({ options: ['rbind', 'idmap'] }) }],
     [
@@ -596,7 +631,7 @@ describe('the rules, at their bounds', () => {
   it('say nothing of a config with hardly anything in it', () => {
     const least = { ociVersion: '1.3.0', root: { path: 'r' }, process: { cwd: '/', args: ['sh'] } };
     const about = (change: object): number =>
-      collectFindings(bundleOf(JSON.stringify({ ...least, ...change }))).length;
+      findingsOf(bundleOf(JSON.stringify({ ...least, ...change }))).length;
     expect(about({})).to.equal(0);
     expect(about({ linux: {} })).to.equal(0);
     expect(about({ linux: { resources: {}, seccomp: { defaultAction: 'SCMP_ACT_ALLOW' } } })).to.equal(0);
@@ -612,7 +647,7 @@ describe('the rules, at their bounds', () => {
 
   it('have hints where something is known', () => {
     const hints = (change: object): (string | undefined)[] =>
-      collectFindings(bundleOf(JSON.stringify({ ...goodConfig(), ...change }))).map(({ hint }) => hint);
+      findingsOf(bundleOf(JSON.stringify({ ...goodConfig(), ...change }))).map(({ hint }) => hint);
     expect(hints(process({ args: [] }))).to.deep.equal(['For example ["sh"].']);
     expect(hints(process({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
       'Did you mean "RLIMIT_NOFILE"?',

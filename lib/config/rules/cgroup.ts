@@ -12,9 +12,8 @@ export function cgroupsPath({ linux }: Config, report: Report): void {
 }
 
 /** config-linux.md, "Control groups". */
-export function resources({ linux }: Config, report: Report): void {
-  if (linux?.resources === undefined) return;
-  for (const rule of resourceRules) rule(linux.resources, '/linux/resources', report);
+export function resources(given: Resources, report: Report): void {
+  for (const rule of resourceRules) rule(given, '/linux/resources', report);
 }
 
 const resourceRules = [deviceRules, memory, cpu, blockIO, hugepages, network, rdma, unified];

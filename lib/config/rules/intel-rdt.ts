@@ -1,13 +1,13 @@
 import type { Report } from '../../core/finding.ts';
 import { error, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import type { Config } from '../types.ts';
+import type { IntelRdt } from '../types.ts';
 
 const at = '/linux/intelRdt';
 
 /** config-linux.md, "IntelRdt": the class names a directory of resctrl, schemata are lines of a file. */
-export function intelRdt({ linux }: Config, report: Report): void {
-  const { closID = '', schemata = [], l3CacheSchema = '', memBwSchema = '' } = linux?.intelRdt ?? {};
+export function intelRdt(given: IntelRdt, report: Report): void {
+  const { closID = '', schemata = [], l3CacheSchema = '', memBwSchema = '' } = given;
   // "/" is the root of resctrl, the default class.
   if (closID === '.' || closID === '..' || (closID !== '/' && closID.includes('/'))) {
     report(error(`${at}/closID`, 'must be the name of a directory, or /'));

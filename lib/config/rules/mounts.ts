@@ -1,125 +1,117 @@
 import { posix } from 'node:path';
 import type { Report } from '../../core/finding.ts';
 import { error, warning } from '../../core/finding.ts';
-import type { ParsedMountOptions } from '../mount-options.ts';
-import { mountOptions, parseMountOptions } from '../mount-options.ts';
-import { findNamespace } from '../namespaces.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import type { Config, Mount } from '../types.ts';
-
-/** What each rule on mounts looks at. */
-interface Subject {
-  mount: Mount;
-  options: ParsedMountOptions;
-  /** By option; a type without one is an error, and says what was meant. */
-  bind: boolean;
-  /** The mount's pointer. */
-  at: string;
-  config: Config;
-}
+import { parseIdmapOption } from '../id-maps.ts';
+import { mountOptions } from '../mount-options.ts';
+import type { ParsedMount } from '../mounts.ts';
+import { parseMounts, replaceableProcFiles, wantsIdmap } from '../mounts.ts';
+import { hasNamespace } from '../namespaces.ts';
+import type { Config, Linux } from '../types.ts';
 
 /** config.md, "Mounts", and what the kernel or safety demand of each. */
 export function mounts(config: Config, report: Report): void {
-  for (const [i, mount] of (config.mounts ?? []).entries()) {
-    const options = parseMountOptions(mount.options);
-    const bind = options.bind !== 'none' || mount.type === 'bind' || mount.type === 'rbind';
-    const subject = { mount, options, bind, at: pointerTo('/mounts', i), config };
-    for (const rule of mountRules) rule(subject, report);
+  for (const mount of parseMounts(config)) {
+    for (const rule of mountRules) rule(mount, report, config.linux);
   }
 }
 
-const mountRules = [destination, procDestination, type, bindOptions, symbolicLinks, opposites, idMappings];
+type MountRule = (mount: ParsedMount, report: Report, linux: Linux | undefined) => void;
+
+const mountRules: readonly MountRule[] = [
+  destination,
+  procDestination,
+  type,
+  bindOptions,
+  symbolicLinks,
+  copyUp,
+  opposites,
+  idMappings,
+];
 
 /** A relative destination is deprecated, and taken as one from the root. */
-function destination({ mount, at }: Subject, report: Report): void {
+function destination({ mount, pointer }: ParsedMount, report: Report): void {
   if (!mount.destination.startsWith('/')) {
-    report(warning(`${at}/destination`, 'should be an absolute path; it is taken as one from the root'));
+    report(warning(`${pointer}/destination`, 'should be an absolute path; it is taken as one from the root'));
   }
 }
-
-/** The files below /proc that may be replaced, for those who emulate them (lxcfs). */
-const replaceable: ReadonlySet<string> = new Set([
-  '/proc/cpuinfo',
-  '/proc/diskstats',
-  '/proc/loadavg',
-  '/proc/meminfo',
-  '/proc/slabinfo',
-  '/proc/stat',
-  '/proc/swaps',
-  '/proc/uptime',
-  '/proc/sys/crypto/fips_enabled',
-  '/proc/sys/kernel/ns_last_pid',
-]);
 
 /**
  * Security labels and sysctls are written through /proc: something else there would swallow or redirect
- * them. A bind mount over /proc itself must be of a procfs, which only the mount can tell.
+ * them. A bind mount over /proc itself must be of a procfs, which only the init can tell.
  */
-function procDestination({ mount, options, bind, at }: Subject, report: Report): void {
+function procDestination({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   // A remount puts nothing new there.
   if (options.remount || !mount.destination.includes('proc')) return;
   const path = posix.resolve('/', mount.destination);
   if (path === '/proc' && !bind && mount.type !== 'proc') {
-    report(error(`${at}/type`, 'only a filesystem of type "proc" may be mounted on /proc'));
-  } else if (path.startsWith('/proc/') && !replaceable.has(path)) {
+    report(error(`${pointer}/type`, 'only a filesystem of type "proc" may be mounted on /proc'));
+  } else if (path.startsWith('/proc/') && !replaceableProcFiles.has(path)) {
     report(
       error(
-        `${at}/destination`,
+        `${pointer}/destination`,
         'nothing may be mounted inside /proc but the few files other runtimes allow',
       ),
     );
   }
 }
 
-function type({ mount, options, bind, at }: Subject, report: Report): void {
+function type({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   if (options.remount) return;
   const { type = '' } = mount;
   if (bind && options.bind === 'none') {
     const reason = `a mount of type "${type}" needs the option "${type}"; it makes the bind mount, not the type`;
-    report(error(mount.options === undefined ? at : `${at}/options`, reason));
+    report(error(mount.options === undefined ? pointer : `${pointer}/options`, reason));
   } else if (!bind && (type === '' || type === 'none')) {
-    report(error(`${at}/type`, 'a mount that is not a bind mount needs the type of its filesystem'));
+    report(error(`${pointer}/type`, 'a mount that is not a bind mount needs the type of its filesystem'));
   }
 }
 
 /**
  * The kernel ignores options of a filesystem on a bind mount, and so do other runtimes. A bare word may be a
- * flag in a wrong spelling (`readonly`), and the user would rely on it in vain.
+ * misspelt flag (`readonly`), on which the user relies.
  */
-function bindOptions({ mount, options, bind, at }: Subject, report: Report): void {
+function bindOptions({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   if (!bind) return;
   for (const [i, option] of (mount.options ?? []).entries()) {
     if (!options.data.includes(option)) continue;
-    const pointer = pointerTo(at, 'options', i);
+    const at = pointerTo(pointer, 'options', i);
     const reason = 'is no option of a bind mount, and no filesystem is mounted here';
-    report(option.includes('=') ? warning(pointer, `${reason}; ignored`) : error(pointer, reason));
+    report(option.includes('=') ? warning(at, `${reason}; ignored`) : error(at, reason));
   }
-  if (!options.remount && (mount.source ?? '') === '')
-    report(error(`${at}/source`, 'a bind mount needs a source'));
+  if (!options.remount && (mount.source ?? '') === '') {
+    report(error(`${pointer}/source`, 'a bind mount needs a source'));
+  }
 }
 
-/** Options that say what becomes of a source, so they need one: what is bind mounted. */
+/** Options that say how the source of a bind mount is used. */
 const sourceOptions: readonly string[] = ['copy-symlink', 'src-nofollow', 'ensure-directory'];
 
-/** Either the link itself is made anew, or something is mounted: the options for mounting say nothing of a copy. */
-function symbolicLinks({ mount, options, bind, at }: Subject, report: Report): void {
+/** `copy-symlink` makes the link anew and mounts nothing, so options of a mount contradict it. */
+function symbolicLinks({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   for (const [i, option] of (mount.options ?? []).entries()) {
-    const pointer = pointerTo(at, 'options', i);
+    const at = pointerTo(pointer, 'options', i);
     if (!bind && sourceOptions.includes(option)) {
-      report(warning(pointer, 'is for bind mounts; ignored'));
+      report(warning(at, 'is for bind mounts; ignored'));
     } else if (bind && option.endsWith('-nofollow') && options.copySymlink) {
-      report(error(pointer, 'cannot be had together with "copy-symlink"'));
+      report(error(at, 'cannot be had together with "copy-symlink"'));
     }
   }
 }
 
+function copyUp({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
+  if (!options.tmpcopyup || bind || options.remount || mount.type === 'tmpfs') return;
+  const at = pointerTo(pointer, 'options', mount.options?.indexOf('tmpcopyup') ?? 0);
+  report(warning(at, `is for tmpfs only; the ${mount.type ?? ''} is left empty`));
+}
+
 /** The later of two options that contradict each other wins. */
-function opposites({ mount, at }: Subject, report: Report): void {
+function opposites({ mount, pointer }: ParsedMount, report: Report): void {
   mount.options?.forEach((option, i, options) => {
     const opposite = oppositeOf(option);
-    // What is not known is not ours to judge: it goes to the filesystem.
+    // An unknown option is for the filesystem to judge.
     if (!options.slice(0, i).includes(opposite) || !mountOptions.has(opposite)) return;
-    report(warning(pointerTo(at, 'options', i), `contradicts "${opposite}" before it, and wins`));
+    report(warning(pointerTo(pointer, 'options', i), `contradicts "${opposite}" before it, and wins`));
   });
 }
 
@@ -142,23 +134,34 @@ const irregularOpposites: Readonly<Record<string, string>> = {
 };
 
 /** config.md: both mappings or none, and they are for bind mounts; mount_setattr(2) wants ids to map to. */
-function idMappings({ mount, options, bind, at, config }: Subject, report: Report): void {
-  const uids = mount.uidMappings ?? [];
-  const gids = mount.gidMappings ?? [];
+function idMappings(parsed: ParsedMount, report: Report, linux: Linux | undefined): void {
+  if (!wantsIdmap(parsed)) return;
+  const { mount, options, bind, pointer } = parsed;
+  const { uidMappings: uids = [], gidMappings: gids = [] } = mount;
   const own = uids.length > 0 || gids.length > 0;
-  if (!own && options.idmap === 'none') return;
   if (!bind) {
-    report(error(own ? `${at}/uidMappings` : `${at}/options`, 'only bind mounts can have id mappings'));
+    report(error(`${pointer}/${own ? 'uidMappings' : 'options'}`, 'only bind mounts can have id mappings'));
   }
-  if (own && uids.length === 0) report(error(`${at}/uidMappings`, 'must be given along with gidMappings'));
-  if (own && gids.length === 0) report(error(`${at}/gidMappings`, 'must be given along with uidMappings'));
+  if (own && uids.length === 0) {
+    report(error(`${pointer}/uidMappings`, 'must be given along with gidMappings'));
+  }
+  if (own && gids.length === 0) {
+    report(error(`${pointer}/gidMappings`, 'must be given along with uidMappings'));
+  }
   if (own && options.idmap === 'none') {
-    report(warning(`${at}/options`, 'should have "idmap" or "ridmap", for runtimes that know no mappings'));
-  }
-  const described = own || (options.idmapMappings ?? '') !== '';
-  if (!described && findNamespace(config.linux, 'user') === undefined) {
     report(
-      error(`${at}/options`, 'an idmapped mount needs uidMappings and gidMappings, or a user namespace'),
+      warning(`${pointer}/options`, 'should have "idmap" or "ridmap", for runtimes that know no mappings'),
+    );
+  }
+  if (options.idmapMappings !== undefined) {
+    const maps = parseIdmapOption(options.idmapMappings, {
+      uid: linux?.uidMappings ?? [],
+      gid: linux?.gidMappings ?? [],
+    });
+    if (typeof maps === 'string') report(error(`${pointer}/options`, maps));
+  } else if (!own && !hasNamespace(linux, 'user')) {
+    report(
+      error(`${pointer}/options`, 'an idmapped mount needs uidMappings and gidMappings, or a user namespace'),
     );
   }
 }

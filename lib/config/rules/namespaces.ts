@@ -36,9 +36,9 @@ export function hostNames({ hostname, domainname, linux }: Config, report: Repor
 }
 
 /**
- * What the container mounts, masks or makes read-only must not happen to the host. Without the mounts it lacks
- * something, which is what it asked for; without the others it would have more than it was given. Its root can be
- * read-only nevertheless (op detachRootfs).
+ * What the container mounts, masks or makes read-only must not happen to the host. Without its mounts the container
+ * lacks something; without masks and read-only paths it would have more than it was given. Its root can be read-only
+ * all the same (op detachRootfs).
  */
 export function mountNamespace({ mounts = [], linux }: Config, report: Report): void {
   if (hasNamespace(linux, 'mount')) return;
@@ -67,39 +67,6 @@ export function timeOffsets({ linux }: Config, report: Report): void {
       );
     }
   }
-}
-
-/** Network devices move into the container's own network namespace. */
-export function netDevices({ linux }: Config, report: Report): void {
-  const devices = Object.entries(linux?.netDevices ?? {});
-  if (devices.length > 0 && !hasNamespace(linux, 'network')) {
-    report(error('/linux/netDevices', 'needs a namespace of type "network"'));
-  }
-  const names = new Map<string, string>();
-  for (const [hostName, { name = '' }] of devices) {
-    const pointer = pointerTo('/linux/netDevices', hostName);
-    if (!isDeviceName(hostName)) report(error(pointer, 'no network device can have this name'));
-    if (hostName === 'lo') report(error(pointer, 'the loopback device cannot leave its namespace'));
-    if (name !== '' && !isDeviceTemplate(name))
-      report(error(`${pointer}/name`, 'no network device can have this name'));
-    const inside = name === '' ? hostName : name;
-    const other = names.get(inside);
-    // A name with %d is a template: the kernel picks the number.
-    if (other !== undefined && !inside.includes('%d')) {
-      report(error(pointer, `two devices would be called ${inside} in the container`));
-    }
-    names.set(inside, hostName);
-  }
-}
-
-/** A name, perhaps with one %d for a number the kernel picks (dev_alloc_name). */
-function isDeviceTemplate(name: string): boolean {
-  return Buffer.byteLength(name) < 16 && isDeviceName(name.replace('%d', '0'));
-}
-
-/** dev_valid_name of the kernel: IFNAMSIZ counts the NUL. A % is the start of a template. */
-function isDeviceName(name: string): boolean {
-  return Buffer.byteLength(name) < 16 && name !== '.' && name !== '..' && /^[^/:%\s]+$/.test(name);
 }
 
 /** A joined user namespace has its mappings already; some engines repeat them. */

@@ -3,13 +3,12 @@ import { error, warning } from '../../core/finding.ts';
 import { isNumberList, numberMask } from '../number-list.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { maxMemoryNodes } from '../scheduling.ts';
-import type { Config, Scheduler } from '../types.ts';
+import type { Config, Process, Scheduler } from '../types.ts';
 
 const at = '/process/scheduler';
 
 /** sched_setattr(2): which attributes a policy has, and their ranges. */
-export function scheduler({ process }: Config, report: Report): void {
-  const scheduler = process?.scheduler;
+export function scheduler({ scheduler }: Process, report: Report): void {
   if (scheduler === undefined) return;
   if (scheduler.policy === 'SCHED_ISO') {
     report(error(`${at}/policy`, 'Linux reserves this policy but does not implement it'));
@@ -59,8 +58,7 @@ function deadline({ policy, ...times }: Scheduler, report: Report): void {
 }
 
 /** config.md: both are required; other runtimes take a missing priority for 0. */
-export function ioPriority({ process }: Config, report: Report): void {
-  const ioPriority = process?.ioPriority;
+export function ioPriority({ ioPriority }: Process, report: Report): void {
   if (ioPriority === undefined || ioPriority.priority !== undefined) return;
   report(warning('/process/ioPriority/priority', 'required property is missing; 0 is used'));
 }

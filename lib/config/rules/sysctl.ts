@@ -2,7 +2,7 @@ import type { Report } from '../../core/finding.ts';
 import { error } from '../../core/finding.ts';
 import { hasNamespace } from '../namespaces.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import { sysctlNamespace, sysctlPath } from '../sysctl.ts';
+import { isSysctlPath, sysctlNamespace, sysctlPath } from '../sysctl.ts';
 import type { Config } from '../types.ts';
 
 /** Only parameters of a namespace the container does not share with the host may be set. */
@@ -10,7 +10,7 @@ export function sysctl({ linux, domainname }: Config, report: Report): void {
   for (const [name, value] of Object.entries(linux?.sysctl ?? {})) {
     const pointer = pointerTo('/linux/sysctl', name);
     const path = sysctlPath(name);
-    if (!isParameter(path)) {
+    if (!isSysctlPath(path)) {
       report(error(pointer, 'is not the name of a kernel parameter'));
       continue;
     }
@@ -27,9 +27,4 @@ export function sysctl({ linux, domainname }: Config, report: Report): void {
       report(error(pointer, 'is not what the property "domainname" says'));
     }
   }
-}
-
-/** A relative path of ordinary parts: it is opened below /proc/sys. */
-function isParameter(path: string): boolean {
-  return path.split('/').every((part) => /^[!-~]+$/.test(part) && part !== '.' && part !== '..');
 }

@@ -1,10 +1,12 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Finding } from '../../core/finding.ts';
 import type { Bundle } from '../bundle.ts';
 import { defaultConfig } from '../defaults.ts';
 import { parseJson } from '../json/parse.ts';
 import type { Config } from '../types.ts';
+import { reportFindings } from '../validate.ts';
 
 /** A config without any finding, for tests to spoil. */
 export function goodConfig(): Config {
@@ -14,6 +16,13 @@ export function goodConfig(): Config {
 /** The bundle a text would make, without a file. */
 export function bundleOf(text: string): Bundle {
   return { directory: '/b', file: '/b/config.json', text, config: parseJson(text) as Config };
+}
+
+/** Everything the validation says of a config. */
+export function findingsOf(bundle: Bundle): Finding[] {
+  const findings: Finding[] = [];
+  reportFindings(bundle, (finding) => void findings.push(finding));
+  return findings;
 }
 
 /** A bundle folder with this config.json and a rootfs. */

@@ -1,4 +1,10 @@
 import { compile } from '../compile.ts';
+import { stopAtError } from '../../core/finding.ts';
+import type { Finding } from '../../core/finding.ts';
+import { writeJson } from '../../config/json/write.ts';
+import type { JsonValue } from '../../config/json/write.ts';
+import { bundleOf } from '../../config/testing/fixtures.ts';
+import { reportFindings } from '../../config/validate.ts';
 import type { Config, Mount, NamespaceType } from '../../config/types.ts';
 import type { CgroupLayout } from '../../host/cgroup-layout.ts';
 import type { HostFacts } from '../../host/facts.ts';
@@ -124,7 +130,7 @@ export function planOptions(change: Partial<PlanOptions> = {}): PlanOptions {
   };
 }
 
-/** The usual config with changes. */
+/** The plan of the usual config with changes. @throws TsrunError what `create` would throw of the config. */
 export function planOf(
   change: (config: Config) => unknown = () => undefined,
   facts = rootFacts(),
@@ -132,7 +138,26 @@ export function planOf(
 ): Plan {
   const config = usualConfig();
   change(config);
+  validate(config);
   return compile(config, facts, options);
+}
+
+/** The pointers and reasons of what `create` would warn of. */
+export function warningsOf(
+  change: (config: Config) => unknown,
+  facts = rootFacts(),
+  options = planOptions(),
+): [pointer: string, reason: string][] {
+  const config = usualConfig();
+  change(config);
+  const warnings = [...validate(config), ...compile(config, facts, options).warnings];
+  return warnings.map(({ pointer, reason }) => [pointer, reason]);
+}
+
+function validate(config: Config): Finding[] {
+  const warnings: Finding[] = [];
+  reportFindings(bundleOf(writeJson(config as unknown as JsonValue)), stopAtError(warnings));
+  return warnings;
 }
 
 /** What one mount becomes; the usual ones are left out. */

@@ -16,3 +16,18 @@ export function ociVersion({ ociVersion: version }: Config, report: Report): voi
     report(warning('/ociVersion', `newer than ${specVersion}: properties it added are ignored`));
   }
 }
+
+/** config.md, "Root": required on Linux. */
+export function rootIsThere({ root }: Config, report: Report): void {
+  if (root === undefined) report(error('/root', 'required property is missing'));
+}
+
+/** config.md, "Process": optional in the file, needed to make a container. */
+export function processIsThere({ process }: Config, report: Report): void {
+  if (process === undefined) report(error('/process', 'required property is missing'));
+}
+
+/** config.md, "Annotations". */
+export function annotations({ annotations }: Config, report: Report): void {
+  if (Object.hasOwn(annotations ?? {}, '')) report(error('/annotations/', 'the key must not be empty'));
+}

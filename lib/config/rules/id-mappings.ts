@@ -2,8 +2,8 @@ import type { Report } from '../../core/finding.ts';
 import { error } from '../../core/finding.ts';
 import { hasNamespace, hasNewNamespace } from '../namespaces.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import { hostId } from '../id-mappings.ts';
-import type { Config, IdMapping } from '../types.ts';
+import { hostId } from '../id-maps.ts';
+import type { Config, IdMapping, Linux, Process } from '../types.ts';
 
 const kinds = ['uidMappings', 'gidMappings'] as const;
 
@@ -62,14 +62,14 @@ function overlap(a: IdMapping, b: IdMapping, side: 'containerID' | 'hostID'): bo
 }
 
 /** setresuid(2) refuses ids the namespace does not map. */
-export function mappedUser({ process, linux }: Config, report: Report): void {
+export function mappedUser({ user = {} }: Process, linux: Linux | undefined, report: Report): void {
   if (!hasNewNamespace(linux, 'user')) return;
   for (const [kind, name] of [
     ['uidMappings', 'uid'],
     ['gidMappings', 'gid'],
   ] as const) {
     const mappings = linux?.[kind] ?? [];
-    const id = process?.user?.[name] ?? 0;
+    const id = user[name] ?? 0;
     if (mappings.length > 0 && id !== 0 && hostId(mappings, id) === undefined) {
       report(error(`/process/user/${name}`, `is not mapped by /linux/${kind}`));
     }

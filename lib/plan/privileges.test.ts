@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Config } from '../config/types.ts';
 import { Draft } from './draft.ts';
-import { deniesSetgroups } from './setgroups.ts';
+import { deniesSetgroups } from './privileges.ts';
 import { namespaceList, planOptions, rootFacts, userFacts } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
 

@@ -1,7 +1,6 @@
 /** Security modules: AppArmor profile, SELinux labels (config.md, "Linux Process"; config-linux.md, "Mount Label"). */
-import { TsrunError } from '../core/error.ts';
+import type { ParsedMount } from '../config/mounts.ts';
 import type { Draft } from './draft.ts';
-import type { MountEntry } from './mount-entry.ts';
 import type { Op } from './wire.ts';
 
 /** AppArmor's word for no profile at all. */
@@ -16,7 +15,7 @@ export function hasSelinux({ facts }: Draft): boolean {
  * What the process is confined by from execve on. Before privileges are given up, and before `create` ends, so
  * that a profile that is not loaded is found out early; its hooks run as confined as the process itself.
  */
-export function compileLabels(draft: Draft): Op[] {
+export function compileProcessLabels(draft: Draft): Op[] {
   const { apparmorProfile = '', selinuxLabel = '' } = draft.config.process ?? {};
   const ops: Op[] = [];
   // An empty profile or label is what Go programs write for "none".
@@ -35,29 +34,32 @@ export function compileLabels(draft: Draft): Op[] {
   return ops;
 }
 
-function needsProfile({ facts }: Draft, profile: string): boolean {
-  if (facts.apparmor === true) return true;
+function needsProfile(draft: Draft, profile: string): boolean {
+  if (draft.facts.apparmor === true) return true;
   // Without AppArmor everybody is.
-  if (profile === unconfined) return false;
-  throw new TsrunError('unsupported', `AppArmor profile ${profile}: AppArmor is not enabled on this host`, {
-    pointer: '/process/apparmorProfile',
-    hint: 'boot with apparmor=1 security=apparmor, or remove process.apparmorProfile from the config',
-  });
+  if (profile !== unconfined) {
+    const reason = `AppArmor profile ${profile}: AppArmor is not enabled on this host`;
+    const hint = 'boot with apparmor=1 security=apparmor, or remove process.apparmorProfile from the config';
+    draft.refuse('unsupported', '/process/apparmorProfile', reason, hint);
+  }
+  return false;
 }
 
 function requireSelinux(draft: Draft): void {
   if (hasSelinux(draft)) return;
-  throw new TsrunError('unsupported', 'SELinux label: SELinux is not enabled on this host', {
-    pointer: '/process/selinuxLabel',
-    hint: 'remove process.selinuxLabel from the config, or enable SELinux',
-  });
+  const hint = 'remove process.selinuxLabel from the config, or enable SELinux';
+  draft.refuse(
+    'unsupported',
+    '/process/selinuxLabel',
+    'SELinux label: SELinux is not enabled on this host',
+    hint,
+  );
 }
 
 /** The keyring made next belongs to the container, so it has the label of its process. */
 export function keyringLabel(draft: Draft): Op[] {
   const { selinuxLabel = '' } = draft.config.process ?? {};
-  if (selinuxLabel === '') return [];
-  requireSelinux(draft);
+  if (selinuxLabel === '' || !hasSelinux(draft)) return [];
   const origin = '/process/selinuxLabel';
   return [{ op: 'selinuxLabel', origin, attribute: 'keycreate', label: selinuxLabel }];
 }
@@ -78,7 +80,7 @@ export function compileMountLabel(draft: Draft): Op[] {
 const labelledByKernel: ReadonlySet<string> = new Set(['proc', 'sysfs', 'cgroup', 'cgroup2', 'mqueue']);
 
 /** The mount option that labels a new filesystem; none for one that has a context already. */
-export function labelOption(draft: Draft, { options }: MountEntry, type: string): string[] {
+export function labelOption(draft: Draft, { options }: ParsedMount, type: string): string[] {
   const label = mountLabelOf(draft);
   if (label === undefined || labelledByKernel.has(type)) return [];
   return options.data.some((option) => /^(?:root|def|fs)?context=/.test(option)) ? [] : [`context=${label}`];
@@ -88,7 +90,7 @@ export function labelOption(draft: Draft, { options }: MountEntry, type: string)
  * A new mount of mqueue shows the one filesystem of its ipc namespace, which has no context to be given: its
  * root is labelled as a file.
  */
-export function labelAfterMount(draft: Draft, { pointer, destination }: MountEntry, type: string): Op[] {
+export function labelAfterMount(draft: Draft, { pointer, destination }: ParsedMount, type: string): Op[] {
   const label = mountLabelOf(draft);
   return label === undefined || type !== 'mqueue'
     ? []

@@ -94,7 +94,7 @@ describe('AppArmor and SELinux in a plan', () => {
     expect(options({ destination: '/dev/pts', type: 'devpts' })).to.deep.equal([`context=${label}`]);
     expect(options({ destination: '/proc', type: 'proc' })).to.deep.equal([]);
     expect(options({ destination: '/sys', type: 'sysfs' })).to.deep.equal([]);
-    expect(options({ destination: '/b', type: 'bind', source: '/s' })).to.deep.equal([]);
+    expect(options({ destination: '/b', source: '/s', options: ['bind'] })).to.deep.equal([]);
     for (const op of mountOps({ destination: '/sys/fs/cgroup', type: 'cgroup' }, withSelinux, labelled)) {
       if (op.op === 'mountFilesystem') expect(op.options.join()).not.to.include('context=');
     }

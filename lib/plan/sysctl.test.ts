@@ -37,7 +37,7 @@ describe('compileSysctl', () => {
       'a/',
     ]) {
       expect(() => withSysctl({ [key]: '1' }), key)
-        .to.throw('not the name of a sysctl')
+        .to.throw('is not the name of a kernel parameter')
         .with.property('code', 'config');
     }
   });

@@ -1,8 +1,6 @@
 import { expect } from 'chai';
-import { printable } from '../core/printable.ts';
-import { TsrunError } from '../core/error.ts';
-import type { IdMaps } from './idmaps.ts';
-import { idMapText, parseIdmapOption } from './idmaps.ts';
+import type { IdMaps } from './id-maps.ts';
+import { idMapText, parseIdmapOption } from './id-maps.ts';
 
 describe('id maps', () => {
   const container: IdMaps = {
@@ -12,7 +10,7 @@ describe('id maps', () => {
     ],
     gid: [{ containerID: 100, hostID: 7000, size: 5 }],
   };
-  const parse = (text: string): IdMaps => parseIdmapOption(text, container, '/p');
+  const parse = (text: string): IdMaps | string => parseIdmapOption(text, container);
 
   it('are written a line each', () => {
     expect(idMapText(undefined)).to.equal('');
@@ -48,21 +46,18 @@ describe('id maps', () => {
       ['uids=@0-0-11;gids=0-0-1', "the container's user namespace maps no range with ids 0 to 10"],
       ['uids=@0-10-1;gids=0-0-1', "the container's user namespace maps no range with ids 10 to 10"],
       ['uids=0-0-1;gids=@0-99-2', "the container's user namespace maps no range with ids 99 to 100"],
-      ['uids=0-0-1', 'must have both uids= and gids='],
-      ['gids=0-0-1', 'must have both uids= and gids='],
-      ['xuids=0-0-1;gids=0-0-1', "'xuids=0-0-1' is neither uids=… nor gids=…"],
-      ['uids=;gids=0-0-1', "'uids=' is neither uids=… nor gids=…"],
-      ['uids=a0-0-1;gids=0-0-1', "'a0-0-1' is not FIRST-FIRST-COUNT"],
-      ['uids=0-0-1a;gids=0-0-1', "'0-0-1a' is not FIRST-FIRST-COUNT"],
-      ['uids=0-0-1#;gids=0-0-1', "'' is not FIRST-FIRST-COUNT"],
-      ['uids=0-0-1\n;gids=0-0-1', "'0-0-1\\u000a' is not FIRST-FIRST-COUNT"],
-      ['uids=0-0-12345678901;gids=0-0-1', "'0-0-12345678901' is not FIRST-FIRST-COUNT"],
+      ['uids=0-0-1', 'needs both uids= and gids='],
+      ['gids=0-0-1', 'needs both uids= and gids='],
+      ['xuids=0-0-1;gids=0-0-1', '"xuids=0-0-1" is neither uids=… nor gids=…'],
+      ['uids=;gids=0-0-1', '"uids=" is neither uids=… nor gids=…'],
+      ['uids=a0-0-1;gids=0-0-1', '"a0-0-1" is not FIRST-FIRST-COUNT'],
+      ['uids=0-0-1a;gids=0-0-1', '"0-0-1a" is not FIRST-FIRST-COUNT'],
+      ['uids=0-0-1#;gids=0-0-1', '"" is not FIRST-FIRST-COUNT'],
+      ['uids=0-0-1\n;gids=0-0-1', '"0-0-1\\n" is not FIRST-FIRST-COUNT'],
+      ['uids=0-0-12345678901;gids=0-0-1', '"0-0-12345678901" is not FIRST-FIRST-COUNT'],
     ];
     for (const [text, message] of cases) {
-      expect(() => parse(text), text)
-        .to.throw(TsrunError, `idmap option '${printable(text)}'`)
-        .that.includes({ code: 'config', pointer: '/p' });
-      expect(() => parse(text), text).to.throw(message);
+      expect(parse(text)).to.equal(`idmap=${text}: ${message}`);
     }
   });
 });
@@ -75,8 +70,10 @@ const ranges = [
 const container: IdMaps = { uid: ranges, gid: [] };
 
 describe('parseIdmapOption', () => {
-  const uids = (triple: string): string =>
-    idMapText(parseIdmapOption(`uids=${triple};gids=0-0-1`, container, '/mounts/0/options').uid);
+  const uids = (triple: string): string => {
+    const maps = parseIdmapOption(`uids=${triple};gids=0-0-1`, container);
+    return typeof maps === 'string' ? maps : idMapText(maps.uid);
+  };
 
   for (const [triple, text] of [
     ['@7-10-1', '7 1000 1\n'],
@@ -95,9 +92,7 @@ describe('parseIdmapOption', () => {
   // Each reaches beyond the range it begins in, or begins in none.
   for (const triple of ['@0-9-1', '@0-9-2', '@0-10-6', '@0-14-2', '@0-15-6', '@0-20-1', '@0-0-30']) {
     it(`refuses ${triple}, which the container does not map as a whole`, () => {
-      expect(() => uids(triple))
-        .to.throw(TsrunError, /maps no range with ids/)
-        .with.property('pointer', '/mounts/0/options');
+      expect(uids(triple)).to.match(/maps no range with ids/);
     });
   }
 });

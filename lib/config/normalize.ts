@@ -2,42 +2,40 @@ import type { Shape } from '../../build/validators/shapes.js';
 import { nearest } from '../core/nearest.ts';
 import type { Report } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';
-import { maxDepth } from './json/walk.ts';
+import { maxDepth } from './json/read.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { quoted } from '../core/printable.ts';
 
-/** More warnings about names than this are nothing a reader would read. */
+/** Nobody reads more warnings about names than these. */
 const maxWarnings = 50;
 
-export interface Inspection {
-  /** Nested beyond what can be worked with; reported as an error. */
-  tooDeep: boolean;
-  /** How many properties all objects have together, and how many names end in a backslash. */
-  names: number;
-  backslashNames: number;
-}
-
 /**
- * Compares the properties of a value with those its schema knows. Unknown ones are ignored, as the
- * specification demands, with a warning. A known one that is null is removed: programs write it for
- * "nothing", and other runtimes read it so.
+ * Warns of the properties that the schema does not know; they are ignored, as the specification demands. Removes the
+ * known ones that are null: programs write null for "nothing", and other runtimes read it so.
+ *
+ * @param at the JSON pointer of the value, as its segments.
+ * @returns false for a value that is nested too deeply to work with, which is reported as an error.
  */
-export function inspect(value: unknown, shape: Shape, report: Report): Inspection {
-  const inspector = new Inspector(report);
-  inspector.visit(value, shape);
-  return inspector;
+export function normalize(
+  value: unknown,
+  shape: Shape | null,
+  report: Report,
+  at: readonly string[] = [],
+): boolean {
+  const normalizer = new Normalizer(report, at);
+  normalizer.visit(value, shape);
+  return !normalizer.tooDeep;
 }
 
-class Inspector implements Inspection {
+class Normalizer {
   tooDeep = false;
-  names = 0;
-  backslashNames = 0;
-  #path: (string | number)[] = [];
+  #path: (string | number)[];
   #unknown = 0;
   #report: Report;
 
-  constructor(report: Report) {
+  constructor(report: Report, at: readonly string[]) {
     this.#report = report;
+    this.#path = [...at];
   }
 
   visit(value: unknown, shape: Shape | null): void {
@@ -64,8 +62,6 @@ class Inspector implements Inspection {
   #visitObject(object: Record<string, unknown>, shape: Shape | null): void {
     const properties = shape?.properties;
     for (const name of Object.keys(object)) {
-      this.names++;
-      if (name.endsWith('\\')) this.backslashNames++;
       const value = object[name];
       let child = shape?.values ?? null;
       if (properties !== undefined) {
