@@ -17,7 +17,7 @@ import type { CriuFlags, ImageFolders } from './criu-request.ts';
 import { dismantle } from '../container/delete.ts';
 import { externalNamespaces, hooksMakeNetwork } from '../container/external-namespaces.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { ownEnvironment } from '../container/run-hooks.ts';
 import { lockContainer } from '../state/lock.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
@@ -62,12 +62,12 @@ export function checkpoint(request: CheckpointRequest): void {
   }
 }
 
-function runningProcess({ record: { init }, status }: Found): ProcessRef {
+function runningProcess({ record: { init }, status }: Container): ProcessRef {
   if (init !== undefined && (status === 'running' || status === 'paused')) return init;
   throw new TsrunError('state', `container cannot be checkpointed in ${status} state`);
 }
 
-function dump(request: CheckpointRequest, { folder, record }: Found, { pid }: ProcessRef): void {
+function dump(request: CheckpointRequest, { folder, record }: Container, { pid }: ProcessRef): void {
   const criu = findCriu(ownEnvironment());
   const stored = storedConfig(folder);
   const config = parseDocument(stored.text, stored.file) as Config;

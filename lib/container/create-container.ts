@@ -22,7 +22,7 @@ import { hookState, innerHookState } from './hook-state.ts';
 import { ownEnvironment, runHooks } from './run-hooks.ts';
 import { writeIdMaps } from '../engine/write-id-maps.ts';
 import { explainDeath } from '../engine/explain-init-death.ts';
-import { claimFolder } from '../state/claim-folder.ts';
+import { lockNewContainer } from '../state/lock-new-container.ts';
 import { checkPreservedFds, launchInit, openCgroup, ownStdio } from '../engine/launch-init.ts';
 import type { Launched } from '../engine/launch-init.ts';
 import { adoptChild, passListener } from '../engine/adopt-child.ts';
@@ -125,7 +125,7 @@ function build(blueprint: Blueprint, options: MakeOptions, undo: Undo): Made {
 export function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder {
   makeStateRoot(root);
   const folder = containerFolder(root.path, id);
-  const lock = claimFolder(folder);
+  const lock = lockNewContainer(folder);
   undo.always('release its lock', () => {
     lock.release();
   });

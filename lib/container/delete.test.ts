@@ -8,7 +8,7 @@ import { processStartTime } from '../host/proc.ts';
 import type { Sink } from '../core/finding.ts';
 import { keepWarnings, silentSink } from '../testing/sink.ts';
 import { deleteContainer } from './delete.ts';
-import { kill } from './kill.ts';
+import { killContainer } from './kill.ts';
 import { listContainers } from '../report/list.ts';
 import type { ProcessRef } from '../state/record.ts';
 import { start } from './start.ts';
@@ -170,12 +170,12 @@ describe('containers in the store', () => {
     const { init, ended } = await sleeper();
     storedContainer(root(), 'old', { init: { ...init, startTime: init.startTime - 1 } });
     const error = await failure(() => {
-      kill({ root: root(), id: 'old', signal: 9 });
+      killContainer({ root: root(), id: 'old', signal: 9 });
     });
     expect(error.message).to.equal('container not running: old is stopped');
     storedContainer(root(), 'c1', { init });
-    kill({ root: root(), id: 'c1', signal: 0 });
-    kill({ root: root(), id: 'c1', signal: 15 });
+    killContainer({ root: root(), id: 'c1', signal: 0 });
+    killContainer({ root: root(), id: 'c1', signal: 15 });
     expect(await ended).to.deep.equal([null, 'SIGTERM']);
   });
 

@@ -4,7 +4,7 @@ import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
 import type { Sink, Tell } from '../core/finding.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { isErrno } from '../core/is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
@@ -92,7 +92,7 @@ function isSame(one: ContainerRecord, other: ContainerRecord): boolean {
   return one.created === other.created && one.init?.pid === other.init?.pid;
 }
 
-function checkDeletable({ record: { id }, status }: Found): void {
+function checkDeletable({ record: { id }, status }: Container): void {
   if (status === 'stopped' || status === 'created') return;
   throw new TsrunError('state', `cannot delete container ${id} that is not stopped: ${status}`, {
     hint: `stop it first (tsrun kill ${id} KILL), or use --force`,

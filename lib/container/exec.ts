@@ -17,10 +17,9 @@ import { launchExec } from './exec-launch.ts';
 import type { ExecLaunch } from './exec-launch.ts';
 import { refuseTracersOfExec } from './external-namespaces.ts';
 import { foreignNamespaces } from './exec-namespaces.ts';
-import { findContainer } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import { findContainer, isPaused } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { hookState } from './hook-state.ts';
-import { ownCgroups } from './kill.ts';
 import { checkPreservedFds } from '../engine/launch-init.ts';
 import { withPidfd } from '../state/process.ts';
 import { listenEnvironment } from '../service/socket-activation.ts';
@@ -124,14 +123,13 @@ function begin(request: ExecRequest): Begun {
 /** For a frozen container that is being killed to end. */
 const killingMs = 100;
 
-function checkExecutable({ record, status }: Found, ignorePaused: boolean): ProcessRef {
+function checkExecutable(container: Container, ignorePaused: boolean): ProcessRef {
+  const { record, status } = container;
   if (status === 'stopped' || record.init === undefined) throw stopped();
   if (status === 'creating') {
     throw new TsrunError('state', 'cannot exec in a container that is being created');
   }
-  // One that was paused before its start is still called created.
-  const isPaused = status === 'paused' || (status === 'created' && ownCgroups(record)?.frozen() === true);
-  if (isPaused && !ignorePaused) {
+  if (!ignorePaused && isPaused(container)) {
     // Who kills all of a container on cgroup v1 freezes it for that moment.
     if (withPidfd(record.init, (pidfd) => waitPidfd(pidfd, killingMs)) !== false) throw stopped();
     const words = 'cannot exec in a paused container (use --ignore-paused to override)';

@@ -10,22 +10,23 @@ import type { StateRoot } from '../state/state-root.ts';
 export interface KillRequest {
   root: StateRoot;
   id: string;
-  /** By number; 0 only asks whether it could be sent. */
+  /** Its number; 0 only checks that a signal could be sent. */
   signal: number;
-  /** To all processes of the container, not only to its first one. */
+  /** Send it to all processes of the container, not only to its first one. */
   all?: boolean | undefined;
 }
 
 const sigkill = 9;
 
 /**
- * Sends a signal to a container (runtime.md, "Kill"). Throws 'state' with the words `container not running`
- * when there is no process to send it to. Needs no lock: it changes nothing that tsrun keeps.
+ * Sends a signal to a container (runtime.md, "Kill"). Takes no lock, since it changes nothing in the state store.
+ *
+ * @throws TsrunError 'state' with the words `container not running` when there is no process to send it to
  */
-export function kill({ root, id, signal, all = false }: KillRequest): void {
+export function killContainer({ root, id, signal, all = false }: KillRequest): void {
   const { record, status } = findContainer(root, id);
   const manager = ownCgroups(record);
-  // Without a pid namespace of its own, processes of a container outlive its first one.
+  // Without a pid namespace of its own, processes of a container may outlive its first one.
   if (all || (signal === sigkill && !record.ownPids)) {
     if (manager !== undefined && manager.processes().length > 0) {
       manager.kill(signal);
@@ -33,15 +34,15 @@ export function kill({ root, id, signal, all = false }: KillRequest): void {
     }
   }
   if (status === 'stopped' || record.init === undefined || !signalProcess(record.init, signal)) {
-    // Nobody is left to get it: engines send it to all to be sure, and are content.
+    // Engines send a signal to all processes of a container that may have ended: that is no error.
     if (all) return;
     throw new TsrunError('state', `container not running: ${id} is ${status}`);
   }
-  // A frozen process dies of it only once it runs again, and a container may have frozen itself.
+  // A frozen process ends only once it is thawed, which the cgroup manager does; a container may freeze itself.
   if (signal === sigkill) manager?.kill(sigkill);
 }
 
-/** The container's cgroups, unless it has none, or they were never known to be its own or are not any more. */
+/** The cgroups the container still owns; undefined when there are none. */
 export function ownCgroups({ cgroup, ownsCgroup }: ContainerRecord): CgroupManager | undefined {
   const own = cgroup !== undefined && ownsCgroup ? stillMarked(cgroup) : undefined;
   return own && cgroupManager(own);

@@ -1,9 +1,9 @@
 import type { CgroupManager } from '../cgroup/types.ts';
 import { TsrunError } from '../core/error.ts';
-import { findContainer, findFolder } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import { isPaused } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
-import { lockContainer } from '../state/lock.ts';
+import { withLockedContainer } from '../state/lock.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
 export interface PauseRequest {
@@ -12,40 +12,42 @@ export interface PauseRequest {
 }
 
 /**
- * Stops all processes of a container where they are, until it is resumed; returns when they have stopped.
- * Throws 'state' with the words `container not running` for one that has nothing to stop.
+ * Suspends all processes of a container, and returns when they have stopped.
+ *
+ * @throws TsrunError 'state' with the words `container not running` when it does not run or is paused
  */
-export function pause({ root, id }: PauseRequest): void {
-  withLock(root, id, (found, manager) => {
-    if (found.status !== 'running' && found.status !== 'created') {
-      throw new TsrunError('state', `container not running: ${id} is ${found.status}`);
-    }
-    if (manager.frozen()) throw new TsrunError('state', `container not running: ${id} is paused`);
+export function pauseContainer({ root, id }: PauseRequest): void {
+  withLockedContainer(root, id, (container) => {
+    const { status } = container;
+    if (status !== 'running' && status !== 'created') throw notRunning(container);
+    const manager = cgroupsOf(container);
+    if (isPaused(container)) throw notRunning({ ...container, status: 'paused' });
     manager.freeze();
   });
 }
 
-/** Lets a paused container go on. Throws 'state' with the words `container not paused` for any other one. */
-export function resume({ root, id }: PauseRequest): void {
-  withLock(root, id, (found, manager) => {
-    // One that was paused before its start is still called created.
-    const isPaused = found.status === 'paused' || (found.status === 'created' && manager.frozen());
-    if (!isPaused) throw new TsrunError('state', `container not paused: ${id} is ${found.status}`);
+/**
+ * Resumes a paused container.
+ *
+ * @throws TsrunError 'state' with the words `container not paused` when it is not paused
+ */
+export function resumeContainer({ root, id }: PauseRequest): void {
+  withLockedContainer(root, id, (container) => {
+    const manager = cgroupsOf(container);
+    if (!isPaused(container)) {
+      throw new TsrunError('state', `container not paused: ${id} is ${container.status}`);
+    }
     manager.thaw();
   });
 }
 
-function withLock(root: StateRoot, id: string, step: (found: Found, manager: CgroupManager) => void): void {
-  const lock = lockContainer(findFolder(root, id));
-  try {
-    const found = findContainer(root, id);
-    step(found, ownCgroups(found.record) ?? noCgroup(found));
-  } finally {
-    lock.release();
-  }
+/** A container without cgroups of its own has stopped, or is being created. */
+function cgroupsOf(container: Container): CgroupManager {
+  const manager = ownCgroups(container.record);
+  if (manager === undefined) throw notRunning(container);
+  return manager;
 }
 
-/** Its cgroups are known to be its own as soon as it is more than claimed. */
-function noCgroup({ record, status }: Found): never {
-  throw new TsrunError('state', `container not running: ${record.id} is ${status}`);
+function notRunning({ record, status }: Container): TsrunError {
+  return new TsrunError('state', `container not running: ${record.id} is ${status}`);
 }

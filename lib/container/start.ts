@@ -11,16 +11,15 @@ import { Channel } from '../engine/channel.ts';
 import { destroy } from './delete.ts';
 import { lastMessage } from '../engine/messages.ts';
 import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
-import { findContainer, findFolder } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import { findContainer, findFolder, isPaused } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { hookState } from './hook-state.ts';
 import { seccompHint } from '../engine/explain-init-death.ts';
 import { ownEnvironment, runHooks } from './run-hooks.ts';
-import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
 import { listeningManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
-import { awaitEnd } from '../state/process.ts';
+import { waitForEnd } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { readStartOp } from '../state/start-ops.ts';
@@ -112,8 +111,9 @@ export function runPoststart(record: ContainerRecord, sourceOf: () => Document, 
   }
 }
 
-function checkStartable({ record, status }: Found): void {
-  if (status === 'created' && ownCgroups(record)?.frozen() !== true) return;
+function checkStartable(container: Container): void {
+  const { status } = container;
+  if (status === 'created' && !isPaused(container)) return;
   if (status === 'running') throw new TsrunError('state', 'cannot start an already running container');
   if (status === 'stopped') throw new TsrunError('state', 'cannot start a container that has stopped');
   const word = status === 'created' ? 'paused' : status;
@@ -145,7 +145,7 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: Tell): vo
     );
   } catch (error) {
     // It is ending; whoever asks next is told that it has stopped.
-    if (record.init !== undefined) awaitEnd(record.init);
+    if (record.init !== undefined) waitForEnd(record.init);
     throw error;
   } finally {
     closeSync(socket);

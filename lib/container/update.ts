@@ -8,7 +8,7 @@ import { parseDocument } from '../config/bundle.ts';
 import type { Config, DeviceRule, Resources } from '../config/types.ts';
 import { validateResources } from '../config/validate.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
 import { changeResctrl } from './join-resctrl.ts';
@@ -59,7 +59,7 @@ export function update({ root, id, log, ...request }: UpdateRequest): void {
   });
 }
 
-function cgroupsOf({ record, status }: Found): CgroupManager {
+function cgroupsOf({ record, status }: Container): CgroupManager {
   const manager = ownCgroups(record);
   if (manager !== undefined && ['created', 'running', 'paused'].includes(status)) return manager;
   throw new TsrunError('state', `container not running: ${record.id} is ${status}`);
@@ -70,7 +70,7 @@ function cgroupsOf({ record, status }: Found): CgroupManager {
  * alone: others may have allowed devices beside them.
  */
 function change(
-  found: Found,
+  found: Container,
   manager: CgroupManager,
   resources: Resources,
 ): ReturnType<CgroupManager['update']> {
@@ -92,7 +92,7 @@ function change(
 }
 
 /** The rules the container has; undefined when an update was killed. */
-function presentDevices({ folder, record }: Found): DeviceRule[] | undefined {
+function presentDevices({ folder, record }: Container): DeviceRule[] | undefined {
   if (record.devices === 'unknown') return undefined;
   if (record.devices !== undefined) return record.devices;
   const { text, file } = storedConfig(folder);

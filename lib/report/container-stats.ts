@@ -8,7 +8,7 @@ import type { ResctrlStats } from '../resctrl/stats.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config } from '../config/types.ts';
 import { findContainer } from '../state/find-container.ts';
-import type { Found } from '../state/find-container.ts';
+import type { Container } from '../state/find-container.ts';
 import { readNetworkStats } from './network-stats.ts';
 import type { NetworkStats } from './network-stats.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
@@ -56,7 +56,7 @@ export function findMeasurable(root: StateRoot, id: string): Measurable {
 }
 
 /** True unless it is in the network namespace of its caller; an engine may have made one for it. */
-function hasNetwork({ folder }: Found): boolean {
+function hasNetwork({ folder }: Container): boolean {
   const { text, file } = storedConfig(folder);
   const { linux } = parseDocument(text, file) as Config;
   return linux?.namespaces?.some(({ type }) => type === 'network') ?? false;

@@ -2,12 +2,15 @@ import type { ContainerFolder } from './folder.ts';
 import { folderIdentity } from './folder.ts';
 import type { ContainerRecord } from './record.ts';
 
-/** What a container's cgroups are marked with: no other one has the same, nor one of its id in another state root. */
+/**
+ * The name that marks the cgroups of a container as its own (lib/cgroup/mark.ts). No other container has it, nor has
+ * one with the same id in another state root.
+ */
 export function ownerName({ id, created }: ContainerRecord, folder: ContainerFolder): string {
   return `${id} ${created} ${folderIdentity(folder)}`;
 }
 
-/** Tells the names that ownerName can give to this folder's container, whenever that was created. */
+/** Returns a test for the names that ownerName() gives to containers of this folder, whenever they were created. */
 export function isOwnerName(folder: ContainerFolder): (name: string) => boolean {
   const identity = folderIdentity(folder);
   return (name) => {

@@ -5,10 +5,9 @@ import { quoted } from '../core/printable.ts';
 const maxLength = 1024;
 
 /**
- * Checks that an id can be the name of a folder of ours: letters, digits and `_ + . -`, at most 1024 of
- * them, and neither `.` nor `..`.
+ * Checks that an id can name a container's folder: 1 to 1024 letters, digits and `_ + . -`, and neither `.` nor `..`.
  *
- * @throws TsrunError 'id', with the words `invalid container ID format` that callers look for.
+ * @throws TsrunError 'id', with runc's words `invalid container ID format`
  */
 export function checkContainerId(id: string): void {
   const reason = invalidReason(id);
@@ -21,7 +20,7 @@ function invalidReason(id: string): string | undefined {
   if (id === '') return 'it is empty';
   if (id.length > maxLength) return `it has more than ${String(maxLength)} characters`;
   if (!/^[A-Za-z0-9_+.-]+$/.test(id)) return 'only letters, digits and _ + . - may be in it';
-  // The id is a folder name: these two would be somebody else's folder.
+  // As the name of a folder these would lead out of the state root or to itself.
   if (id === '.' || id === '..') return 'it names a directory, not a container';
   return undefined;
 }

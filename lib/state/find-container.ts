@@ -2,27 +2,41 @@ import type { Status } from '../config/types.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './state-root.ts';
-import { containerStatus } from './status.ts';
+import { containerStatus, isFrozen } from './status.ts';
 import { containerFolder } from './folder.ts';
 import type { ContainerFolder } from './folder.ts';
 import { readRecord } from './store.ts';
 
 /** A container as it is at this moment. */
-export interface Found {
+export interface Container {
   folder: ContainerFolder;
   record: ContainerRecord;
   status: Status;
 }
 
-/** Its folder; the id may be anything a user types. Throws 'id' for one that cannot be. */
+/**
+ * The folder of the container with this id, which need not exist. The id may be anything a user types.
+ *
+ * @throws TsrunError 'id' when no container can have this id
+ */
 export function findFolder(root: StateRoot, id: string): ContainerFolder {
   checkContainerId(id);
   return containerFolder(root.path, id);
 }
 
-/** The container with this id. Throws 'not-found', or 'corrupt' for one that cannot be understood. */
-export function findContainer(root: StateRoot, id: string): Found {
+/**
+ * The container with this id.
+ *
+ * @throws TsrunError 'id'; 'not-found'; 'corrupt' when its record cannot be understood; 'unsupported' when a newer
+ * tsrun has written it; 'untrusted' when others could write its folder
+ */
+export function findContainer(root: StateRoot, id: string): Container {
   const folder = findFolder(root, id);
   const record = readRecord(folder);
   return { folder, record, status: containerStatus(folder, record) };
+}
+
+/** True for a paused container. One that was paused before its start has the status `created`. */
+export function isPaused({ record, status }: Container): boolean {
+  return status === 'paused' || (status === 'created' && isFrozen(record));
 }

@@ -5,13 +5,13 @@ import { isTrusted, whyNotOurs, whyShared } from '../host/ownership.ts';
 import type { Looked } from '../host/ownership.ts';
 import { isErrno } from '../core/is-errno.ts';
 
-/** The folder of one container: `<root>/<id>/`. The id has been validated, so it is one plain file name. */
+/** The folder of one container: `<root>/<id>/`. The id is a plain file name. */
 export interface ContainerFolder {
   id: string;
   path: string;
 }
 
-/** Names the folder of a container; `id` must have passed validateContainerId. */
+/** Names the folder of a container; `id` must have passed checkContainerId(). */
 export function containerFolder(root: string, id: string): ContainerFolder {
   return { id, path: join(root, id) };
 }
@@ -19,9 +19,10 @@ export function containerFolder(root: string, id: string): ContainerFolder {
 const asDirectory = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NONBLOCK;
 
 /**
- * Calls `use` with a path of the folder that leads into it, and nowhere else, whatever becomes of its name meanwhile.
- * Throws 'not-found' without the folder, and 'untrusted' when somebody else may write it: what is read there decides
- * which process is killed, which directory removed and which program run.
+ * Opens the folder and calls `use` with a path through its descriptor, which stays valid when the folder is renamed.
+ * The files in it decide which process is killed, which directory removed and which program run.
+ *
+ * @throws TsrunError 'not-found' without the folder; 'untrusted' when others could write it or the state root
  */
 export function withFolder<T>(folder: ContainerFolder, use: (inside: string) => T): T {
   const fd = withRoot(dirname(folder.path), folder.id, (root) => openFolder(root, folder));
@@ -32,7 +33,12 @@ export function withFolder<T>(folder: ContainerFolder, use: (inside: string) => 
   }
 }
 
-/** The same with the state root. `id`: whose absence it is when the root does not exist. */
+/**
+ * Opens the state root and calls `use` with a path through its descriptor.
+ *
+ * @param id the container that the error names when the state root does not exist
+ * @throws TsrunError 'not-found' without the state root; 'untrusted' when others could write it
+ */
 export function withRoot<T>(path: string, id: string, use: (inside: string) => T): T {
   const fd = openRoot(path, id);
   try {
@@ -42,7 +48,7 @@ export function withRoot<T>(path: string, id: string, use: (inside: string) => T
   }
 }
 
-/** `dev:ino`: no other folder has it as long as this one exists. */
+/** `dev:ino` of the folder. */
 export function folderIdentity(folder: ContainerFolder): string {
   return withFolder(folder, (inside) => {
     const { dev, ino } = lstatSync(`${inside}/.`, { bigint: true });
@@ -99,12 +105,12 @@ function check(fd: number, path: string, why: (stat: Looked) => string | undefin
   }
 }
 
-/** The error for a container that is not there. */
+/** The error for a container that does not exist. */
 export function notFound(id: string): TsrunError {
   return new TsrunError('not-found', `container ${JSON.stringify(id)} does not exist`);
 }
 
-/** The error for what lies where the folder should be and was not made by us. */
+/** The error for something at the folder's path that tsrun has not made. */
 export function untrusted({ id, path }: ContainerFolder, why: string): TsrunError {
   return new TsrunError('untrusted', `${path} is no folder of container ${JSON.stringify(id)}: ${why}`, {
     hint: 'tsrun has not made it and leaves it alone; look at it, and remove it by hand or take another id',

@@ -4,21 +4,27 @@ import { fileError } from '../core/error.ts';
 import { flock } from '../native/file.ts';
 import { whyNotOurs } from '../host/ownership.ts';
 import { isErrno } from '../core/is-errno.ts';
+import { findContainer, findFolder } from './find-container.ts';
+import type { Container } from './find-container.ts';
 import type { ContainerFolder } from './folder.ts';
 import { untrusted, withFolder } from './folder.ts';
-import { lockFile, requireOwnNames } from './store.ts';
+import type { StateRoot } from './state-root.ts';
+import { lockFile, refuseForeignFiles } from './store.ts';
 
-/** A held lock; it also goes when the process ends, however it ends. */
+/** A held lock. The kernel releases it, too, when the process ends. */
 export interface Lock {
   release(): void;
-  /** The same, and the lock is gone as well if it was made to be taken: there is nothing it could guard. */
+  /** Releases the lock and removes its file if lockContainer() made it: for a folder without a container. */
   abandon(): void;
 }
 
 /**
- * Takes the exclusive lock of a container: whoever changes it holds this, whoever only looks does not. Waits
- * for the holder, unless `wait` is false: then undefined means that there is one. Throws 'not-found' when
- * there is no container, or no longer when the holder is done.
+ * Takes the exclusive lock of a container (flock(2)). Commands that change a container hold it; those that read its
+ * state, or send a signal, do not. Waits for the holder, unless `wait` is false: then a lock that is held gives
+ * undefined.
+ *
+ * @throws TsrunError 'not-found' without a container, also when its holder has deleted it; 'untrusted' when others
+ * could write its folder
  */
 export function lockContainer(folder: ContainerFolder): Lock;
 export function lockContainer(folder: ContainerFolder, options: { wait: boolean }): Lock | undefined;
@@ -28,12 +34,11 @@ export function lockContainer(folder: ContainerFolder, { wait } = { wait: true }
     let taken = false;
     try {
       if (!flock(fd, { wait })) return undefined;
-      // The holder before us may have deleted the container, and somebody made a new one of that name.
+      // The holder may have deleted the container, and another one may have its name now.
       taken = isLockOf(fd, folder);
     } catch (error) {
-      // Nobody is to find a lock where there never was a container.
-      if (made) unmakeLock(folder);
-      throw withName(folder, error);
+      if (made) removeLock(fd, folder);
+      throw lockError(folder, error);
     } finally {
       if (!taken) closeSync(fd);
     }
@@ -41,7 +46,21 @@ export function lockContainer(folder: ContainerFolder, { wait } = { wait: true }
   }
 }
 
-function withName({ id, path }: ContainerFolder, error: unknown): unknown {
+/**
+ * Finds a container with its lock held; releases the lock when `use` returns or throws.
+ *
+ * @throws TsrunError as lockContainer() and findContainer() do
+ */
+export function withLockedContainer<T>(root: StateRoot, id: string, use: (container: Container) => T): T {
+  const lock = lockContainer(findFolder(root, id));
+  try {
+    return use(findContainer(root, id));
+  } finally {
+    lock.release();
+  }
+}
+
+function lockError({ id, path }: ContainerFolder, error: unknown): unknown {
   return fileError(`lock container ${JSON.stringify(id)} (${join(path, lockFile)})`, error);
 }
 
@@ -54,7 +73,7 @@ function lockOf(fd: number, folder: ContainerFolder, made: boolean): Lock {
   return {
     release,
     abandon: () => {
-      if (held && made) unmakeLock(folder);
+      if (held && made) removeLock(fd, folder);
       release();
     },
   };
@@ -63,51 +82,53 @@ function lockOf(fd: number, folder: ContainerFolder, made: boolean): Lock {
 const flags = constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 function openLock(folder: ContainerFolder): { fd: number; made: boolean } {
-  const found = tryOpen(folder, flags);
-  if (found !== undefined) return { fd: found, made: false };
-  requireOwnNames(folder);
-  const made = tryOpen(folder, flags | constants.O_CREAT | constants.O_EXCL);
-  // Somebody else was faster.
-  return made === undefined ? openLock(folder) : { fd: made, made: true };
+  for (;;) {
+    const found = openUnlessRaced(folder, flags);
+    if (found !== undefined) return { fd: found, made: false };
+    refuseForeignFiles(folder);
+    const made = openUnlessRaced(folder, flags | constants.O_CREAT | constants.O_EXCL);
+    if (made !== undefined) return { fd: made, made: true };
+  }
 }
 
-/** Undefined when it is there though it should not be, or the other way round. */
-function tryOpen(folder: ContainerFolder, openFlags: number): number | undefined {
+/** Undefined when the file does not exist or, with O_EXCL, does. */
+function openUnlessRaced(folder: ContainerFolder, openFlags: number): number | undefined {
   return withFolder(folder, (inside) => {
     let fd: number;
     try {
       fd = openSync(join(inside, lockFile), openFlags, 0o600);
     } catch (error) {
       if (isErrno(error, 'ENOENT') || isErrno(error, 'EEXIST')) return undefined;
-      throw withName(folder, error);
+      throw lockError(folder, error);
     }
     try {
       const why = whyNotOurs(fstatSync(fd), 'file');
       if (why !== undefined) throw untrusted(folder, `its lock cannot be ours: ${why}`);
     } catch (error) {
+      if ((openFlags & constants.O_CREAT) !== 0) removeLock(fd, folder);
       closeSync(fd);
-      if ((openFlags & constants.O_CREAT) !== 0) unmakeLock(folder);
-      throw withName(folder, error);
+      throw lockError(folder, error);
     }
     return fd;
   });
 }
 
-/** Whoever else has it open keeps trying until there is a lock that stays. */
-function unmakeLock(folder: ContainerFolder): void {
+/** Removes the lock file that `fd` is open on, and no other one that has its name by now. */
+function removeLock(fd: number, folder: ContainerFolder): void {
   try {
+    if (!isLockOf(fd, folder)) return;
     withFolder(folder, (inside) => {
       unlinkSync(join(inside, lockFile));
     });
   } catch {
-    // The failure before is what counts.
+    // The caller reports the failure that came first.
   }
 }
 
 function isLockOf(fd: number, folder: ContainerFolder): boolean {
   const opened = fstatSync(fd);
   return withFolder(folder, (inside) => {
-    const there = lstatSync(join(inside, lockFile), { throwIfNoEntry: false });
-    return there?.ino === opened.ino && there.dev === opened.dev;
+    const present = lstatSync(join(inside, lockFile), { throwIfNoEntry: false });
+    return present?.ino === opened.ino && present.dev === opened.dev;
   });
 }

@@ -6,18 +6,20 @@ import { isAlive, processStat } from '../host/proc.ts';
 import type { ProcessRef } from './record.ts';
 
 /**
- * Opens a pidfd of the process and hands it to `use`; undefined when the process has ended, even if another
- * one has its pid now.
+ * Calls `use` with a pidfd of the process, which is closed afterwards. Undefined when the process has ended, even if
+ * another one has its pid now.
+ *
+ * @throws TsrunError 'system' when the kernel does not tell whether it runs
  */
 export function withPidfd<T>({ pid, startTime }: ProcessRef, use: (pidfd: number) => T): T | undefined {
   const pidfd = pidfdOpen(pid);
   if (pidfd < 0) {
     if (noSuchProcess.includes(pidfd)) return undefined;
-    // It may well run: whoever takes it for ended loses it.
+    // The process may still run: it must not be taken for ended.
     throw systemError(`open process ${pid}`, pidfd);
   }
   try {
-    // Looked at after the descriptor is open: from then on nobody else can become what it stands for.
+    // Checked after the pidfd is open: from then on it stands for one process only.
     if (isAlive(pid, startTime)) return use(pidfd);
     if (processStat(pid) === undefined && !waitPidfd(pidfd, 0)) throw hidden(pid);
     return undefined;
@@ -27,31 +29,31 @@ export function withPidfd<T>({ pid, startTime }: ProcessRef, use: (pidfd: number
 }
 
 function hidden(pid: number): TsrunError {
-  return new TsrunError(
-    'system',
-    `it cannot be told whether process ${pid} is the container's: /proc hides it`,
-    {
-      hint: 'be its owner or root (hidepid in proc(5))',
-    },
-  );
+  return new TsrunError('system', `cannot check whether process ${pid} is the container's: /proc hides it`, {
+    hint: 'run tsrun as its owner or as root (hidepid in proc(5))',
+  });
 }
 
-/** Without the process; and where its pid is that of a thread now, by what the kernel's versions say. */
+/** pidfd_open(2) without such a process. The last two: its pid is now that of a thread; kernels differ in the errno. */
 const noSuchProcess = [-constants.errno.ESRCH, -constants.errno.EINVAL, -constants.errno.ENOENT];
 
 const esrch = -constants.errno.ESRCH;
 
-/** Sends a signal; false when the process has ended. */
-export function signalProcess(process: ProcessRef, signal: number): boolean {
-  const result = withPidfd(process, (pidfd) => pidfdSignal(pidfd, signal));
+/**
+ * Sends a signal; false when the process has ended.
+ *
+ * @throws TsrunError 'system' when the kernel refuses
+ */
+export function signalProcess(target: ProcessRef, signal: number): boolean {
+  const result = withPidfd(target, (pidfd) => pidfdSignal(pidfd, signal));
   if (result === undefined || result === esrch) return false;
-  if (result < 0) throw systemError(`send signal ${signal} to process ${process.pid}`, result);
+  if (result < 0) throw systemError(`send signal ${signal} to process ${target.pid}`, result);
   return true;
 }
 
-/** Waits for a process that is about to end. */
-export function awaitEnd(process: ProcessRef): void {
-  withPidfd(process, (pidfd) => {
-    waitUntilEnded(pidfd, process.pid);
+/** Waits for the end of a process that was killed or exits by itself. */
+export function waitForEnd(target: ProcessRef): void {
+  withPidfd(target, (pidfd) => {
+    waitUntilEnded(pidfd, target.pid);
   });
 }

@@ -2,7 +2,7 @@ import type { CgroupRecord } from '../cgroup/types.ts';
 import type { ResctrlRecord } from '../resctrl/class.ts';
 import type { DeviceRule, Hook } from '../config/types.ts';
 
-/** A process that is meant even when its pid has been given to another one. */
+/** A process, told from later ones with the same pid by its start time. */
 export interface ProcessRef {
   pid: number;
   /** When it started, in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)). */
@@ -10,53 +10,57 @@ export interface ProcessRef {
 }
 
 /**
- * What tsrun knows about one container: state.json in its folder. It is a journal as well: whatever `create`
- * is about to make is written down first, so that `delete --force` finds all of it after a SIGKILL at any point.
+ * What tsrun knows about a container: state.json in its folder, which is not the `state` of the runtime-spec. It is a
+ * journal, too: `create` writes here what it is about to make before it makes it, so that `delete --force` finds all
+ * of it after a SIGKILL at any point.
  */
 export interface ContainerRecord {
   version: typeof recordVersion;
   ociVersion: string;
   id: string;
-  /** Absolute paths. */
+  /** Absolute path. */
   bundle: string;
+  /** Absolute path. */
   rootfs: string;
   /** RFC 3339 with nanoseconds. */
   created: string;
-  /** uid of who created it. */
+  /** Effective uid of the `create`. */
   owner: number;
   annotations?: Record<string, string>;
-  /** `created` once `create` has succeeded, pid-file and all. */
+  /** `created` once `create` has succeeded; the pid file exists then. */
   phase: 'creating' | 'created';
-  /** The tsrun that creates it. */
+  /** The process of `create`. */
   runtime: ProcessRef;
-  /** The container's first process, once there is one. */
+  /** The container's first process, once it exists. */
   init?: ProcessRef;
-  /** `dev:ino` of the memfd the init runs from; what /proc/PID/exe is until the user's program runs. */
+  /** `dev:ino` of the init's memfd: what /proc/PID/exe is until the user's program runs. */
   initImage?: string;
   cgroup?: CgroupRecord;
   /**
-   * True once the cgroups are known to be the container's own. Before, they may be another's: `create` may
-   * have been killed before it learnt that the path was taken.
+   * True once `create` has made or taken over the cgroups. Before, they may belong to another container: `create`
+   * may have been killed before it noticed that.
    */
   ownsCgroup: boolean;
-  /** Its class of linux.intelRdt. */
+  /** Its groups in resctrl (linux.intelRdt). */
   resctrl?: ResctrlRecord;
-  /** Its device rules, once an update has changed them; `unknown` while it does. */
+  /** Its device rules where they are not those of the config; `unknown` while `update` changes them. */
   devices?: DeviceRule[] | 'unknown';
-  /** All its processes die with the first one (a pid namespace of its own). */
+  /** It has a pid namespace of its own, so all its processes end with the first one. */
   ownPids: boolean;
-  /** It has its caller's session keyring, and so have the processes that join it. */
+  /** It is not in its caller's network namespace. Absent in records of tsrun before this field. */
+  ownNetwork?: boolean;
+  /** The container and the processes of `exec` use the session keyring of their caller. */
   noNewKeyring?: true;
-  /** What the first process was given as 0, 1 and 2, as criu calls it (stdio-keys.ts); absent with a terminal. */
+  /** Descriptors 0, 1 and 2 of the first process in criu's terms (stdio-keys.ts); absent with a terminal. */
   stdio?: string[];
-  /** The hooks that are due after `create`. */
+  /** The hooks that run after `create`. */
   hooks?: { poststart?: Hook[]; poststop?: Hook[] };
 }
 
-/** Of the records this tsrun writes. A change that an older one must not overlook makes it higher. */
+/** Version of the records that this tsrun writes. A change that an older tsrun must not overlook increases it. */
 export const recordVersion = 1;
 
-/** The version of a record that a newer tsrun has written; undefined for anything else. */
+/** The version of a record that a newer tsrun has written; undefined for anything else. Pure. */
 export function newerVersion(text: string): number | undefined {
   const value = parseJson(text);
   const version = isObject(value) ? value['version'] : undefined;
@@ -65,7 +69,7 @@ export function newerVersion(text: string): number | undefined {
     : undefined;
 }
 
-/** Parses state.json. Undefined unless everything the code relies on is there. */
+/** Parses state.json. Undefined when a field is missing or has another type. Unknown fields are ignored. Pure. */
 export function parseRecord(text: string): ContainerRecord | undefined {
   const value = parseJson(text);
   return isRecord(value) ? value : undefined;
@@ -88,6 +92,7 @@ function isRecord(value: unknown): value is ContainerRecord {
     (value['phase'] === 'creating' || value['phase'] === 'created') &&
     typeof value['ownsCgroup'] === 'boolean' &&
     typeof value['ownPids'] === 'boolean' &&
+    optional(value['ownNetwork'], (own) => typeof own === 'boolean') &&
     isProcessRef(value['runtime']) &&
     optional(value['init'], isProcessRef) &&
     optional(value['noNewKeyring'], (flag) => flag === true) &&

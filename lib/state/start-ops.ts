@@ -7,15 +7,16 @@ import { readStored, writeStored } from './store-files.ts';
 import type { ContainerFolder } from './folder.ts';
 
 /**
- * The operations the init runs after `start`, so that `start` can say which of them failed. A failure of them
- * is rare, and the plan is gone by then: they are kept in a file of their own, read only in that case.
+ * The operations that the init runs after `start`: start-ops.json in the container's folder. `start` reads it only
+ * when one of them has failed, to say which.
  */
 interface StartOps {
-  /** Index in the plan of the first one. */
+  /** Index of the first one in the plan. */
   first: number;
   ops: Op[];
 }
 
+/** Writes start-ops.json, unless the init does not wait for `start`. */
 export function writeStartOps(folder: ContainerFolder, plan: Plan): void {
   const first = plan.ops.findIndex(({ op }) => op === 'waitStart');
   if (first < 0) return;
@@ -27,20 +28,20 @@ export function writeStartOps(folder: ContainerFolder, plan: Plan): void {
   }
 }
 
-/** The operation with this index in the plan; undefined when it is not one of those, or cannot be read. */
+/** The operation with this index in the plan; undefined when it does not run after `start`, or cannot be read. */
 export function readStartOp(folder: ContainerFolder, index: number): Op | undefined {
   try {
     const found = readStored(folder, startOpsFile);
-    if ('odd' in found) return undefined;
+    if ('notOurs' in found) return undefined;
     const { first, ops } = JSON.parse(found.text) as StartOps;
     return ops[index - first];
   } catch {
-    // Without it the message is shorter; the failure itself is what the user must hear of.
+    // The message is shorter without the operation. An error here would hide the failure of the init.
     return undefined;
   }
 }
 
-/** Environments are long, and may hold secrets, and filters are long: no message needs them. */
+/** Leaves out what no message needs: environments, which may hold secrets, and filters, which are long. */
 function forMessages(op: Op): Op {
   if ('env' in op) return { ...op, env: [] };
   return op.op === 'seccomp' ? { ...op, program: new Uint8Array() } : op;

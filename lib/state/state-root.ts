@@ -15,16 +15,18 @@ export interface RootRequest {
   env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The folder in which every container has one of its own, and whether it is the default one. */
+/** The folder that holds the containers' folders. */
 export interface StateRoot {
   path: string;
-  /** Lies in $XDG_RUNTIME_DIR, which is cleaned of files that look old. */
+  /** It lies in $XDG_RUNTIME_DIR, where cleaners remove old files. */
   inRuntimeDir: boolean;
 }
 
 /**
- * Where containers are kept: `--root`, else /run/tsrun for root and $XDG_RUNTIME_DIR/tsrun for everybody else.
- * Root of a user namespace counts as somebody else unless it logged in as root ($USER). Makes nothing.
+ * Decides where containers are kept: `--root`, else /run/tsrun for root and $XDG_RUNTIME_DIR/tsrun for other users.
+ * Root of a user namespace counts as another user, unless $USER is root. Makes nothing.
+ *
+ * @throws TsrunError 'usage' when there is no such folder
  */
 export function stateRoot(request: RootRequest): StateRoot {
   if (request.root !== undefined && request.root !== '') {
@@ -52,12 +54,16 @@ function actsForUser(request: RootRequest): boolean {
   return request.env['USER'] !== 'root' && inUserNamespace();
 }
 
-/** Makes the folder, for its owner only; one that exists stays as it is, and must be one that can be trusted. */
+/**
+ * Makes the state root, with mode 0700. One that exists keeps its mode.
+ *
+ * @throws TsrunError 'untrusted' when others could write it; 'system'
+ */
 export function makeStateRoot(root: StateRoot): void {
   try {
     makeFolders(root.path, 0o700);
     withRoot(root.path, '', (inside) => {
-      // The sticky bit tells the cleaner of $XDG_RUNTIME_DIR to keep it (XDG Base Directory Specification).
+      // The sticky bit tells cleaners of $XDG_RUNTIME_DIR to keep the folder (XDG Base Directory Specification).
       if (root.inRuntimeDir) chmodSync(`${inside}/.`, 0o1700);
     });
   } catch (error) {

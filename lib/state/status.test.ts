@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { processStartTime, processStat } from '../host/proc.ts';
 import type { Status } from '../config/types.ts';
 import type { ContainerRecord } from './record.ts';
-import { containerStatus, decideStatus, imageOf } from './status.ts';
+import { containerStatus, decideStatus, imageOf, isFrozen } from './status.ts';
 import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
 
-describe('status', () => {
+describe('the status of a container', () => {
   const runtime = { pid: 10, startTime: 100 };
   const init = { pid: 20, startTime: 200 };
 
@@ -33,7 +33,7 @@ describe('status', () => {
     return record;
   };
 
-  it('follows a container through its life', () => {
+  it('changes from creating to stopped as its processes come and go', () => {
     const creating = { phase: 'creating' } as const;
     expect(statusOf(creating, { alive: [10, 20] })).to.equal('creating');
     expect(statusOf(creating, { alive: [10, 20], socket: true, image: 'init' })).to.equal('creating');
@@ -43,13 +43,13 @@ describe('status', () => {
     expect(statusOf({}, { alive: [] })).to.equal('stopped');
   });
 
-  it('knows a container before it has a process by the runtime that makes it', () => {
+  it('is creating before there is a process, as long as its `create` runs', () => {
     const facts = { imageOf: () => undefined, hasStartSocket: () => false, isFrozen: () => false };
     expect(decideStatus(withoutInit(), { ...facts, isAlive: () => true })).to.equal('creating');
     expect(decideStatus(withoutInit(), { ...facts, isAlive: () => false })).to.equal('stopped');
   });
 
-  it('is created when `create` was killed after all was done, stopped when the process died with it', () => {
+  it('is created when `create` was killed in the end, and stopped when the process ended, too', () => {
     const creating = { phase: 'creating' } as const;
     expect(statusOf(creating, { alive: [20], socket: true, image: 'init' })).to.equal('created');
     expect(statusOf(creating, { alive: [20], image: 'init' })).to.equal('created');
@@ -60,14 +60,14 @@ describe('status', () => {
     expect(statusOf({}, { alive: [20], socket: true, image: 'program' })).to.equal('running');
   });
 
-  it('goes by the socket when the process is not ours to look at', () => {
+  it('is created with a start socket when the process cannot be looked at', () => {
     expect(statusOf({}, { alive: [20], socket: true })).to.equal('created');
   });
 
   describe('of real processes', () => {
     const root = temporaryRoot();
 
-    it('tells a process from another one with its pid, and from a zombie', async () => {
+    it('is stopped when another process has the pid now, and for a zombie', async () => {
       const child = spawn('sleep', ['100']);
       await once(child, 'spawn');
       const pid = child.pid ?? 0;
@@ -88,8 +88,8 @@ describe('status', () => {
       expect(status({ init: { pid, startTime } })).to.equal('stopped');
     });
 
-    it('takes a zombie for stopped', async () => {
-      // By then the shell has become a program that never waits for its child.
+    it('is stopped for a zombie that its parent does not reap', async () => {
+      // The shell becomes a program that does not wait for its child.
       const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 100']);
       const [data] = (await once(parent.stdout, 'data')) as [Buffer];
       const pid = Number(data.toString());
@@ -104,6 +104,39 @@ describe('status', () => {
       } finally {
         parent.kill('SIGKILL');
       }
+    });
+  });
+
+  describe('with a frozen cgroup', () => {
+    const root = temporaryRoot();
+    const frozen = (changes: Partial<ContainerRecord>, mark?: { name: string; value: string }): boolean => {
+      const path = join(root().path, 'cgroup');
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, 'cgroup.freeze'), '1\n');
+      writeFileSync(join(path, 'cgroup.events'), 'populated 1\nfrozen 1\n');
+      return isFrozen(
+        recordOf('c1', {
+          ownsCgroup: true,
+          cgroup: {
+            driver: 'cgroupfs',
+            version: 2,
+            paths: { '': path },
+            mountpoint: root().path,
+            shared: {},
+            ...(mark === undefined ? {} : { mark }),
+          },
+          ...changes,
+        }),
+      );
+    };
+
+    it('counts as frozen when the cgroup is its own', () => {
+      expect(frozen({})).to.equal(true);
+    });
+
+    it('does not count as frozen when the cgroup may be another container’s', () => {
+      expect(frozen({ ownsCgroup: false })).to.equal(false);
+      expect(frozen({}, { name: 'user.tsrun', value: 'c1 2026 1:2' })).to.equal(false);
     });
   });
 });

@@ -1,36 +1,36 @@
-import { join } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
-import { isThere } from '../host/is-there.ts';
+import { stillMarked } from '../cgroup/mark.ts';
 import { executableIdentity, isAlive } from '../host/proc.ts';
 import type { Status } from '../config/types.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { ContainerFolder } from './folder.ts';
 import { startSocketFile } from './store.ts';
+import { hasStored } from './store-files.ts';
 
-/** What a status depends on; each is looked up only when it matters. */
+/** What a status depends on. Each fact is looked up only when it matters. */
 export interface StatusFacts {
-  /** The process runs and is no other one with its pid. */
+  /** The process runs: its pid has not been given to another one. */
   isAlive: (process: ProcessRef) => boolean;
-  /** `dev:ino` of what the process executes; undefined when it is not ours to see. */
+  /** `dev:ino` of what the process executes; undefined when the caller may not see it. */
   imageOf: (pid: number) => string | undefined;
   hasStartSocket: () => boolean;
   isFrozen: () => boolean;
 }
 
 /**
- * The status of a container (runtime.md, "State"), from what the kernel says now. A zombie has stopped. A
- * container whose `create` was killed is `created` if it got so far that it waits for start, else stopped.
+ * The status of a container (runtime.md, "State"), from what the kernel says at this moment. A zombie counts as
+ * stopped. When `create` was killed, the container is `created` if its process waits for start, else stopped.
  */
 export function containerStatus(folder: ContainerFolder, record: ContainerRecord): Status {
   return decideStatus(record, {
     isAlive: ({ pid, startTime }) => isAlive(pid, startTime),
     imageOf,
-    hasStartSocket: () => isThere(join(folder.path, startSocketFile)),
-    isFrozen: () => record.cgroup !== undefined && record.ownsCgroup && cgroupManager(record.cgroup).frozen(),
+    hasStartSocket: () => hasStored(folder, startSocketFile),
+    isFrozen: () => isFrozen(record),
   });
 }
 
-/** The same from given facts. Pure. */
+/** containerStatus() from given facts. Pure. */
 export function decideStatus(record: ContainerRecord, facts: StatusFacts): Status {
   const { init, phase } = record;
   const isBeingCreated = phase === 'creating' && facts.isAlive(record.runtime);
@@ -42,14 +42,27 @@ export function decideStatus(record: ContainerRecord, facts: StatusFacts): Statu
 }
 
 function waitsForStart(record: ContainerRecord, init: ProcessRef, facts: StatusFacts): boolean {
-  // A `run` that was killed: its init ends as soon as it notices.
+  // `run` makes no start socket. A process that it had not started before it was killed is about to exit; until
+  // then it counts as created.
   if (!facts.hasStartSocket()) return record.phase === 'creating';
-  // `start` may have been killed before it could remove the socket.
+  // A `start` that was killed may have left the socket: what the process executes decides.
   const image = facts.imageOf(init.pid);
   return image === undefined || image === record.initImage;
 }
 
-/** What a process executes, as `dev:ino`. */
+/**
+ * True while the container's processes are frozen in a cgroup of its own.
+ *
+ * @throws TsrunError 'system' when the kernel does not tell whose a frozen cgroup is
+ */
+export function isFrozen({ cgroup, ownsCgroup }: ContainerRecord): boolean {
+  if (cgroup === undefined || !ownsCgroup || !cgroupManager(cgroup).frozen()) return false;
+  // Asked only now, as this loads native code: another container may have taken over the cgroup.
+  const own = stillMarked(cgroup);
+  return own !== undefined && cgroupManager(own).frozen();
+}
+
+/** What a process executes, as `dev:ino`; undefined when the caller may not see it. */
 export function imageOf(pid: number): string | undefined {
   const identity = executableIdentity(pid);
   return identity === undefined ? undefined : `${identity.dev}:${identity.ino}`;

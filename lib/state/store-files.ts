@@ -10,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isThere } from '../host/is-there.ts';
 import { whyNotOurs } from '../host/ownership.ts';
 import type { ContainerFolder } from './folder.ts';
 import { withFolder } from './folder.ts';
@@ -17,28 +18,38 @@ import { isErrno } from '../core/is-errno.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
-/** The text of a file of a container's folder, or why there can be none: no FIFO is waited for, no link followed. */
-export function readStored(folder: ContainerFolder, name: string): { text: string } | { odd: string } {
+/**
+ * The text of a file in a container's folder, or why tsrun cannot have written that file. Follows no link and waits
+ * for no FIFO.
+ *
+ * @throws an error of node:fs when it cannot be read, ENOENT when it does not exist
+ */
+export function readStored(folder: ContainerFolder, name: string): { text: string } | { notOurs: string } {
   return withFolder(folder, (inside) => {
     let fd: number;
     try {
       fd = openSync(join(inside, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
-      if (isErrno(error, 'ELOOP')) return { odd: 'it is a symbolic link' };
-      // A socket.
-      if (isErrno(error, 'ENXIO')) return { odd: 'it is not a regular file' };
+      if (isErrno(error, 'ELOOP')) return { notOurs: 'it is a symbolic link' };
+      // open(2) of a socket.
+      if (isErrno(error, 'ENXIO')) return { notOurs: 'it is not a regular file' };
       throw error;
     }
     try {
-      const odd = whyNotOurs(fstatSync(fd), 'file');
-      return odd === undefined ? { text: readFileSync(fd, 'utf8') } : { odd };
+      const notOurs = whyNotOurs(fstatSync(fd), 'file');
+      return notOurs === undefined ? { text: readFileSync(fd, 'utf8') } : { notOurs };
     } finally {
       closeSync(fd);
     }
   });
 }
 
-/** Writes a file that is not there yet. */
+/** True when the folder holds something of this name, be it a link that leads nowhere. */
+export function hasStored(folder: ContainerFolder, name: string): boolean {
+  return withFolder(folder, (inside) => isThere(join(inside, name)));
+}
+
+/** Writes a new file. */
 export function writeStored(folder: ContainerFolder, name: string, content: Uint8Array | string): void {
   withFolder(folder, (inside) => {
     writeNew(join(inside, name), content, { sync: false });
@@ -46,8 +57,8 @@ export function writeStored(folder: ContainerFolder, name: string, content: Uint
 }
 
 /**
- * Replaces a file by way of `temporary`: readers see the old one or the new one, never a part, and so does whoever
- * looks after a power cut.
+ * Replaces a file by renaming `temporary`: readers see the old content or the new one, never a part of it, also after
+ * a power cut.
  */
 export function replaceStored(
   folder: ContainerFolder,
@@ -57,15 +68,15 @@ export function replaceStored(
 ): void {
   withFolder(folder, (inside) => {
     const path = join(inside, temporary);
-    // A tsrun that was killed has left it.
+    // A killed tsrun may have left it.
     removeIfThere(path);
-    // Without this, some filesystems rename a file before they have its content.
+    // Without fsync(2) some filesystems store the new name before the content.
     writeNew(path, content, { sync: true });
     renameSync(path, join(inside, name));
   });
 }
 
-/** Fine when it is gone. */
+/** Removes a file, if it exists. */
 export function removeStored(folder: ContainerFolder, name: string): void {
   withFolder(folder, (inside) => {
     removeIfThere(join(inside, name));

@@ -18,13 +18,13 @@ import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error.ts';
 import { silentSink } from '../testing/sink.ts';
-import { claimFolder } from './claim-folder.ts';
+import { lockNewContainer } from './lock-new-container.ts';
 import { deleteContainer } from '../container/delete.ts';
 import { containerFolder } from './folder.ts';
 import { makeStateRoot } from './state-root.ts';
 import { readStartOp } from './start-ops.ts';
 import {
-  isTaken,
+  containerExists,
   listIds,
   makeFolder,
   readRecord,
@@ -35,13 +35,13 @@ import {
 } from './store.ts';
 import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
 
-/** A test that gives a file away when it is about somebody else. */
+/** Defines a test, skipped for others than root when it is about files of somebody else. */
 function ownerTest(what: string, title: string, body: () => void | Promise<void>): void {
   if (!what.includes('somebody else') || process.geteuid?.() === 0) it(title, body);
   else it.skip(`${title} (only root can give files away)`, body);
 }
 
-describe('state store', () => {
+describe('the state store', () => {
   const root = temporaryRoot();
 
   const fails = (run: () => unknown, code: ErrorCode, message: RegExp): void => {
@@ -68,13 +68,13 @@ describe('state store', () => {
     expect(readRecord(folder)).to.deep.equal(record);
   });
 
-  it('lets nobody but the owner in', () => {
+  it('makes folders and records for their owner only', () => {
     const folder = storedContainer(root(), 'c1');
     expect(statSync(folder.path).mode & 0o777).to.equal(0o700);
     expect(statSync(join(folder.path, 'state.json')).mode & 0o777).to.equal(0o600);
   });
 
-  it('replaces a record whole: a writer that was killed half-way has changed nothing', () => {
+  it('replaces a record as a whole, so that a writer that was killed has changed nothing', () => {
     const folder = storedContainer(root(), 'c1');
     writeFileSync(join(folder.path, 'state.json.new'), '{"version":1,"id":"c');
     expect(readRecord(folder).id).to.equal('c1');
@@ -91,7 +91,7 @@ describe('state store', () => {
     fails(() => readRecord(containerFolder(root().path, long)), 'not-found', /does not exist$/);
   });
 
-  it('takes a folder without a record for no container', () => {
+  it('finds no container in a folder without a record', () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
     fails(() => readRecord(folder), 'not-found', /does not exist/);
@@ -133,7 +133,7 @@ describe('state store', () => {
     writeConfig(folder, '{}');
     unlinkSync(join(folder.path, 'state.json'));
     fails(() => readRecord(folder), 'corrupt', /its state\.json is missing/);
-    expect(isTaken(folder)).to.equal(true);
+    expect(containerExists(folder)).to.equal(true);
     expect(listIds(root().path)).to.deep.equal(['c1']);
   });
 
@@ -251,7 +251,7 @@ describe('state store', () => {
       const elsewhere = storedContainer(root(), 'elsewhere').path;
       const folder = containerFolder(root().path, 'c1');
       make(folder.path, elsewhere);
-      fails(() => claimFolder(folder), 'untrusted', why);
+      fails(() => lockNewContainer(folder), 'untrusted', why);
       fails(
         () => {
           deleteContainer({ root: root(), id: 'c1', force: true, log: silentSink });
@@ -303,7 +303,7 @@ describe('state store', () => {
         'untrusted',
         why,
       );
-      fails(() => claimFolder(containerFolder(path, 'c1')), 'untrusted', why);
+      fails(() => lockNewContainer(containerFolder(path, 'c1')), 'untrusted', why);
       fails(() => readRecord(containerFolder(path, 'c1')), 'untrusted', why);
       fails(() => listIds(path), 'untrusted', why);
     });
@@ -328,13 +328,13 @@ describe('state store', () => {
     expect(listIds('/nonexistent/root')).to.deep.equal([]);
   });
 
-  it('keeps the config as it was', () => {
+  it('keeps the text of a config unchanged', () => {
     const folder = storedContainer(root(), 'c1');
     writeConfig(folder, '{ "ociVersion": "1.3.0" }\n');
     expect(storedConfig(folder).text).to.equal('{ "ociVersion": "1.3.0" }\n');
   });
 
-  it('removes a folder with whatever is in it, and is content when it is gone', () => {
+  it('removes a folder with all that is in it, and does nothing without one', () => {
     const folder = storedContainer(root(), 'c1');
     writeFileSync(join(folder.path, 'lock'), '');
     mkdirSync(join(folder.path, 'notify/deep'), { recursive: true });

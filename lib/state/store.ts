@@ -8,7 +8,7 @@ import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
 import { isErrno } from '../core/is-errno.ts';
 import type { ContainerRecord } from './record.ts';
 import { newerVersion, parseRecord, recordVersion } from './record.ts';
-import { readStored, replaceStored, writeStored } from './store-files.ts';
+import { hasStored, readStored, replaceStored, writeStored } from './store-files.ts';
 
 const stateFile = 'state.json';
 const temporaryFile = 'state.json.new';
@@ -17,12 +17,12 @@ export const startSocketFile = 'start.sock';
 export const lockFile = 'lock';
 /** Kept for `start` (start-ops.ts). */
 export const startOpsFile = 'start-ops.json';
-/** What the container sees of it, to say that it is ready (notify.ts). */
+/** Mounted into the container, which reports there that it is ready (lib/service/sd-notify.ts). */
 export const notifyFolderName = 'notify';
 /** Where `restore` mounts the rootfs for criu. */
 export const criuRootName = 'criu-root';
 
-/** All that a container's folder can hold. */
+/** Names that a container's folder can hold. */
 const ownNames: ReadonlySet<string> = new Set([
   stateFile,
   temporaryFile,
@@ -34,7 +34,7 @@ const ownNames: ReadonlySet<string> = new Set([
   criuRootName,
 ]);
 
-/** Makes the folder; false when there was one. The root exists. */
+/** Makes the folder in an existing state root; false when there was one. */
 export function makeFolder({ id, path }: ContainerFolder): boolean {
   try {
     withRoot(dirname(path), id, (inside) => {
@@ -48,29 +48,25 @@ export function makeFolder({ id, path }: ContainerFolder): boolean {
 }
 
 /**
- * True when there is a container, good or bad: its record is written before everything else but the lock, and removed
- * after everything else.
+ * True when the folder holds a container, also one that is broken. Apart from the lock, the record is the first file
+ * of a container and the last one to be removed. A config without a record is a container that has lost it.
  */
-export function isTaken(folder: ContainerFolder): boolean {
-  return withFolder(folder, isTakenAt);
-}
-
-function isTakenAt(inside: string): boolean {
-  // One without the other is a container that has lost its record.
-  return [stateFile, configFile].some((name) => isThere(join(inside, name)));
+export function containerExists(folder: ContainerFolder): boolean {
+  return [stateFile, configFile].some((name) => hasStored(folder, name));
 }
 
 /**
- * Throws 'untrusted' when the folder holds what no tsrun has put there: then it is none of a container, whoever
- * has led us to it.
+ * Refuses a folder that holds files of other programs: it is not a container's.
+ *
+ * @throws TsrunError 'untrusted'
  */
-export function requireOwnNames(folder: ContainerFolder): void {
+export function refuseForeignFiles(folder: ContainerFolder): void {
   const foreign = withFolder(folder, (inside) => readdirSync(inside).filter((name) => !ownNames.has(name)));
   const [first] = foreign;
   if (first !== undefined) throw untrusted(folder, `it holds ${JSON.stringify(first)}`);
 }
 
-/** Replaces the record: readers see the old one or the new one, never a part. Call it with the lock held. */
+/** Replaces the record: readers see the old one or the new one, never a part of it. Call it with the lock held. */
 export function writeRecord(folder: ContainerFolder, record: ContainerRecord): void {
   try {
     replaceStored(folder, stateFile, temporaryFile, JSON.stringify(record));
@@ -80,15 +76,19 @@ export function writeRecord(folder: ContainerFolder, record: ContainerRecord): v
 }
 
 /**
- * Reads the record. Throws 'not-found' when there is no such container, 'corrupt' when its record cannot be
- * understood, and 'unsupported' when it was written by a newer tsrun.
+ * Reads the record.
+ *
+ * @throws TsrunError 'not-found' without the container; 'corrupt' when its record cannot be understood; 'unsupported'
+ * when a newer tsrun has written it; 'untrusted' when others could write the folder
  */
 export function readRecord(folder: ContainerFolder): ContainerRecord {
   const text = readRecordText(folder);
   const record = parseRecord(text);
   if (record === undefined) {
     const version = newerVersion(text);
-    throw version === undefined ? corrupt(folder, 'its state.json is not one') : newer(folder.id, version);
+    throw version === undefined
+      ? corrupt(folder, 'its state.json is not one')
+      : writtenByNewer(folder.id, version);
   }
   if (record.id !== folder.id)
     throw corrupt(folder, `its state.json is that of ${JSON.stringify(record.id)}`);
@@ -99,19 +99,19 @@ function readRecordText(folder: ContainerFolder): string {
   try {
     const found = readStored(folder, stateFile);
     if ('text' in found) return found.text;
-    throw corrupt(folder, `its state.json cannot be one: ${found.odd}`);
+    throw corrupt(folder, `its state.json cannot be one: ${found.notOurs}`);
   } catch (error) {
     if (!isErrno(error, 'ENOENT')) {
       throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
     }
   }
-  throw isTaken(folder) ? corrupt(folder, 'its state.json is missing') : notFound(folder.id);
+  throw containerExists(folder) ? corrupt(folder, 'its state.json is missing') : notFound(folder.id);
 }
 
 /**
- * The container's config.json as it was when it was created; the bundle's may have changed since.
+ * The config.json that the container was created with; the bundle's may have changed since.
  *
- * @throws TsrunError 'system' or 'corrupt' when it cannot be read.
+ * @throws TsrunError 'corrupt' or 'system' when it cannot be read
  */
 export function storedConfig(folder: ContainerFolder): Document {
   const file = join(folder.path, configFile);
@@ -123,13 +123,13 @@ function readConfig(file: string, folder: ContainerFolder): string {
   try {
     const found = readStored(folder, configFile);
     if ('text' in found) return found.text;
-    throw new TsrunError('corrupt', `${what}, ${file}: ${found.odd}`);
+    throw new TsrunError('corrupt', `${what}, ${file}: ${found.notOurs}`);
   } catch (error) {
     throw fileError(what, error);
   }
 }
 
-/** Keeps the config of a container that is being created. */
+/** Writes the config of a container that is being created. */
 export function writeConfig(folder: ContainerFolder, config: Uint8Array | string): void {
   try {
     writeStored(folder, configFile, config);
@@ -138,17 +138,17 @@ export function writeConfig(folder: ContainerFolder, config: Uint8Array | string
   }
 }
 
-/** False: it was lost, or `create` has not come so far. */
+/** False when the config was lost, or `create` has not written it yet. */
 export function hasConfig(folder: ContainerFolder): boolean {
-  return withFolder(folder, (inside) => isThere(join(inside, configFile)));
+  return hasStored(folder, configFile);
 }
 
-/** Ids of all containers, broken ones too, sorted; empty when nothing was ever created here. */
+/** Ids of all containers, also broken ones, sorted. Empty without a state root. */
 export function listIds(root: string): string[] {
   try {
     return withRoot(root, '', (inside) =>
       readdirSync(inside, { withFileTypes: true })
-        // No id begins with an @: that is how folders of tsrun's own are called (lib/seccomp/cache.ts).
+        // Other folders of tsrun begin with an @ (lib/seccomp/cache.ts), which no id does.
         .filter((entry) => entry.isDirectory() && !entry.name.startsWith('@'))
         .map((entry) => entry.name)
         .filter((id) => [stateFile, configFile].some((name) => existsSync(join(inside, id, name))))
@@ -161,13 +161,13 @@ export function listIds(root: string): string[] {
 }
 
 /**
- * Removes the folder; call it with the lock held. A delete that is killed half-way can be repeated: the record
- * goes after everything else, and the lock last. Then the id is free, and a folder that is not empty any more
- * is the next owner's. Fine when it is gone already.
+ * Removes the folder, if it exists. Call it with the lock held. A `delete` that is killed on the way can be repeated:
+ * the record is removed after all other files, and the lock last. Once the lock is gone the id is free, and whatever is
+ * in the folder then belongs to the next container of this id.
  */
 export function removeFolder(folder: ContainerFolder): void {
   try {
-    withFolder(folder, empty);
+    withFolder(folder, removeFiles);
     removeDirectory(folder);
   } catch (error) {
     if (error instanceof TsrunError && error.code === 'not-found') return;
@@ -176,7 +176,7 @@ export function removeFolder(folder: ContainerFolder): void {
   }
 }
 
-function empty(inside: string): void {
+function removeFiles(inside: string): void {
   for (const entry of readdirSync(inside, { withFileTypes: true })) {
     const path = join(inside, entry.name);
     if (entry.isDirectory()) rmSync(path, { recursive: true });
@@ -193,23 +193,24 @@ function removeDirectory({ id, path }: ContainerFolder): void {
   });
 }
 
-/** Removes a folder that was made in vain, unless somebody else has put something into it. */
+/** Removes a folder that is empty. Anything else at its path belongs to another container. */
 export function removeEmptyFolder(folder: ContainerFolder): void {
   try {
     removeDirectory(folder);
   } catch {
-    // It is in use, or not even a folder: somebody else's.
+    // Not empty, or not a folder.
   }
 }
 
-export function corrupt(folder: ContainerFolder, why: string): TsrunError {
+/** The error for a container whose files cannot be understood. */
+function corrupt(folder: ContainerFolder, why: string): TsrunError {
   const what = `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`;
   return new TsrunError('corrupt', what, {
     hint: `tsrun delete --force ${folder.id} ends and removes what it can find of it`,
   });
 }
 
-function newer(id: string, version: number): TsrunError {
+function writtenByNewer(id: string, version: number): TsrunError {
   const what = `the record of container ${JSON.stringify(id)} was written by a newer tsrun`;
   return new TsrunError('unsupported', `${what} (version ${version}, this one knows ${recordVersion})`, {
     hint: 'use the tsrun that has made the container',

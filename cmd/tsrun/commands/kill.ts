@@ -1,4 +1,4 @@
-import { kill } from '../../../lib/container/kill.ts';
+import { killContainer } from '../../../lib/container/kill.ts';
 import { parseSignal } from '../../../lib/host/signals.ts';
 import { containerId, defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
@@ -11,7 +11,7 @@ export const command = defineCommand({
   stopAtPositional: true,
   examples: ['tsrun kill c1', 'tsrun kill c1 KILL', 'tsrun kill --all c1 9'],
   run({ flags, args: [id = '', signal = 'TERM'], globals }) {
-    kill({ root: rootOf(globals), id, signal: parseSignal(signal), all: flags.all });
+    killContainer({ root: rootOf(globals), id, signal: parseSignal(signal), all: flags.all });
     return 0;
   },
 });

@@ -1,4 +1,4 @@
-import { pause } from '../../../lib/container/pause.ts';
+import { pauseContainer } from '../../../lib/container/pause.ts';
 import { containerId, defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
 
@@ -7,7 +7,7 @@ export const command = defineCommand({
   positionals: [containerId],
   examples: ['tsrun pause c1'],
   run({ args: [id = ''], globals }) {
-    pause({ root: rootOf(globals), id });
+    pauseContainer({ root: rootOf(globals), id });
     return 0;
   },
 });

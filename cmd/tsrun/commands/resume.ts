@@ -1,4 +1,4 @@
-import { resume } from '../../../lib/container/pause.ts';
+import { resumeContainer } from '../../../lib/container/pause.ts';
 import { containerId, defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
 
@@ -7,7 +7,7 @@ export const command = defineCommand({
   positionals: [containerId],
   examples: ['tsrun resume c1'],
   run({ args: [id = ''], globals }) {
-    resume({ root: rootOf(globals), id });
+    resumeContainer({ root: rootOf(globals), id });
     return 0;
   },
 });

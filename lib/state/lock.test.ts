@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
-import { claimFolder } from './claim-folder.ts';
+import { lockNewContainer } from './lock-new-container.ts';
 import { lockContainer } from './lock.ts';
 import { containerFolder } from './folder.ts';
 import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';
 import type { ContainerFolder } from './folder.ts';
 import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
 
-describe('lock and claim', () => {
+describe('the lock of a container', () => {
   const root = temporaryRoot();
   let helper: ChildProcess | undefined;
 
@@ -22,8 +22,8 @@ describe('lock and claim', () => {
     helper = undefined;
   });
 
-  /** Another process that holds the lock until its stdin ends. */
-  async function holder(folder: ContainerFolder): Promise<ChildProcess> {
+  /** Starts another process that holds the lock until its stdin ends. */
+  async function startHolder(folder: ContainerFolder): Promise<ChildProcess> {
     const child = spawn('flock', ['-x', join(folder.path, 'lock'), 'sh', '-c', 'echo held; read x'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -32,7 +32,7 @@ describe('lock and claim', () => {
     return child;
   }
 
-  /** As another process sees it. */
+  /** Asks in another process whether the lock is free. */
   const isFree = (folder: ContainerFolder): boolean => {
     const { status } = spawnSync('flock', ['-n', '-E', '9', join(folder.path, 'lock'), 'true']);
     expect(status).to.be.oneOf([0, 9]);
@@ -41,7 +41,7 @@ describe('lock and claim', () => {
 
   it('is held by one at a time, over processes', async () => {
     const folder = storedContainer(root(), 'c1');
-    const child = await holder(folder);
+    const child = await startHolder(folder);
     expect(lockContainer(folder, { wait: false })).to.equal(undefined);
     child.stdin?.end();
     await once(child, 'exit');
@@ -51,7 +51,7 @@ describe('lock and claim', () => {
     expect(isFree(folder)).to.equal(false);
     lock?.release();
     expect(isFree(folder)).to.equal(true);
-    // Its descriptor may be another file's by now.
+    // A second release must not close a descriptor that has the same number by now.
     const next = lockContainer(folder);
     lock?.release();
     expect(isFree(folder)).to.equal(false);
@@ -59,9 +59,9 @@ describe('lock and claim', () => {
     expect(isFree(folder)).to.equal(true);
   });
 
-  it('goes when its holder is killed', async () => {
+  it('is released when its holder is killed', async () => {
     const folder = storedContainer(root(), 'c1');
-    const child = await holder(folder);
+    const child = await startHolder(folder);
     // The shell below flock has the descriptor, too.
     child.stdin?.end();
     child.kill('SIGKILL');
@@ -76,7 +76,7 @@ describe('lock and claim', () => {
     lock?.release();
   });
 
-  it('says that there is nothing to lock', () => {
+  it('of a container that does not exist cannot be taken, and no folder is made for it', () => {
     const folder = containerFolder(root().path, 'nobody');
     expect(() => lockContainer(folder))
       .to.throw(TsrunError)
@@ -84,12 +84,12 @@ describe('lock and claim', () => {
     expect(existsSync(folder.path)).to.equal(false);
   });
 
-  it('is the lock of the folder that is there now, not of one that was removed', async () => {
+  it('is taken in the folder of that name now, not in one that was removed', async () => {
     const folder = storedContainer(root(), 'c1');
-    const child = await holder(folder);
+    const child = await startHolder(folder);
     rmSync(folder.path, { recursive: true });
     makeFolder(folder);
-    // The old holder holds a file nobody can find any more.
+    // The other process holds the lock of the removed folder.
     const lock = lockContainer(folder, { wait: false });
     expect(lock).not.to.equal(undefined);
     expect(isFree(folder)).to.equal(false);
@@ -98,7 +98,7 @@ describe('lock and claim', () => {
     child.stdin?.end();
   });
 
-  it('is that also when the folder was removed while we waited', async () => {
+  it('is taken in the new folder when the folder was replaced while lockContainer waited', async () => {
     const folder = storedContainer(root(), 'c1');
     const path = join(folder.path, 'lock');
     const script = `echo held
@@ -114,33 +114,33 @@ describe('lock and claim', () => {
     expect(isFree(folder)).to.equal(true);
   });
 
-  it('gives an id to one claimer only', () => {
+  it('of a new container is given to one caller only', () => {
     const folder = containerFolder(root().path, 'c1');
-    const lock = claimFolder(folder);
+    const lock = lockNewContainer(folder);
     const words = 'container with given ID already exists: c1';
-    expect(() => claimFolder(folder)).to.throw(TsrunError, words);
+    expect(() => lockNewContainer(folder)).to.throw(TsrunError, words);
     writeRecord(folder, recordOf('c1'));
     lock.release();
-    expect(() => claimFolder(folder)).to.throw(TsrunError, words);
+    expect(() => lockNewContainer(folder)).to.throw(TsrunError, words);
     removeFolder(folder);
-    const again = claimFolder(folder);
+    const again = lockNewContainer(folder);
     expect(isFree(folder)).to.equal(false);
     again.release();
   });
 
-  it('claims a broken container’s id for nobody', () => {
+  it('of a new container is not given for the id of a broken one', () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
     writeFileSync(join(folder.path, 'state.json'), 'rubbish');
-    expect(() => claimFolder(folder)).to.throw('already exists');
+    expect(() => lockNewContainer(folder)).to.throw('already exists');
   });
 
-  it('takes over a folder that was left before its first record', () => {
+  it('of a new container is taken in a folder that was left before its first record', () => {
     const folder = containerFolder(root().path, 'c1');
     makeFolder(folder);
     writeFileSync(join(folder.path, 'lock'), '', { mode: 0o600 });
     writeFileSync(join(folder.path, 'state.json.new'), '{"ver', { mode: 0o600 });
-    const lock = claimFolder(folder);
+    const lock = lockNewContainer(folder);
     expect(isFree(folder)).to.equal(false);
     writeRecord(folder, recordOf('c1'));
     lock.release();
@@ -148,20 +148,20 @@ describe('lock and claim', () => {
     expect(readdirSync(folder.path).sort()).to.deep.equal(['lock', 'state.json']);
   });
 
-  it('names what lies in the way', () => {
+  it('of a new container cannot be taken where a file has its id', () => {
     const folder = containerFolder(root().path, 'c1');
     writeFileSync(folder.path, '');
-    expect(() => claimFolder(folder))
+    expect(() => lockNewContainer(folder))
       .to.throw(TsrunError)
       .with.property('code', 'untrusted');
     expect(statSync(folder.path).isFile()).to.equal(true);
   });
 
-  it('leaves an id free as soon as its folder is removed', () => {
+  it('of a new container can be taken as soon as the old folder is removed', () => {
     const folder = storedContainer(root(), 'c1');
     const lock = lockContainer(folder);
     removeFolder(folder);
-    const next = claimFolder(folder);
+    const next = lockNewContainer(folder);
     lock.release();
     expect(isFree(folder)).to.equal(false);
     next.release();

@@ -2,23 +2,24 @@ import { TsrunError } from '../core/error.ts';
 import type { ContainerFolder } from './folder.ts';
 import { lockContainer } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { isTaken, makeFolder, removeEmptyFolder } from './store.ts';
+import { containerExists, makeFolder, removeEmptyFolder } from './store.ts';
 
 /**
- * Claims an id: makes its folder and takes the lock. Whoever holds the lock of a folder without a record owns
- * the id, so a folder left by a tsrun that was killed before its first record is in nobody's way. Throws 'id'
- * with runc's words when the id is taken.
+ * Makes the folder of a new container and takes its lock. Whoever holds the lock of a folder without a record owns
+ * the id. A folder that a killed `create` has left before its first record is taken over.
+ *
+ * @throws TsrunError 'id' with runc's words when there is a container with this id
  */
-export function claimFolder(folder: ContainerFolder): Lock {
+export function lockNewContainer(folder: ContainerFolder): Lock {
   for (;;) {
     const made = makeFolder(folder);
     let lock: Lock | undefined;
     try {
       lock = lockContainer(folder, { wait: false });
-      if (lock !== undefined && !isTaken(folder)) return lock;
+      if (lock !== undefined && !containerExists(folder)) return lock;
     } catch (error) {
       lock?.abandon();
-      // A delete that was on its way when we found the folder has finished.
+      // A `delete` removed the folder after makeFolder() had found it.
       if (error instanceof TsrunError && error.code === 'not-found') continue;
       if (made) removeEmptyFolder(folder);
       throw error;
