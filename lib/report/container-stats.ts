@@ -6,9 +6,10 @@ import { findResctrl } from '../resctrl/mount.ts';
 import { readResctrlStats } from '../resctrl/stats.ts';
 import type { ResctrlStats } from '../resctrl/stats.ts';
 import { parseDocument } from '../config/bundle.ts';
+import { hasNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 import { findContainer } from '../state/find-container.ts';
-import type { Container } from '../state/find-container.ts';
+import type { ContainerFolder } from '../state/folder.ts';
 import { readNetworkStats } from './network-stats.ts';
 import type { NetworkStats } from './network-stats.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
@@ -17,14 +18,14 @@ import { storedConfig } from '../state/store.ts';
 
 /** What a container has used so far. */
 export interface ContainerStats extends CgroupStats {
-  /** Undefined for a container in its caller's network namespace: what it sends is not told from the rest. */
+  /** Undefined in its caller's network namespace, whose counters are not the container's. */
   network: NetworkStats[] | undefined;
   /** Undefined for a container without a class of Intel RDT. */
   resctrl: ResctrlStats | undefined;
 }
 
-/** A container whose use of resources can be read. */
-export interface Measurable {
+/** A container whose statistics can be read. */
+export interface StatsSource {
   id: string;
   init: ProcessRef;
   cgroup: CgroupRecord;
@@ -32,37 +33,39 @@ export interface Measurable {
 }
 
 /**
- * Finds a container to measure. Throws 'not-found', and 'state' with the words `container not running` for one
- * that has stopped.
+ * Finds a container and what its statistics are read from.
+ *
+ * @throws TsrunError 'state' with the words `container not running` for one that has stopped, and those of
+ * findContainer()
  */
-export function findMeasurable(root: StateRoot, id: string): Measurable {
-  const found = findContainer(root, id);
-  const { init, cgroup, ownsCgroup } = found.record;
-  const lives = ['created', 'running', 'paused'].includes(found.status);
+export function findStatsSource(root: StateRoot, id: string): StatsSource {
+  const { folder, record, status } = findContainer(root, id);
+  const { init, cgroup, ownsCgroup } = record;
+  const lives = ['created', 'running', 'paused'].includes(status);
   if (!lives || init === undefined || cgroup === undefined || !ownsCgroup) {
-    throw new TsrunError('state', `container not running: ${id} is ${found.status}`);
+    throw new TsrunError('state', `container not running: ${id} is ${status}`);
   }
-  const ownsNetwork = hasNetwork(found);
+  const ownNetwork = record.ownNetwork ?? hasNetwork(folder);
   return {
     id,
     init,
     cgroup,
     read: () => ({
       ...readCgroupStats(cgroup),
-      network: ownsNetwork ? readNetworkStats(init) : undefined,
-      resctrl: resctrlStats(found.record),
+      network: ownNetwork ? readNetworkStats(init) : undefined,
+      resctrl: resctrlStats(record),
     }),
   };
 }
 
-/** True unless it is in the network namespace of its caller; an engine may have made one for it. */
-function hasNetwork({ folder }: Container): boolean {
+/** ContainerRecord.ownNetwork for a record without it. */
+function hasNetwork(folder: ContainerFolder): boolean {
   const { text, file } = storedConfig(folder);
   const { linux } = parseDocument(text, file) as Config;
-  return linux?.namespaces?.some(({ type }) => type === 'network') ?? false;
+  return hasNamespace(linux, 'network');
 }
 
-/** resctrl may have been unmounted since: no reason to tell nothing of the rest. */
+/** Undefined also when resctrl has been unmounted: the other statistics can still be read. */
 function resctrlStats({ resctrl }: ContainerRecord): ResctrlStats | undefined {
   const root = resctrl === undefined ? undefined : findResctrl();
   return resctrl === undefined || root === undefined ? undefined : readResctrlStats(root, resctrl);

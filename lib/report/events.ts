@@ -5,26 +5,32 @@ import type { JsonValue } from '../config/json/write.ts';
 import { writeJson } from '../config/json/write.ts';
 import { withPidfd } from '../state/process.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { findMeasurable } from './container-stats.ts';
-import type { Measurable } from './container-stats.ts';
+import { findStatsSource } from './container-stats.ts';
+import type { StatsSource } from './container-stats.ts';
 import { statsData } from './stats-json.ts';
 
-/** Gets one event, a line of JSON; false when nobody wants any more. */
+/** Takes one event, a line of JSON. False when its reader has gone. */
 export type Emit = (line: string) => boolean;
 
-/** The use of resources of a container at this moment, as an event. Throws 'state' when it does not run. */
+/**
+ * The statistics of a container at this moment, as an event.
+ *
+ * @throws TsrunError as findStatsSource() does
+ */
 export function statsEvent(root: StateRoot, id: string): string {
-  return statsLine(findMeasurable(root, id));
+  return statsLine(findStatsSource(root, id));
 }
 
 /**
- * Tells what happens to a container until it ends: its use of resources every `intervalMs`, and when it runs out
- * of memory. Throws 'state' when it does not run at the beginning.
+ * Reports events of a container until it ends or `emit` returns false: its statistics every `intervalMs`
+ * milliseconds, and when it runs out of memory.
+ *
+ * @throws TsrunError as findStatsSource() does
  */
 export function watchEvents(root: StateRoot, id: string, intervalMs: number, emit: Emit): void {
-  const container = findMeasurable(root, id);
+  const container = findStatsSource(root, id);
   withPidfd(container.init, (pidfd) => {
-    // What the container has no cgroup for is refused before the first event, not after it.
+    // Statistics that cannot be read are an error now, before the first event.
     container.read();
     const oom = watchOom(container.cgroup);
     try {
@@ -39,7 +45,7 @@ export function watchEvents(root: StateRoot, id: string, intervalMs: number, emi
 const longestWait = 2 ** 31 - 1;
 
 function watch(
-  container: Measurable,
+  container: StatsSource,
   pidfd: number,
   oom: OomWatch | undefined,
   intervalMs: number,
@@ -51,19 +57,19 @@ function watch(
   for (;;) {
     const wait = Math.ceil(Math.min(Math.max(due - performance.now(), 0), longestWait));
     const [ended = false, outOfMemory = false] = poll(fds, wait);
-    // The last thing a container does may be to run out of memory.
+    // A container that has ended may have been killed for running out of memory.
     if ((ended || outOfMemory) && oom?.take() === true && !emit(line({ type: 'oom', id }))) return;
     if (ended) return;
     if (performance.now() < due) continue;
     const stats = statsLine(container);
-    // Of one that has ended meanwhile the cgroups may be gone: that is no event.
+    // The statistics of a container that has ended meanwhile are incomplete: its cgroups may be gone.
     if (poll([pidfd], 0)[0] === true) continue;
     if (!emit(stats)) return;
     due = Math.max(due + intervalMs, performance.now());
   }
 }
 
-function statsLine(container: Measurable): string {
+function statsLine(container: StatsSource): string {
   return line({ type: 'stats', id: container.id, data: statsData(container.read()) });
 }
 

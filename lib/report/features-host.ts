@@ -9,32 +9,32 @@ import type { HostFacts } from '../host/facts.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
 import { kernelKnowsFlag } from '../seccomp/kernel.ts';
 
-/** What `features` must know of the host. Sets are undefined where the host does not say: then nothing is left out. */
+/** What `features` must know about the host. A set that the host does not tell is undefined: nothing is left out then. */
 export interface FeatureFacts {
-  /** As uname(2) writes it. */
+  /** `release` of uname(2). */
   kernelRelease: string;
   host: HostFacts;
-  /** The highest capability of the kernel. */
+  /** The number of the kernel's last capability. */
   lastCapability: number | undefined;
-  /** The links of /proc/self/ns. */
+  /** Names of the links in /proc/self/ns. */
   namespaces: ReadonlySet<string> | undefined;
-  /** Undefined without libseccomp: profiles cannot be compiled then. */
+  /** Undefined without libseccomp. */
   seccomp: SeccompFacts | undefined;
-  /** There is a criu in $PATH. */
+  /** criu is in $PATH. */
   criu: boolean;
 }
 
 export interface SeccompFacts {
-  /** Version of libseccomp. */
+  /** The version of libseccomp. */
   libseccomp: string;
-  /** By their names in runtime-spec: the actions and architectures this libseccomp takes. */
+  /** The actions and architectures that this libseccomp takes, by their names in the runtime-spec. */
   actions: ReadonlySet<string>;
   architectures: ReadonlySet<string>;
-  /** The flags this kernel takes. */
+  /** The filter flags that this kernel takes. */
   flags: ReadonlySet<string>;
 }
 
-/** Asks the kernel and libseccomp. Nothing is changed. */
+/** Asks the kernel and libseccomp; changes nothing. */
 export function readFeatureFacts(): FeatureFacts {
   return {
     kernelRelease: release(),
@@ -58,11 +58,11 @@ function seccompFacts(): SeccompFacts | undefined {
   };
 }
 
-/** libseccomp refuses the actions that it or, as far as it can find out, the kernel does not know. */
+/** libseccomp refuses an action that it does not know or, where it can find that out, that the kernel does not. */
 function takesAction(library: Libseccomp, name: string): boolean {
   const action = actions[name]?.value ?? 0;
   const [allow, kill] = [actions['SCMP_ACT_ALLOW']?.value ?? 0, actions['SCMP_ACT_KILL']?.value ?? 0];
-  // A rule must not say what is the default anyway.
+  // libseccomp refuses a rule whose action is the default one.
   const filter = library.filter(action === allow ? kill : allow);
   try {
     const syscall = library.syscall(library.nativeArch(), 'getpid');
@@ -72,7 +72,7 @@ function takesAction(library: Libseccomp, name: string): boolean {
   }
 }
 
-/** Room for one, since memory of no size has no address. */
+/** Room for one condition, since an empty array has no address. */
 const noConditions = new Uint8Array(24);
 
 function openLibseccomp(): Libseccomp | undefined {

@@ -10,16 +10,16 @@ import { namespaces, namespaceTypes } from '../config/namespaces.ts';
 import type { Features, LinuxFeatures } from '../config/types.ts';
 import type { FeatureFacts, SeccompFacts } from './features-host.ts';
 
-/** Of which tsrun the features are: versionText() of the command line. */
+/** The version of tsrun, for annotations. */
 export interface Build {
   version: string;
   commit: string;
 }
 
 /**
- * What tsrun can do (features.md, features-linux.md), from the tables the rest of the code works with. Whether
- * something is "enabled" says that tsrun implements it, as the specification demands, not that this host has
- * it: the annotations `io.tsrun.host.*` say that. Names this kernel does not know are left out.
+ * What tsrun can do (features.md, features-linux.md), from the tables that the other rooms use. As the specification
+ * demands, `enabled` means that tsrun implements something; whether this host has it is in the annotations
+ * `io.tsrun.host.*`. Leaves out names that this kernel does not know. Pure.
  */
 export function features(facts: FeatureFacts, build: Build): Features {
   return {
@@ -57,7 +57,7 @@ function linuxFeatures({
   };
 }
 
-/** libseccomp is a part of tsrun that comes from the host: without it nothing of a profile is understood. */
+/** Not enabled without libseccomp, which the host provides and tsrun compiles profiles with. */
 function seccompFeatures(seccomp: SeccompFacts | undefined): NonNullable<LinuxFeatures['seccomp']> {
   if (seccomp === undefined) return { enabled: false };
   const knownFlags = Object.keys(filterFlags).toSorted();
@@ -88,8 +88,7 @@ function annotations(
     ...(seccomp === undefined ? {} : { 'io.github.seccomp.libseccomp.version': seccomp.libseccomp }),
     'io.tsrun.version': build.version,
     'io.tsrun.commit': build.commit,
-    // Of the command, as what is "enabled" above; the second is where tools look, in whatever runtime with runc's
-    // command line.
+    // tsrun has the command; tools look for the second name in every runtime with runc's command line.
     'io.tsrun.checkpoint.enabled': 'true',
     'org.opencontainers.runc.checkpoint.enabled': 'true',
     'io.tsrun.host.criu': String(criu),
@@ -97,7 +96,7 @@ function annotations(
     'io.tsrun.host.cgroup': cgroup.mode,
     'io.tsrun.host.cgroup.controllers': [...new Set(controllers)].toSorted().join(','),
     'io.tsrun.host.apparmor': String(apparmor),
-    // These two are registered only where they can be used.
+    // The kernel registers these two filesystems only where they can be used.
     'io.tsrun.host.selinux': String(filesystems.has('selinuxfs')),
     'io.tsrun.host.intelRdt': String(filesystems.has('resctrl')),
     'io.tsrun.host.idmap': String(idmap),

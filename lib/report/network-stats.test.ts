@@ -9,7 +9,7 @@ br:1:      5       6    7    8    9    10         11        12       13      14 
 `;
 
 describe('statistics of network interfaces', () => {
-  it('are read with all their columns', () => {
+  it('have what each interface received and sent', () => {
     const [lo, eth0, odd, ...others] = parseNetworkStats(text);
     expect(lo?.name).to.equal('lo');
     expect(eth0).to.deep.equal({
@@ -21,7 +21,7 @@ describe('statistics of network interfaces', () => {
     expect(others).to.deep.equal([]);
   });
 
-  it('of nothing are none', () => {
+  it('are empty without interfaces', () => {
     expect(parseNetworkStats('')).to.deep.equal([]);
   });
 });

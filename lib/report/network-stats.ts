@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { withPidfd } from '../state/process.ts';
 import type { ProcessRef } from '../state/record.ts';
 
-/** What an interface of a container has received and sent. */
+/** The counters of a network interface. */
 export interface NetworkStats {
   name: string;
   received: NetworkCounters;
@@ -16,20 +16,20 @@ export interface NetworkCounters {
   dropped: bigint;
 }
 
-/** The interfaces in the network namespace of a process but `lo`; none when it has ended. */
-export function readNetworkStats(process: ProcessRef): NetworkStats[] {
-  const text = withPidfd(process, () => {
+/** The interfaces in the network namespace of a process, without `lo`; none when the process has ended. */
+export function readNetworkStats(init: ProcessRef): NetworkStats[] {
+  const text = withPidfd(init, () => {
     try {
-      return readFileSync(`/proc/${process.pid}/net/dev`, 'utf8');
+      return readFileSync(`/proc/${init.pid}/net/dev`, 'utf8');
     } catch {
-      // It has ended meanwhile, or it is not ours to see.
+      // The process has ended meanwhile, or the caller may not see it.
       return '';
     }
   });
   return parseNetworkStats(text ?? '').filter(({ name }) => name !== 'lo');
 }
 
-/** Parses /proc/net/dev (proc_pid_net(5)): two lines of header, then eight columns received and eight sent. */
+/** Parses /proc/PID/net/dev (proc_pid_net(5)): two header lines, then eight columns received and eight sent. */
 export function parseNetworkStats(text: string): NetworkStats[] {
   const interfaces: NetworkStats[] = [];
   for (const line of text.split('\n').slice(2)) {

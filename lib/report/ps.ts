@@ -4,19 +4,20 @@ import { findContainer } from '../state/find-container.ts';
 import { containerProcesses } from '../container/processes.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
-/** Pids of a container's processes on the host, in rising order; none once it has stopped. */
+/** Pids of a container's processes as the host numbers them, in rising order. None once it has stopped. */
 export function listProcesses(root: StateRoot, id: string): number[] {
   const { record, status } = findContainer(root, id);
   return status === 'stopped' && record.ownPids ? [] : containerProcesses(record);
 }
 
-/** Far more than the table of all processes of a host. */
+/** In bytes; far more than ps prints for all processes of a host. */
 const maxOutput = 256 * 1024 * 1024;
 
 /**
- * The lines that the host's ps(1) prints about these processes, with its header.
+ * The lines that the host's ps(1) prints for these processes, with its header.
  *
- * @param options those of ps; `-ef` when there are none.
+ * @param options options for ps; `-ef` when there are none
+ * @throws TsrunError 'system' when ps cannot be run; 'usage' when it does not take the options, or prints no pids
  */
 export function processTable(pids: readonly number[], options: readonly string[]): string {
   const { error, status, stdout, stderr } = spawnSync('ps', options.length === 0 ? ['-ef'] : options, {
@@ -32,17 +33,17 @@ export function processTable(pids: readonly number[], options: readonly string[]
   if (status !== 0) {
     const said = [stderr, stdout].map((text) => text.trim()).find((text) => text !== '') ?? '';
     const line = said.replaceAll(/\s*\n\s*/g, '; ');
-    throw new TsrunError('usage', `tsrun ps: ps ended with ${status ?? 'a signal'}: ${line}`);
+    throw new TsrunError('usage', `ps ended with ${status ?? 'a signal'}: ${line}`);
   }
   return selectLines(stdout, new Set(pids));
 }
 
-/** The header and the lines whose PID is one of these. Pure. */
+/** The header and the lines whose column PID is one of these. Pure. */
 export function selectLines(table: string, pids: ReadonlySet<number>): string {
   const [header = '', ...lines] = table.split('\n');
   const column = fields(header).indexOf('PID');
   if (column < 0) {
-    throw new TsrunError('usage', "tsrun ps: couldn't find PID field in ps output", {
+    throw new TsrunError('usage', "couldn't find PID field in ps output", {
       hint: 'the options for ps must make it print a column PID with a header',
     });
   }

@@ -3,7 +3,7 @@ import type { JsonValue } from '../config/json/write.ts';
 
 type JsonObject = Readonly<Record<string, JsonValue | undefined>>;
 
-/** `intel_rdt` of a stats event, by the names clients of runc read; empty for a container without a class. */
+/** `intel_rdt` of a stats event, with runc's names; empty for a container without a class. Pure. */
 export function resctrlData(stats: ResctrlStats | undefined): JsonObject {
   if (stats === undefined) return {};
   const { schemata, l3Cache, memoryBandwidth, traffic, occupancy } = stats;
@@ -20,7 +20,7 @@ export function resctrlData(stats: ResctrlStats | undefined): JsonObject {
   };
 }
 
-/** The names are those of the kernel's files. The mask is the only one that is no number, and 0 is left out. */
+/** By the names of the kernel's files. All values but the mask are numbers; 0 is left out. */
 function infoData(resource: ResourceStats | undefined): JsonObject | undefined {
   if (resource === undefined) return undefined;
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Statistics as `events` prints them: the JSON that clients of runc read. */
+/** Statistics as `events` prints them: runc's JSON. */
 import { blkioTables, cpusetNumbers } from '../cgroup/stats/types.ts';
 import type {
   BlkioEntry,
@@ -15,7 +15,7 @@ import type { ContainerStats } from './container-stats.ts';
 
 type JsonObject = Readonly<Record<string, JsonValue | undefined>>;
 
-/** The `data` of a stats event. What is 0 is left out where runc leaves it out, and printed where it prints it. */
+/** The `data` of a stats event. Leaves out a 0 where runc does. Pure. */
 export function statsData(stats: ContainerStats): JsonObject {
   const { memory, hugetlb, network } = stats;
   return {
@@ -76,7 +76,7 @@ function memoryData({ limit, usage, max, failcnt }: MemoryEntry): JsonObject {
   return { limit, usage: nonZero(usage), max: nonZero(max), failcnt };
 }
 
-/** The names of the tables, in the order they are printed. */
+/** runc's names of the tables, in the order they are printed. */
 const tableNames: Readonly<Record<BlkioTable, string>> = {
   serviceBytes: 'ioServiceBytesRecursive',
   serviced: 'ioServicedRecursive',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ContainerStats, Measurable } from './container-stats.ts';
+import type { ContainerStats, StatsSource } from './container-stats.ts';
 import { usagesBetween } from './usage.ts';
 import type { Sample } from './usage.ts';
 
@@ -41,17 +41,17 @@ function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerSt
     network: undefined,
     resctrl: undefined,
   };
-  return { container: { id } as Measurable, stats, at };
+  return { container: { id } as StatsSource, stats, at };
 }
 
 describe('the use of resources between two samples', () => {
-  it('is the share of one CPU', () => {
+  it('has the CPU time in percent of one CPU', () => {
     const [usage] = usagesBetween([sample('a', 1000, 0n)], [sample('a', 1500, 750_000_000n)]);
     expect(usage).to.include({ id: 'a', cpuPercent: 150, cpuTime: 750_000_000n });
     expect(usage?.block).to.deep.equal({ read: 11n, written: 7n });
   });
 
-  it('leaves out cache that can be given up, and what is no limit', () => {
+  it('has memory without the inactive file cache, and no limit beyond any machine', () => {
     const usageOf = (memory: Partial<ContainerStats['memory']>): (bigint | undefined)[] => {
       const [usage] = usagesBetween([sample('a', 0, 0n)], [sample('a', 1, 0n, memory)]);
       return [usage?.memory, usage?.memoryLimit];
@@ -69,7 +69,7 @@ describe('the use of resources between two samples', () => {
     ).to.deep.equal([0n, undefined]);
   });
 
-  it('is of those that are in both', () => {
+  it('leaves out a container that is in one sample only', () => {
     expect(usagesBetween([sample('a', 0, 0n)], [sample('b', 1, 0n)])).to.deep.equal([]);
   });
 });

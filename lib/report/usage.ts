@@ -1,47 +1,49 @@
 import { TsrunError } from '../core/error.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { findMeasurable } from './container-stats.ts';
-import type { ContainerStats, Measurable } from './container-stats.ts';
+import { findStatsSource } from './container-stats.ts';
+import type { ContainerStats, StatsSource } from './container-stats.ts';
 import { listIds } from '../state/store.ts';
 
-/** What a container uses, for people to read. Sizes are in bytes. */
+/** What a container uses, for people to read. Sizes in bytes. */
 export interface Usage {
   id: string;
-  /** Over the time between two samples; 100 is one CPU. */
+  /** In percent of one CPU, between two samples. */
   cpuPercent: number;
-  /** Nanoseconds since its creation. */
+  /** In nanoseconds, since the container was created. */
   cpuTime: bigint;
-  /** Without the file cache that the kernel would give up first. */
+  /** Without the file cache that the kernel can drop. */
   memory: bigint;
   memoryLimit: bigint | undefined;
-  /** All interfaces together; undefined in the network namespace of its caller. */
+  /** The sum of all interfaces; undefined in the network namespace of its caller. */
   network: { received: bigint; sent: bigint } | undefined;
   block: { read: bigint; written: bigint };
   pids: bigint;
   pidsLimit: bigint | undefined;
 }
 
-/** A container, what it had used at a moment, and the moment (performance.now). */
+/** What a container had used at a moment. */
 export interface Sample {
-  container: Measurable;
+  container: StatsSource;
   stats: ContainerStats;
+  /** The moment, in milliseconds of performance.now(). */
   at: number;
 }
 
 /**
- * Takes a first sample of these containers. Without ids, of all that run. Throws for one that was named and does
- * not.
+ * Takes a first sample of these containers; without ids, of all that run.
+ *
+ * @throws TsrunError as findStatsSource() does for a container that is named
  */
 export function firstSamples(root: StateRoot, ids: readonly string[]): Sample[] {
-  if (ids.length > 0) return ids.map((id) => sample(findMeasurable(root, id)));
-  return listIds(root.path).flatMap((id) => unlessGone(() => [sample(findMeasurable(root, id))]));
+  if (ids.length > 0) return ids.map((id) => sample(findStatsSource(root, id)));
+  return listIds(root.path).flatMap((id) => skipUnreadable(() => [sample(findStatsSource(root, id))]));
 }
 
-/** Takes the next sample of those that still run. */
+/** Takes the next sample of the containers that still run. */
 export function nextSamples(root: StateRoot, samples: readonly Sample[]): Sample[] {
   return samples.flatMap(({ container: { id, init } }) =>
-    unlessGone(() => {
-      const container = findMeasurable(root, id);
+    skipUnreadable(() => {
+      const container = findStatsSource(root, id);
       return container.init.pid === init.pid && container.init.startTime === init.startTime
         ? [sample(container)]
         : [];
@@ -49,7 +51,7 @@ export function nextSamples(root: StateRoot, samples: readonly Sample[]): Sample
   );
 }
 
-/** What the containers of the second sample used since the first, by id. */
+/** What the containers that are in both samples used between them. Pure. */
 export function usagesBetween(before: readonly Sample[], after: readonly Sample[]): Usage[] {
   const firsts = new Map(before.map((first) => [first.container.id, first]));
   return after.flatMap((second) => {
@@ -58,22 +60,22 @@ export function usagesBetween(before: readonly Sample[], after: readonly Sample[
   });
 }
 
-function sample(container: Measurable): Sample {
+function sample(container: StatsSource): Sample {
   return { container, stats: container.read(), at: performance.now() };
 }
 
-/** Containers end and are deleted at any moment, and some have no cgroup to be measured by. */
-function unlessGone(step: () => Sample[]): Sample[] {
+/** Skips a container that has ended, was deleted, is broken or has no cgroup to read statistics from. */
+function skipUnreadable(step: () => Sample[]): Sample[] {
   try {
     return step();
   } catch (error) {
-    const passes = ['not-found', 'state', 'unsupported', 'corrupt', 'untrusted'];
-    if (error instanceof TsrunError && passes.includes(error.code)) return [];
+    const skipped = ['not-found', 'state', 'unsupported', 'corrupt', 'untrusted'];
+    if (error instanceof TsrunError && skipped.includes(error.code)) return [];
     throw error;
   }
 }
 
-/** No machine has that much: what cgroup v1 and v2 say for no limit is beyond it. */
+/** Larger limits mean no limit (`max` of cgroup v2, a huge number on v1): no machine has that much memory. */
 const noLimit = 1n << 62n;
 
 function usageBetween(first: Sample, { container: { id }, stats, at }: Sample): Usage {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
-import { listContainerIds, listContainers } from '../../../lib/report/list.ts';
+import { listContainers } from '../../../lib/report/list.ts';
 import { makeStateRoot } from '../../../lib/state/state-root.ts';
+import { listIds } from '../../../lib/state/store.ts';
 import { defineCommand, globalFlags } from '../command.ts';
 import { logOf, rootOf } from '../context.ts';
 import { formatFlag } from '../flags/format-flag.ts';
@@ -20,7 +21,7 @@ export const command = defineCommand({
     if (globals.root !== undefined && !existsSync(root.path)) makeStateRoot(root);
     if (flags.quiet) {
       print(
-        listContainerIds(root)
+        listIds(root.path)
           .map((id) => `${id}\n`)
           .join(''),
       );
@@ -51,7 +52,7 @@ export const command = defineCommand({
 export function knownIds(words: readonly string[]): string[] {
   try {
     const { flags } = parseFlags(words, globalFlags, { program: 'tsrun', stopAtPositional: true });
-    return listContainerIds(rootOf(flags));
+    return listIds(rootOf(flags).path);
   } catch {
     return [];
   }
