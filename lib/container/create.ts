@@ -2,7 +2,7 @@ import { sendDescriptor } from '../native/socket.ts';
 import { draw } from './prepare-container.ts';
 import { makeContainer } from './create-container.ts';
 import type { Made } from './create-container.ts';
-import { listeningManager } from '../service/sd-notify.ts';
+import { reachableManager } from '../service/sd-notify.ts';
 import { removePidFile, writePidFile } from '../engine/pid-file.ts';
 import type { CreateRequest } from './create-request.ts';
 import type { CallerSockets } from '../engine/caller-sockets.ts';
@@ -16,7 +16,7 @@ import { checkTerminal } from './check-terminal.ts';
  */
 export function create(request: CreateRequest): void {
   const { log, root, noNewKeyring } = request;
-  const notifySocket = listeningManager(request.notifySocket, log.warn);
+  const notifySocket = reachableManager(request.notifySocket, log.warn);
   const blueprint = draw({ ...request, notifySocket }, 'start');
   checkTerminal(blueprint.bundle, request.consoleSocket, true);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);

@@ -14,7 +14,7 @@ import { containerFolder } from '../state/folder.ts';
 import { explainDeath } from '../engine/explain-init-death.ts';
 import { makeContainer } from './create-container.ts';
 import type { Made } from './create-container.ts';
-import { listeningManager } from '../service/sd-notify.ts';
+import { reachableManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { CreateRequest } from './create-request.ts';
@@ -73,7 +73,7 @@ function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, { warn }
 
 function begin(request: RunRequest): Begun {
   const { root, id, log, detach = false, noNewKeyring } = request;
-  const notifySocket = listeningManager(request.notifySocket, log.warn);
+  const notifySocket = reachableManager(request.notifySocket, log.warn);
   const blueprint = draw({ ...request, notifySocket }, 'engine');
   checkTerminal(blueprint.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);

@@ -17,7 +17,7 @@ import { hookState } from './hook-state.ts';
 import { seccompHint } from '../engine/explain-init-death.ts';
 import { ownEnvironment, runHooks } from './run-hooks.ts';
 import { lockContainer } from '../state/lock.ts';
-import { listeningManager } from '../service/sd-notify.ts';
+import { reachableManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
 import { waitForEnd } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -59,7 +59,7 @@ function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started
     const found = findContainer(root, id);
     checkStartable(found);
     const { record } = found;
-    started = { record, relay: NotifyRelay.open(folder, listeningManager(notifySocket, warn)) };
+    started = { record, relay: NotifyRelay.open(folder, reachableManager(notifySocket, warn)) };
     closeOnError(started, () => {
       letGo(folder, record, warn);
     });
@@ -91,7 +91,7 @@ function closeOnError(started: Started, step: (started: Started) => void): void 
 /** Without the lock, since it may take long. */
 export function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, { warn }: Sink): void {
   try {
-    if (init !== undefined) relay.wait(init, warn);
+    if (init !== undefined) relay.waitUntilReady(init, warn);
   } finally {
     relay.close();
   }

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
@@ -9,18 +9,19 @@ import { poll } from '../native/poll.ts';
 import { isErrno } from '../core/is-errno.ts';
 import { withFolder } from '../state/folder.ts';
 import type { ContainerFolder } from '../state/folder.ts';
-import { connectManager, notifyFolder, notifySocketName } from './sd-notify.ts';
+import { connectManager, notifySocketName } from './sd-notify.ts';
 import { withPidfd } from '../state/process.ts';
 import type { ProcessRef } from '../state/record.ts';
 import { notifyFolderName } from '../state/store.ts';
+import { hasStored } from '../state/store-files.ts';
 
-/** As long as service managers that know no barrier are waited for, as with runc. */
+/** In milliseconds, as in runc: a service manager that does not know BARRIER=1 is waited for so long. */
 const barrierMs = 30_000;
 
-/** More datagrams than a socket keeps, unless net.unix.max_dgram_qlen was changed. */
+/** In datagrams: more than a socket queues with the default of net.unix.max_dgram_qlen. */
 const queueLength = 1024;
 
-/** The container's socket and the manager's, while somebody waits for the container to be ready. */
+/** Passes the readiness of a container on to the service manager. */
 export class NotifyRelay {
   /** The container's end and the manager's, for foreground(). */
   readonly sockets: Readonly<Pick<Notify, 'container' | 'manager'>>;
@@ -38,11 +39,11 @@ export class NotifyRelay {
   }
 
   /**
-   * Makes the container's socket; call it with the lock held, before the container can look for it. Undefined
-   * when there is no manager, or the container was created without one and cannot speak to us.
+   * Makes the container's socket. Call it with the lock held, before the container's program runs. Undefined without
+   * a service manager, and for a container that was created without one: it has no notify folder.
    */
   static open(folder: ContainerFolder, managerPath: string | undefined): NotifyRelay | undefined {
-    if (managerPath === undefined || !existsSync(notifyFolder(folder))) return undefined;
+    if (managerPath === undefined || !hasStored(folder, notifyFolderName)) return undefined;
     const manager = connectManager(managerPath);
     try {
       return withFolder(folder, (inside) => new NotifyRelay(join(inside, notifyFolderName), manager));
@@ -53,13 +54,13 @@ export class NotifyRelay {
   }
 
   /**
-   * Waits until somebody in the container has said that it is ready, or its first process has ended. Nothing is
-   * thrown when the manager does not hear of it: the container runs all the same.
+   * Waits until a process in the container reports READY, or the first one ends. A failure to tell the service manager
+   * is a warning, since the container runs.
    */
-  wait(init: ProcessRef, warn: Tell): void {
+  waitUntilReady(init: ProcessRef, warn: Tell): void {
     try {
-      const told = withPidfd(init, (pidfd) => this.#forwardUntil(pidfd, init.pid)) ?? false;
-      if (!told && !this.#drain(init.pid)) return;
+      const told = withPidfd(init, (pidfd) => this.#forwardUntilEnd(pidfd, init.pid)) ?? false;
+      if (!told && !this.#forwardQueued(init.pid)) return;
       untilAcknowledged(this.sockets.manager, warn);
     } catch (error) {
       if (!(error instanceof TsrunError)) throw error;
@@ -67,16 +68,16 @@ export class NotifyRelay {
     }
   }
 
-  #forwardUntil(pidfd: number, pid: number): boolean {
+  #forwardUntilEnd(pidfd: number, pid: number): boolean {
     for (;;) {
-      const [spoke = false, ended = false] = poll([this.sockets.container, pidfd], -1);
-      if (spoke && forwardReady(this.sockets.container, this.sockets.manager, pid)) return true;
+      const [readable = false, ended = false] = poll([this.sockets.container, pidfd], -1);
+      if (readable && forwardReady(this.sockets.container, this.sockets.manager, pid)) return true;
       if (ended) return false;
     }
   }
 
-  /** What it said before its end still counts, but no endless talk of somebody who outlives it. */
-  #drain(pid: number): boolean {
+  /** Reads what was queued before the end: not more, since another process may keep sending. */
+  #forwardQueued(pid: number): boolean {
     for (let count = 0; count < queueLength; count++) {
       if (poll([this.sockets.container], 0)[0] !== true) return false;
       if (forwardReady(this.sockets.container, this.sockets.manager, pid)) return true;
@@ -84,14 +85,14 @@ export class NotifyRelay {
     return false;
   }
 
-  /** Whoever speaks from now on is told at once that nobody listens. */
+  /** Removes the socket: later messages of the container fail at once. */
   close(): void {
     for (const fd of [this.sockets.container, this.sockets.manager]) closeSync(fd);
     this.#unlink();
     closeSync(this.#folder);
   }
 
-  /** By descriptor: the id may be another container's by now. */
+  /** By descriptor: another container may have the id by now. */
   #unlink(): void {
     try {
       unlinkSync(`/proc/self/fd/${this.#folder}/${notifySocketName}`);
@@ -102,9 +103,11 @@ export class NotifyRelay {
 }
 
 /**
- * Tells the service manager, if there is one, that a restored container is ready: it goes on behind the moment when
- * it said so. `pid` is to be the service's main process; when the caller will end, it `waits` until the manager
- * knows. That it could not be told is a warning.
+ * Tells the service manager, if there is one, that a restored container is ready: it reported that before its
+ * checkpoint. A failure is a warning.
+ *
+ * @param pid the service's main process
+ * @param waits wait until the manager has acknowledged: for a caller that ends afterwards
  */
 export function reportReady(managerPath: string | undefined, pid: number, waits: boolean, warn: Tell): void {
   if (managerPath === undefined) return;

@@ -1,6 +1,6 @@
 /**
- * sd_notify(3) for services that are containers: a socket of the container's own, from which only its readiness
- * goes on to the service manager that started tsrun.
+ * sd_notify(3) for services that are containers: the container gets a socket of its own, and tsrun tells the service
+ * manager only that the container is ready.
  */
 import { closeSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,19 +12,19 @@ import { withFolder } from '../state/folder.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { notifyFolderName } from '../state/store.ts';
 
-/** In notifyFolder. */
+/** Name of the socket in notifyFolder(). */
 export const notifySocketName = 'notify.sock';
 const insideFolder = '/run/notify';
 
-/** Where the container finds the socket. */
+/** The variable by which the container finds the socket. */
 export const notifyVariable = `NOTIFY_SOCKET=${insideFolder}/${notifySocketName}`;
 
-/** What the container sees of the host's side. */
+/** The folder on the host that is mounted into the container. */
 export function notifyFolder(folder: ContainerFolder): string {
   return join(folder.path, notifyFolderName);
 }
 
-/** The mount by which the container sees the socket, whenever that is made. */
+/** Mounts notifyFolder() into the container; the socket in it may be made later. */
 export function notifyMount(folder: ContainerFolder): Mount {
   return {
     destination: insideFolder,
@@ -34,7 +34,7 @@ export function notifyMount(folder: ContainerFolder): Mount {
   };
 }
 
-/** Makes the source of that mount. It goes with the container's folder. */
+/** Makes notifyFolder(). It is removed with the container's folder. */
 export function makeNotifyFolder(folder: ContainerFolder): void {
   try {
     withFolder(folder, (inside) => {
@@ -46,8 +46,10 @@ export function makeNotifyFolder(folder: ContainerFolder): void {
 }
 
 /**
- * Connects to the service manager by the value of NOTIFY_SOCKET.
- * @throws TsrunError 'usage' when that names no socket somebody reads
+ * Connects to the service manager. Returns a descriptor.
+ *
+ * @param path the value of NOTIFY_SOCKET
+ * @throws TsrunError 'usage' when nobody listens there
  */
 export function connectManager(path: string): number {
   try {
@@ -62,10 +64,10 @@ export function connectManager(path: string): number {
 }
 
 /**
- * The service manager that can be told later: `path`, or undefined when nobody reads that socket. A variable that a
- * service has left to all it starts is no reason to run nothing (sd_notify(3)), so that is a warning.
+ * Checks NOTIFY_SOCKET: returns `path`, or undefined with a warning when nobody listens there. It is no error, since
+ * a service leaves the variable to all programs that it starts.
  */
-export function listeningManager(path: string | undefined, warn: Tell): string | undefined {
+export function reachableManager(path: string | undefined, warn: Tell): string | undefined {
   if (path === undefined) return undefined;
   try {
     closeSync(connectManager(path));

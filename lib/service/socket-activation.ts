@@ -6,7 +6,7 @@ export interface ListenRequest {
   listenFdNames?: string | undefined;
 }
 
-/** Tells the process of them: as to pid 1, which it is in most containers. */
+/** Environment for socket activation. LISTEN_PID is 1, the pid of the process in most containers. */
 export function listenEnvironment({ listenFds = 0, listenFdNames }: ListenRequest): string[] {
   if (listenFds === 0) return [];
   const names = listenFdNames === undefined ? [] : [`LISTEN_FDNAMES=${listenFdNames}`];
