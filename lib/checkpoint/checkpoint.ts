@@ -1,9 +1,9 @@
 import { closeSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { converse } from './criu/converse.ts';
-import type { Notification } from './criu/converse.ts';
+import { callCriu } from './criu/call.ts';
+import type { Notification } from './criu/call.ts';
 import { criuFailure } from './criu/log.ts';
-import { findCriu, withNull } from './criu/program.ts';
+import { findCriu, withDevNull } from './criu/program.ts';
 import { requestTypes } from './criu/rpc.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 import { TsrunError, fileError } from '../core/error.ts';
@@ -93,8 +93,8 @@ function dump(request: CheckpointRequest, { folder, record }: Container, { pid }
     };
     if (request.preDump !== true) writeDescriptors(folders.images, record);
     const type = request.preDump === true ? requestTypes.preDump : requestTypes.dump;
-    const answer = withNull((nothing) =>
-      converse({
+    const answer = withDevNull((nothing) =>
+      callCriu({
         program: criu.path,
         env: criu.env,
         stdio: [nothing, nothing, nothing],

@@ -1,4 +1,4 @@
-import type { Notification } from './criu/converse.ts';
+import type { Notification } from './criu/call.ts';
 import { systemError } from '../core/error.ts';
 import { pidfdOpen } from '../native/pidfd.ts';
 import { sendDescriptor } from '../native/socket.ts';

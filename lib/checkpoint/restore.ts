@@ -1,9 +1,9 @@
 import { closeSync, mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupManager } from '../cgroup/manager.ts';
-import { converse, firstExtraFd } from './criu/converse.ts';
+import { callCriu, firstExtraFd } from './criu/call.ts';
 import { criuFailure } from './criu/log.ts';
-import { findCriu, withNull } from './criu/program.ts';
+import { findCriu, withDevNull } from './criu/program.ts';
 import { requestTypes } from './criu/rpc.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 import { fileError, withSource } from '../core/error.ts';
@@ -121,7 +121,7 @@ function restoreProcesses(request: RestoreRequest, blueprint: Blueprint): Begun 
       runPoststop(record).forEach(warn);
     });
     makeCgroups(blueprint, folder, record, warn, undo);
-    const init = withNull((nothing) =>
+    const init = withDevNull((nothing) =>
       revive({
         request,
         blueprint,
@@ -199,13 +199,13 @@ function revive(revival: Revival): Child {
       lsm_profile: request.lsmProfile,
       lsm_mount_context: request.lsmMountContext,
     };
-    const answer = converse({
+    const answer = callCriu({
       program: criu.path,
       env: criu.env,
       stdio,
       extraFds: [nothing, ...joined.fds],
       // The folders, too, are opened there: criu mounts in its working directory.
-      within: (start) =>
+      spawnIn: (start) =>
         withPrivateBind(rootfs, target, () => {
           inside = openFolders(request, false, readable?.folder);
           return start();

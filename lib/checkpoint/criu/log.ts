@@ -6,10 +6,10 @@ import type { CriuResponse } from './rpc.ts';
 
 const shownLines = 4;
 const lineLength = 300;
-/** More than criu writes after its first error. */
+/** In bytes; criu writes less after its first error. */
 const tailBytes = 1024 * 1024;
 
-/** The last errors in the text of a log of criu's, oldest first, as it words them; made safe to print. Pure. */
+/** The last errors in the text of a criu log, oldest first and safe to print. Pure. */
 export function lastErrors(text: string): string[] {
   return text
     .split('\n')
@@ -19,7 +19,11 @@ export function lastErrors(text: string): string[] {
     .map((line) => shorten(printable(line), lineLength));
 }
 
-/** What to throw after criu has refused: with its own last errors, and where its whole log is. */
+/**
+ * The error for a refusal of criu, with the last errors of its log and the log's path.
+ *
+ * @param what what criu was asked to do: `checkpoint container c1`
+ */
 export function criuFailure(
   what: string,
   directory: string,
@@ -46,7 +50,7 @@ function readTail(file: string): string {
       closeSync(fd);
     }
   } catch {
-    // It may have failed before it could make a log.
+    // criu may have failed before it made a log.
     return '';
   }
 }

@@ -1,61 +1,61 @@
 /**
- * As much of the Protocol Buffers encoding (protobuf.dev/programming-guides/encoding) as criu's messages need:
- * messages are tables of fields, and values are plain objects whose types follow from the tables.
+ * The part of the Protocol Buffers encoding (protobuf.dev/programming-guides/encoding) that criu's messages need. A
+ * table describes the fields of a message; a message is a plain object whose type follows from its table.
  */
 import { TsrunError } from '../../core/error.ts';
 
-export interface Field {
-  number: number;
-  /** `integer`: int32, uint32 and enums, which all are varints. A table: a message. */
-  type: 'integer' | 'boolean' | 'string' | Table;
-  repeated?: true;
+/** `integer` stands for int32, uint32 and enums, which all are varints; a table for a message. */
+type FieldType = 'integer' | 'boolean' | 'string' | Table;
+
+export type Field = readonly [number: number, type: FieldType, label?: 'repeated'];
+
+/** The fields of a message by name. */
+// eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- a Record cannot contain itself
+export interface Table {
+  readonly [name: string]: Field;
 }
 
-export type Table = Readonly<Record<string, Field>>;
-
-type Value<T extends Field['type']> = T extends 'integer'
+type Value<T extends FieldType> = T extends 'integer'
   ? number
   : T extends 'boolean'
     ? boolean
     : T extends 'string'
       ? string
       : T extends Table
-        ? Values<T>
+        ? Message<T>
         : never;
 
-/** A message of this table: every field may be absent. */
-export type Values<T extends Table> = {
+/** A message with the fields of a table, each of which may be absent. */
+export type Message<T extends Table> = {
   -readonly [K in keyof T]?:
-    (T[K] extends { repeated: true } ? readonly Value<T[K]['type']>[] : Value<T[K]['type']>) | undefined;
+    | (T[K] extends readonly [number, FieldType, 'repeated'] ? readonly Value<T[K][1]>[] : Value<T[K][1]>)
+    | undefined;
 };
 
-const varint = 0;
-const fixed64 = 1;
-const bytes = 2;
-const fixed32 = 5;
+const wireTypes = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
 
-/** Encodes a message. Integers are at most 32 bits wide; negative ones take ten bytes, as for int32. */
-export function encodeMessage<T extends Table>(table: T, values: Values<T>): Buffer {
+/** Encodes a message. Integers have at most 32 bits; negative ones take ten bytes, as an int32 does. Pure. */
+export function encodeMessage<T extends Table>(table: T, message: Message<T>): Buffer {
   const out: number[] = [];
   for (const [name, field] of Object.entries(table)) {
-    const value: unknown = values[name];
+    const value: unknown = message[name];
     if (value === undefined) continue;
-    for (const one of field.repeated === true ? (value as readonly unknown[]) : [value]) {
+    for (const one of field[2] === 'repeated' ? (value as readonly unknown[]) : [value]) {
       writeField(out, field, one);
     }
   }
   return Buffer.from(out);
 }
 
-function writeField(out: number[], { number, type }: Field, value: unknown): void {
+function writeField(out: number[], [number, type]: Field, value: unknown): void {
   if (type === 'integer' || type === 'boolean') {
-    writeVarint(out, number * 8 + varint);
+    writeVarint(out, number * 8 + wireTypes.varint);
     writeVarint(out, Number(value));
     return;
   }
   const content =
-    type === 'string' ? Buffer.from(String(value)) : encodeMessage(type, value as Values<typeof type>);
-  writeVarint(out, number * 8 + bytes);
+    type === 'string' ? Buffer.from(String(value)) : encodeMessage(type, value as Message<typeof type>);
+  writeVarint(out, number * 8 + wireTypes.bytes);
   writeVarint(out, content.length);
   for (const byte of content) out.push(byte);
 }
@@ -66,40 +66,44 @@ function writeVarint(out: number[], value: number): void {
   out.push(Number(rest));
 }
 
-/** Decodes a message; fields the table does not know are passed over. Throws 'system' for what is no message. */
-export function decodeMessage<T extends Table>(table: T, data: Buffer): Values<T> {
-  const byNumber = new Map(Object.entries(table).map(([name, field]) => [field.number, { name, field }]));
-  const values: Record<string, unknown> = {};
+/**
+ * Decodes a message; skips fields that are not in the table. Pure.
+ *
+ * @throws TsrunError 'system' for a malformed message
+ */
+export function decodeMessage<T extends Table>(table: T, data: Buffer): Message<T> {
+  const byNumber = new Map(Object.entries(table).map(([name, field]) => [field[0], { name, field }]));
+  const message: Record<string, unknown> = {};
   for (let at = 0; at < data.length;) {
     const tag = readVarint(data, at);
     const { content, next } = readContent(data, tag.next, Number(tag.value & 7n));
     at = next;
     const known = byNumber.get(Number(tag.value >> 3n));
     if (known === undefined) continue;
-    const value = readValue(known.field, content);
-    const before = values[known.name];
-    values[known.name] =
-      known.field.repeated === true
-        ? [...(Array.isArray(before) ? (before as unknown[]) : []), value]
-        : value;
+    const { name, field } = known;
+    const value = readValue(field, content);
+    const before = message[name];
+    message[name] =
+      field[2] === 'repeated' ? [...(Array.isArray(before) ? (before as unknown[]) : []), value] : value;
   }
-  return values as Values<T>;
+  return message as Message<T>;
 }
 
 function readContent(data: Buffer, at: number, wireType: number): { content: bigint | Buffer; next: number } {
-  if (wireType === varint) {
+  if (wireType === wireTypes.varint) {
     const { value, next } = readVarint(data, at);
     return { content: value, next };
   }
-  const start = wireType === bytes ? readVarint(data, at) : { value: fixedSize(wireType), next: at };
+  const start =
+    wireType === wireTypes.bytes ? readVarint(data, at) : { value: fixedSize(wireType), next: at };
   const next = start.next + Number(start.value);
   if (next > data.length) throw malformed();
   return { content: data.subarray(start.next, next), next };
 }
 
 function fixedSize(wireType: number): bigint {
-  if (wireType === fixed64) return 8n;
-  if (wireType === fixed32) return 4n;
+  if (wireType === wireTypes.fixed64) return 8n;
+  if (wireType === wireTypes.fixed32) return 4n;
   throw malformed();
 }
 
@@ -114,7 +118,7 @@ function readVarint(data: Buffer, start: number): { value: bigint; next: number 
   throw malformed();
 }
 
-function readValue({ type }: Field, content: bigint | Buffer): unknown {
+function readValue([, type]: Field, content: bigint | Buffer): unknown {
   if (typeof content === 'bigint') {
     if (type === 'boolean') return content !== 0n;
     if (type === 'integer') return Number(BigInt.asIntN(32, content));
@@ -126,5 +130,5 @@ function readValue({ type }: Field, content: bigint | Buffer): unknown {
 }
 
 function malformed(): TsrunError {
-  return new TsrunError('system', 'criu sent what is no message of its protocol');
+  return new TsrunError('system', 'criu sent a malformed message');
 }

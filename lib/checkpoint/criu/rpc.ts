@@ -1,106 +1,70 @@
 /**
- * criu's RPC protocol (criu.org/RPC), as far as tsrun speaks it: the fields of images/rpc.proto with their numbers,
- * which never change.
+ * criu's RPC protocol (criu.org/RPC): the fields of images/rpc.proto that tsrun uses, with their numbers. A number
+ * never changes once criu has released it.
  */
-import type { Table, Values } from './protobuf.ts';
+import type { Message, Table } from './protobuf.ts';
 
-const inheritFd = {
-  key: { number: 1, type: 'string' },
-  fd: { number: 2, type: 'integer' },
+const optionFields = {
+  images_dir_fd: [1, 'integer'],
+  pid: [2, 'integer'],
+  leave_running: [3, 'boolean'],
+  ext_unix_sk: [4, 'boolean'],
+  tcp_established: [5, 'boolean'],
+  evasive_devices: [6, 'boolean'],
+  shell_job: [7, 'boolean'],
+  file_locks: [8, 'boolean'],
+  log_level: [9, 'integer'],
+  log_file: [10, 'string'],
+  ps: [11, { address: [1, 'string'], port: [2, 'integer'] }],
+  notify_scripts: [12, 'boolean'],
+  root: [13, 'string'],
+  parent_img: [14, 'string'],
+  track_mem: [15, 'boolean'],
+  auto_dedup: [16, 'boolean'],
+  work_dir_fd: [17, 'integer'],
+  link_remap: [18, 'boolean'],
+  ext_mnt: [23, { key: [1, 'string'], val: [2, 'string'] }, 'repeated'],
+  manage_cgroups: [24, 'boolean'],
+  cg_root: [25, { ctrl: [1, 'string'], path: [2, 'string'] }, 'repeated'],
+  rst_sibling: [26, 'boolean'],
+  inherit_fd: [27, { key: [1, 'string'], fd: [2, 'integer'] }, 'repeated'],
+  manage_cgroups_mode: [34, 'integer'],
+  external: [37, 'string', 'repeated'],
+  empty_ns: [38, 'integer'],
+  join_ns: [39, { ns: [1, 'string'], ns_file: [2, 'string'] }, 'repeated'],
+  freeze_cgroup: [44, 'string'],
+  tcp_skip_in_flight: [46, 'boolean'],
+  lazy_pages: [48, 'boolean'],
+  orphan_pts_master: [50, 'boolean'],
+  config_file: [51, 'string'],
+  tcp_close: [52, 'boolean'],
+  lsm_profile: [53, 'string'],
+  lsm_mount_context: [63, 'string'],
 } as const satisfies Table;
 
-const mountMap = {
-  key: { number: 1, type: 'string' },
-  val: { number: 2, type: 'string' },
+/** Message `criu_req`. */
+export const requestFields = {
+  type: [1, 'integer'],
+  opts: [2, optionFields],
+  notify_success: [3, 'boolean'],
 } as const satisfies Table;
 
-const cgroupRoot = {
-  ctrl: { number: 1, type: 'string' },
-  path: { number: 2, type: 'string' },
+/** Message `criu_resp`. */
+export const responseFields = {
+  type: [1, 'integer'],
+  success: [2, 'boolean'],
+  notify: [5, { script: [1, 'string'], pid: [2, 'integer'] }],
+  cr_errno: [7, 'integer'],
+  cr_errmsg: [9, 'string'],
+  version: [10, { major: [1, 'integer'], minor: [2, 'integer'] }],
 } as const satisfies Table;
 
-const joinNamespace = {
-  ns: { number: 1, type: 'string' },
-  ns_file: { number: 2, type: 'string' },
-} as const satisfies Table;
+export type CriuRequest = Message<typeof requestFields>;
+export type CriuOptions = Message<typeof optionFields>;
+export type CriuResponse = Message<typeof responseFields>;
 
-const pageServer = {
-  address: { number: 1, type: 'string' },
-  port: { number: 2, type: 'integer' },
-} as const satisfies Table;
-
-const options = {
-  images_dir_fd: { number: 1, type: 'integer' },
-  pid: { number: 2, type: 'integer' },
-  leave_running: { number: 3, type: 'boolean' },
-  ext_unix_sk: { number: 4, type: 'boolean' },
-  tcp_established: { number: 5, type: 'boolean' },
-  evasive_devices: { number: 6, type: 'boolean' },
-  shell_job: { number: 7, type: 'boolean' },
-  file_locks: { number: 8, type: 'boolean' },
-  log_level: { number: 9, type: 'integer' },
-  log_file: { number: 10, type: 'string' },
-  ps: { number: 11, type: pageServer },
-  notify_scripts: { number: 12, type: 'boolean' },
-  root: { number: 13, type: 'string' },
-  parent_img: { number: 14, type: 'string' },
-  track_mem: { number: 15, type: 'boolean' },
-  auto_dedup: { number: 16, type: 'boolean' },
-  work_dir_fd: { number: 17, type: 'integer' },
-  link_remap: { number: 18, type: 'boolean' },
-  ext_mnt: { number: 23, type: mountMap, repeated: true },
-  manage_cgroups: { number: 24, type: 'boolean' },
-  cg_root: { number: 25, type: cgroupRoot, repeated: true },
-  rst_sibling: { number: 26, type: 'boolean' },
-  inherit_fd: { number: 27, type: inheritFd, repeated: true },
-  manage_cgroups_mode: { number: 34, type: 'integer' },
-  external: { number: 37, type: 'string', repeated: true },
-  empty_ns: { number: 38, type: 'integer' },
-  join_ns: { number: 39, type: joinNamespace, repeated: true },
-  freeze_cgroup: { number: 44, type: 'string' },
-  tcp_skip_in_flight: { number: 46, type: 'boolean' },
-  lazy_pages: { number: 48, type: 'boolean' },
-  orphan_pts_master: { number: 50, type: 'boolean' },
-  config_file: { number: 51, type: 'string' },
-  tcp_close: { number: 52, type: 'boolean' },
-  lsm_profile: { number: 53, type: 'string' },
-  lsm_mount_context: { number: 63, type: 'string' },
-} as const satisfies Table;
-
-/** criu_req. */
-export const request = {
-  type: { number: 1, type: 'integer' },
-  opts: { number: 2, type: options },
-  notify_success: { number: 3, type: 'boolean' },
-} as const satisfies Table;
-
-/** criu_resp. */
-export const response = {
-  type: { number: 1, type: 'integer' },
-  success: { number: 2, type: 'boolean' },
-  restore: { number: 4, type: { pid: { number: 1, type: 'integer' } } },
-  notify: {
-    number: 5,
-    type: { script: { number: 1, type: 'string' }, pid: { number: 2, type: 'integer' } },
-  },
-  cr_errno: { number: 7, type: 'integer' },
-  cr_errmsg: { number: 9, type: 'string' },
-  version: {
-    number: 10,
-    type: {
-      major: { number: 1, type: 'integer' },
-      minor: { number: 2, type: 'integer' },
-      sublevel: { number: 4, type: 'integer' },
-    },
-  },
-} as const satisfies Table;
-
-export type CriuRequest = Values<typeof request>;
-export type CriuOptions = Values<typeof options>;
-export type CriuResponse = Values<typeof response>;
-
-/** criu_req_type. */
+/** Enum `criu_req_type`. */
 export const requestTypes = { dump: 1, restore: 2, preDump: 4, notify: 6, version: 10 } as const;
 
-/** criu_cg_mode: what is done about the cgroups of the processes. */
+/** Enum `criu_cg_mode`: what criu does about the cgroups of the processes. */
 export const cgroupModes = { ignore: 0, soft: 3, full: 4, strict: 5, default: 6 } as const;
