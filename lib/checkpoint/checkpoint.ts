@@ -1,4 +1,4 @@
-import { closeSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, statSync, writeSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { callCriu } from './criu/call.ts';
 import type { Notification } from './criu/call.ts';
@@ -12,8 +12,11 @@ import { parseDocument } from '../config/bundle.ts';
 import { hasNewNamespace, namespaces } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 import { externalMountOptions } from './checkpoint-mounts.ts';
-import { commonOptions, configFile, emptyNamespaces, openFolders } from './criu-request.ts';
-import type { CriuFlags, ImageFolders } from './criu-request.ts';
+import { commonOptions, configFile, emptyNamespaces } from './criu-options.ts';
+import type { CriuFlags } from './criu-options.ts';
+import { openFolders } from './image-folders.ts';
+import type { ImageFolders } from './image-folders.ts';
+import { externalStdio, writeDescriptors } from './stdio-descriptors.ts';
 import { dismantle } from '../container/delete.ts';
 import { externalNamespaces, hooksMakeNetwork } from '../container/external-namespaces.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
@@ -41,8 +44,6 @@ export interface CheckpointRequest extends CriuFlags {
 }
 
 const logName = 'dump.log';
-/** In the images, as runc calls it: what stdio is, so that restore can give it other descriptors. */
-export const descriptorsFile = 'descriptors.json';
 
 /**
  * Saves a running or paused container to files, with criu. Unless it is left running, the container is deleted
@@ -88,10 +89,10 @@ function dump(request: CheckpointRequest, { folder, record }: Container, { pid }
       pid,
       root: record.rootfs,
       empty_ns: emptyNamespaces(request) | (hooksMakeNetwork(config) ? namespaces.network.flag : 0),
-      external: [...externalNamespaces(pid, config), ...externalStdio(record)],
+      external: [...externalNamespaces(pid, config), ...externalStdio(record.stdio)],
       ...(request.preDump === true ? {} : externalMountOptions(pid, config)),
     };
-    if (request.preDump !== true) writeDescriptors(folders.images, record);
+    if (request.preDump !== true) writeDescriptors(folders.images, record.stdio);
     const type = request.preDump === true ? requestTypes.preDump : requestTypes.dump;
     const answer = withDevNull((nothing) =>
       callCriu({
@@ -141,22 +142,6 @@ function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
   const { paths, shared, version } = cgroup;
   const directory = version === 2 ? paths[''] : paths[shared['freezer'] ?? 'freezer'];
   return directory === undefined ? {} : { freeze_cgroup: directory };
-}
-
-/** Files and sockets of the host that are the container's stdio; of pipes criu takes note by itself. */
-function externalStdio({ stdio = [] }: ContainerRecord): string[] {
-  return stdio
-    .filter((key) => key !== '' && !key.startsWith('pipe:'))
-    .map((key) => key.replace(/^null:/, '').replace(/^socket:/, 'unix'));
-}
-
-function writeDescriptors(images: string, { stdio }: ContainerRecord): void {
-  const file = join(images, descriptorsFile);
-  try {
-    writeFileSync(file, JSON.stringify(stdio ?? []), { mode: 0o600 });
-  } catch (error) {
-    throw fileError(`write ${file}`, error);
-  }
 }
 
 function tellReady({ statusFd }: CheckpointRequest, { script }: Notification): void {

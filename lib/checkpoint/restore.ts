@@ -16,11 +16,13 @@ import { socketPair } from '../native/socket.ts';
 import { attend } from '../container/run-in-foreground.ts';
 import { draw } from '../container/prepare-container.ts';
 import type { Blueprint } from '../container/prepare-container.ts';
-import { descriptorsFile } from './checkpoint.ts';
 import type { Child } from '../native/child.ts';
 import { announce } from '../container/create.ts';
-import { commonOptions, configFile, emptyNamespaces, openFolders } from './criu-request.ts';
-import type { CriuFlags, ImageFolders } from './criu-request.ts';
+import { commonOptions, configFile, emptyNamespaces } from './criu-options.ts';
+import type { CriuFlags } from './criu-options.ts';
+import { openFolders } from './image-folders.ts';
+import type { ImageFolders } from './image-folders.ts';
+import { inheritedStdio } from './stdio-descriptors.ts';
 import { joinNamespaces, refuseTracers } from '../container/external-namespaces.ts';
 import { ownEnvironment } from '../container/run-hooks.ts';
 import { claim, makeCgroups, newRecord } from '../container/create-container.ts';
@@ -32,7 +34,7 @@ import { makeReadable } from './readable-images.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { CreateRequest } from '../container/create-request.ts';
 import { makeMountpoints } from './restore-mountpoints.ts';
-import { cgroupRoots, emptyIfNotDumped, inheritedStdio, mountSources } from './restore-options.ts';
+import { cgroupRoots, emptyIfNotDumped, mountSources } from './restore-options.ts';
 import { Revived } from './restore-notifications.ts';
 import type { Expected } from './restore-notifications.ts';
 import { takeRunning } from '../engine/foreground-process.ts';
@@ -186,10 +188,7 @@ function revive(revival: Revival): Child {
       ...configFile(bundle.config.annotations),
       ...joined.options,
       ...mountSources(blueprint, folder, places),
-      inherit_fd: [
-        ...(joined.options.inherit_fd ?? []),
-        ...inheritedStdio(folders.images, descriptorsFile, firstExtraFd),
-      ],
+      inherit_fd: [...(joined.options.inherit_fd ?? []), ...inheritedStdio(folders.images, firstExtraFd)],
       log_file: logName,
       evasive_devices: true,
       rst_sibling: true,

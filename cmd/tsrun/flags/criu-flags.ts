@@ -1,4 +1,4 @@
-import type { CriuFlags } from '../../../lib/checkpoint/criu-request.ts';
+import type { CriuFlags } from '../../../lib/checkpoint/criu-options.ts';
 import type { Flags, FlagValues } from '../command.ts';
 
 /** The flags checkpoint and restore share. */
