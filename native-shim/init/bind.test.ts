@@ -13,13 +13,13 @@ import {
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/native/install.ts';
-import { slots } from '../../lib/plan/wire.ts';
+import { mountFlags, slots } from '../../lib/plan/wire.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {
   ATIME,
-  CLONE_NEWUSER,
   MS_PRIVATE,
   MS_REC,
   MS_SHARED,
@@ -30,47 +30,39 @@ import {
   NOSYMFOLLOW,
   RDONLY,
   inFolder,
-  makeImage,
-  needRoot,
   op,
   procfs,
-  removeImage,
   runContainer,
   shellIn,
   userMaps,
+  useImage,
 } from './testing/rootfs.ts';
-import type { ContainerRequest, Image } from './testing/rootfs.ts';
+import type { ContainerRequest } from './testing/rootfs.ts';
 
 const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST, ESTALE } = os.errno;
 
 /** O_CLOEXEC of open(2). */
 const closeOnExec = 0o2000000;
-const noFollow = 16;
-const recursive = 8;
-const ensureDirectory = 32;
+const { sourceNoFollow: noFollow, recursive, ensureDirectory, allowProc } = mountFlags;
 
 /** Mount point, options and propagation of the mounts below /mnt. */
 const showMounts =
   'grep " /mnt" /proc/self/mountinfo | sed "s/^[^ ]* [^ ]* [^ ]* [^ ]* //; s/ - .*//" | sort';
 
 describe('bind mounts', () => {
-  needRoot();
-  let image: Image;
   let source: string;
   /** A mount on the host, below the source. */
   let below: string;
+  const image = useImage(() => {
+    execFileSync('umount', [below]);
+  });
   beforeEach(() => {
-    image = makeImage();
     source = join(image.host, 'source');
     below = join(source, 'below');
     mkdirSync(below, { recursive: true });
     writeFileSync(join(source, 'file'), 'of the host');
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'nosuid', 'tsrun-test', below]);
     writeFileSync(join(below, 'file'), 'mounted');
-  });
-  afterEach(() => {
-    execFileSync('umount', [below]);
-    removeImage(image);
   });
 
   const bind = (more: Partial<OpOf<'mountBind'>> = {}): TestOp =>
@@ -140,7 +132,7 @@ describe('bind mounts', () => {
     for (const wrap of wraps) {
       const clear = bind({ source: below, attributesSet: NODEV, attributesUnnamed: NOSUID | NOEXEC | ATIME });
       expect(show([clear], { wrap })).to.equal('/mnt rw,nodev,relatime');
-      const user = { wrap, namespaces: CLONE_NEWUSER, atSync: userMaps };
+      const user = { wrap, namespaces: newNs.user, atSync: userMaps };
       expect(show([clear], user)).to.equal('/mnt rw,nosuid,nodev,relatime');
       const slot = slots.first;
       const before = [op('cloneTree', { slot, path: below })];
@@ -281,7 +273,7 @@ describe('bind mounts', () => {
       expect(fail([procfs, op('deviceBind', { source: '/dev/null', path: '/proc/stat' })])[0]).to.equal(
         EPERM,
       );
-      const ops = [procfs, bind({ source: file, destination: '/proc/uptime', flags: 4 })];
+      const ops = [procfs, bind({ source: file, destination: '/proc/uptime', flags: allowProc })];
       expect(shellIn(image, 'cat /proc/uptime', { ops })).to.equal('of the host');
     });
   });
@@ -356,7 +348,7 @@ describe('bind mounts', () => {
     it('reach sources that only process A may walk to', () => {
       execFileSync('chmod', ['700', image.host]);
       chownSync(image.host, 1234, 1234);
-      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps, before: [clone(recursive)] };
+      const request = { namespaces: newNs.user, atSync: userMaps, before: [clone(recursive)] };
       expect(shellIn(image, 'cat /mnt/file', { ...request, ops: [bind({ slot })] })).to.equal('of the host');
       expect(fail([bind({ flags: recursive })], { ...request, before: [] })).to.deep.equal([
         os.errno.EACCES,
@@ -439,7 +431,7 @@ describe('bind mounts', () => {
 
     it('cannot lift what the outer namespace wants, in a user namespace', () => {
       const ops = [bind({ source: below }), remount({ attributesClear: NOSUID })];
-      expect(fail(ops, { namespaces: CLONE_NEWUSER, atSync: userMaps })).to.deep.equal([
+      expect(fail(ops, { namespaces: newNs.user, atSync: userMaps })).to.deep.equal([
         EPERM,
         'mount options (in a user namespace those of the source cannot be lifted)',
       ]);
@@ -454,7 +446,7 @@ describe('bind mounts', () => {
       expect(
         shellIn(image, 'stat -c %t:%T /dev/deep/null; echo x > /dev/deep/null', { ops: [device()] }),
       ).to.equal('1:3');
-      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps, ops: [device()] };
+      const request = { namespaces: newNs.user, atSync: userMaps, ops: [device()] };
       expect(shellIn(image, 'echo x > /dev/deep/null', request)).to.equal('');
       const slot = slots.first;
       const before = [op('cloneTree', { slot, path: '/dev/null' })];

@@ -8,19 +8,10 @@ import { getSize } from '../../lib/native/testing/pty.ts';
 import type { Size } from '../../lib/native/testing/pty.ts';
 import { slots } from '../../lib/plan/wire.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
-import {
-  CLONE_NEWUSER,
-  listing,
-  makeImage,
-  needRoot,
-  op,
-  procfs,
-  removeImage,
-  runContainer,
-  userMaps,
-} from './testing/rootfs.ts';
-import type { ContainerRequest, Image, Outcome } from './testing/rootfs.ts';
+import { listing, op, procfs, runContainer, userMaps, useImage } from './testing/rootfs.ts';
+import type { ContainerRequest, Outcome } from './testing/rootfs.ts';
 
 const { EBADF, EEXIST, ENODEV, ENOENT, EXDEV } = os.errno;
 
@@ -32,14 +23,8 @@ const devpts = op('mountFilesystem', {
 });
 
 describe('console', () => {
-  needRoot();
-  let image: Image;
-  beforeEach(() => {
-    image = makeImage();
-  });
-  afterEach(() => {
+  const image = useImage(() => {
     expect(listing(image.host)).to.deep.equal([]);
-    removeImage(image);
   });
 
   interface Terminal {
@@ -118,7 +103,7 @@ describe('console', () => {
   });
 
   it('works in a user namespace', () => {
-    const request = { namespaces: CLONE_NEWUSER, atSync: userMaps };
+    const request = { namespaces: newNs.user, atSync: userMaps };
     expect(run('tty', [devpts, terminal()], request).output).to.equal('/dev/pts/0\n');
   });
 

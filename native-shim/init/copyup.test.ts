@@ -4,37 +4,23 @@ import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from '
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import type { OpOf } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
+import { mountFlags } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
 import { isInstalled } from './testing/programs.ts';
-import {
-  CLONE_NEWUSER,
-  RDONLY,
-  makeImage,
-  needRoot,
-  op,
-  procfs,
-  removeImage,
-  runContainer,
-  shellIn,
-  userMaps,
-} from './testing/rootfs.ts';
-import type { Image } from './testing/rootfs.ts';
+import { RDONLY, op, procfs, runContainer, shellIn, userMaps, useImage } from './testing/rootfs.ts';
+
 import { skip } from '../../lib/testing/skip.ts';
 
 const { ELOOP, ENOSPC, EROFS } = os.errno;
-const copyUp = 2;
+const { copyUp } = mountFlags;
 
 describe('tmpcopyup', () => {
-  needRoot();
-  let image: Image;
   let top: string;
+  const image = useImage();
   beforeEach(() => {
-    image = makeImage();
     top = join(image.rootfs, 'data');
     mkdirSync(top);
-  });
-  afterEach(() => {
-    removeImage(image);
   });
 
   /** Runs a command in the image's directory. */
@@ -156,7 +142,7 @@ describe('tmpcopyup', () => {
 
   it('works in a user namespace', () => {
     run('echo x >file && chown 5:6 file');
-    const request = { namespaces: CLONE_NEWUSER, atSync: userMaps, ops: [tmpfs()] };
+    const request = { namespaces: newNs.user, atSync: userMaps, ops: [tmpfs()] };
     // Owner 5 outside is nobody inside.
     const { errno, detail, stdout } = runContainer(image, 'stat -c %u /data/file', request);
     expect([errno, detail, stdout]).to.deep.equal([0, '', '65534\n']);

@@ -4,32 +4,17 @@ import { mkdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFile
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import type { OpOf } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
-import {
-  CLONE_NEWUSER,
-  makeImage,
-  needRoot,
-  op,
-  procfs,
-  removeImage,
-  runContainer,
-  shellIn,
-  userMaps,
-} from './testing/rootfs.ts';
-import type { Image } from './testing/rootfs.ts';
+import { op, procfs, runContainer, shellIn, userMaps, useImage } from './testing/rootfs.ts';
 
 const { EEXIST, EINVAL, EISDIR, ENOTEMPTY, EPERM } = os.errno;
 
 describe('in /dev', () => {
-  needRoot();
-  let image: Image;
   let dev: string;
+  const image = useImage();
   beforeEach(() => {
-    image = makeImage();
     dev = join(image.rootfs, 'dev');
-  });
-  afterEach(() => {
-    removeImage(image);
   });
 
   const fail = (ops: readonly TestOp[], request = {}): [number, string] => {
@@ -97,7 +82,7 @@ describe('in /dev', () => {
     });
 
     it('tells that a user namespace may not', () => {
-      expect(fail([device()], { namespaces: CLONE_NEWUSER, atSync: userMaps })).to.deep.equal([
+      expect(fail([device()], { namespaces: newNs.user, atSync: userMaps })).to.deep.equal([
         EPERM,
         '/dev/node',
       ]);

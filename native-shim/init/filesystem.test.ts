@@ -7,10 +7,6 @@ import { installation } from '../../lib/native/install.ts';
 import { compile, isInstalled } from './testing/programs.ts';
 import {
   ATIME,
-  CLONE_NEWCGROUP,
-  CLONE_NEWIPC,
-  CLONE_NEWNET,
-  CLONE_NEWUSER,
   MS_PRIVATE,
   MS_SHARED,
   NOATIME,
@@ -22,17 +18,17 @@ import {
   RDONLY,
   STRICTATIME,
   inFolder,
-  makeImage,
-  needRoot,
   op,
   procfs,
-  removeImage,
   runContainer,
   shellIn,
   userMaps,
+  useImage,
 } from './testing/rootfs.ts';
-import type { ContainerRequest, Image } from './testing/rootfs.ts';
+import type { ContainerRequest } from './testing/rootfs.ts';
 import type { OpOf } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
+import { mountFlags } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
 import { skip } from '../../lib/testing/skip.ts';
 
@@ -47,14 +43,7 @@ const showMount =
   'grep " /mnt " /proc/self/mountinfo | tail -n 1 | sed "s/^[^ ]* [^ ]* [^ ]* [^ ]* [^ ]* //; s/ - / /"';
 
 describe('mountFilesystem', () => {
-  needRoot();
-  let image: Image;
-  beforeEach(() => {
-    image = makeImage();
-  });
-  afterEach(() => {
-    removeImage(image);
-  });
+  const image = useImage();
 
   const show = (mount: TestOp, request: ContainerRequest = {}): string =>
     shellIn(image, showMount, { ...request, ops: [procfs, mount] });
@@ -88,7 +77,7 @@ describe('mountFilesystem', () => {
     });
 
     it('mqueue, sysfs, proc and cgroup2', () => {
-      const namespaces = CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP;
+      const namespaces = newNs.ipc | newNs.network | newNs.cgroup;
       expect(show(filesystem('mqueue'), { namespaces })).to.equal('rw,relatime mqueue mqueue rw');
       expect(show(filesystem('sysfs', { attributes: RDONLY }), { namespaces })).to.equal(
         'ro,relatime sysfs sysfs rw',
@@ -103,7 +92,7 @@ describe('mountFilesystem', () => {
       // Its hierarchy has a number; cgroup v2 has 0.
       const controller = /^(\w+)\t[1-9]/m.exec(readFileSync('/proc/cgroups', 'utf8'))?.[1];
       if (controller === undefined) return skip(this, 'no controller is in a hierarchy of cgroup v1');
-      const namespaces = CLONE_NEWCGROUP;
+      const namespaces = newNs.cgroup;
       expect(show(filesystem('cgroup', { options: [controller] }), { namespaces })).to.contain(controller);
       expect(show(filesystem('cgroup', { options: ['none', 'name=systemd'] }), { namespaces })).to.contain(
         'name=systemd',
@@ -274,7 +263,7 @@ describe('mountFilesystem', () => {
     });
 
     it('what sysfs and proc lack in a user namespace', () => {
-      const request: ContainerRequest = { namespaces: CLONE_NEWUSER, atSync: userMaps };
+      const request: ContainerRequest = { namespaces: newNs.user, atSync: userMaps };
       expect(fail(filesystem('sysfs'), request)).to.deep.equal([
         EPERM,
         'filesystem sysfs (a user namespace needs a network namespace of its own for it, and a /sys outside with ' +
@@ -335,7 +324,7 @@ describe('mountFilesystem', () => {
     });
 
     it('and where it may be, something is', () => {
-      const ops = [procfs, filesystem('tmpfs', { destination: '/proc/sys', flags: 4 })];
+      const ops = [procfs, filesystem('tmpfs', { destination: '/proc/sys', flags: mountFlags.allowProc })];
       expect(shellIn(image, 'ls /proc/sys | wc -l', { ops })).to.equal('0');
     });
   });

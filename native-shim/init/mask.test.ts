@@ -4,25 +4,23 @@ import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'n
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/native/install.ts';
+import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {
-  CLONE_NEWUSER,
   NODEV,
   NOEXEC,
   NOSUID,
   inFolder,
   listing,
-  makeImage,
-  needRoot,
   op,
   procfs,
-  removeImage,
   runContainer,
   shellIn,
   userMaps,
+  useImage,
 } from './testing/rootfs.ts';
-import type { ContainerRequest, Image } from './testing/rootfs.ts';
+import type { ContainerRequest } from './testing/rootfs.ts';
 
 const { ELOOP, ENODEV, ENOENT, EROFS } = os.errno;
 
@@ -31,18 +29,14 @@ const readonly = (path: string): TestOp => op('readonlyPath', { path });
 const nullNode = op('device', { path: '/dev/null', mode: 0o20666, major: 1, minor: 3 });
 
 describe('masked and read-only paths', () => {
-  needRoot();
-  let image: Image;
+  const image = useImage(() => {
+    expect(listing(image.host)).to.deep.equal([]);
+  });
   beforeEach(() => {
-    image = makeImage();
     mkdirSync(join(image.rootfs, 'etc/secrets'));
     writeFileSync(join(image.rootfs, 'etc/secrets/key'), 'secret');
     mkdirSync(join(image.rootfs, 'etc/more'));
     writeFileSync(join(image.rootfs, 'etc/more/key'), 'secret');
-  });
-  afterEach(() => {
-    expect(listing(image.host)).to.deep.equal([]);
-    removeImage(image);
   });
 
   const see = (script: string, ops: readonly TestOp[], request: ContainerRequest = {}): string =>
@@ -132,7 +126,7 @@ describe('masked and read-only paths', () => {
         mask('/etc/more'),
         mask('/etc/secrets'),
       ];
-      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps };
+      const request = { namespaces: newNs.user, atSync: userMaps };
       expect(
         see('ls /etc/more /etc/secrets | grep -v : | grep .; cat /proc/kallsyms', ops, request),
       ).to.equal('');

@@ -45,7 +45,7 @@ describe('init: namespaces', () => {
   };
 
   it('are new for every kind the plan names, and the process is in them', () => {
-    const flags = newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.net;
+    const flags = newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.network;
     const stdout = outputOf([
       clone(flags),
       setup,
@@ -131,13 +131,13 @@ describe('init: namespaces', () => {
     let joined = '';
     let inside: string[] = [];
     // A first container waits at its sync point while a second one joins its network.
-    outputOf([clone(newNs.net), setup, ...program(['true'])], {
+    outputOf([clone(newNs.network), setup, ...program(['true'])], {
       atSync: (_point, pid) => {
         const net = `/proc/${String(pid)}/ns/net`;
         joined = readlinkSync(net);
         inside = outputOf([
-          { op: 'openNamespace', slot, type: newNs.net, path: net, changes: '' },
-          { op: 'enterNamespace', slot, type: newNs.net },
+          { op: 'openNamespace', slot, type: newNs.network, path: net, changes: '' },
+          { op: 'enterNamespace', slot, type: newNs.network },
           clone(newNs.uts),
           setup,
           ...shell('readlink /proc/self/ns/net; readlink /proc/self/ns/uts'),
@@ -151,7 +151,7 @@ describe('init: namespaces', () => {
 
     const wrong = (wrongPath: string): Message =>
       errorOf([
-        { op: 'openNamespace', slot, type: newNs.net, path: wrongPath, changes: '' },
+        { op: 'openNamespace', slot, type: newNs.network, path: wrongPath, changes: '' },
         clone(),
         ...program(['true']),
       ]);
@@ -169,11 +169,11 @@ describe('init: namespaces', () => {
 
   it('are joined, all kinds at once, as root of the joined user namespace', () => {
     const kinds = ['user', 'cgroup', 'ipc', 'net', 'time', 'uts', 'pid', 'mnt'] as const;
-    const types = { ...newNs, mnt: newNs.mount, time: 0x80 };
+    const types = { ...newNs, mnt: newNs.mount, net: newNs.network };
     let joined: string[] = [];
     let inside: string[] = [];
     const make: TestOp[] = [
-      clone(newNs.user | newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.net),
+      clone(newNs.user | newNs.mount | newNs.uts | newNs.ipc | newNs.pid | newNs.network),
       setup,
       { op: 'becomeRoot' },
       { op: 'unshare', flags: newNs.cgroup },

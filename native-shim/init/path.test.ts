@@ -4,19 +4,10 @@ import { lstatSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSyn
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/native/install.ts';
+import { mountFlags } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
-import {
-  listing,
-  makeImage,
-  needRoot,
-  op,
-  procfs,
-  removeImage,
-  runContainer,
-  shellIn,
-} from './testing/rootfs.ts';
-import type { Image } from './testing/rootfs.ts';
+import { listing, op, procfs, runContainer, shellIn, useImage } from './testing/rootfs.ts';
 
 const { ELOOP, ENAMETOOLONG, ENOTDIR } = os.errno;
 
@@ -28,22 +19,17 @@ function tmpfs(destination: string, flags = 0): TestOp {
 const listMounts = 'cut -d" " -f5 /proc/self/mountinfo | grep -vxE "/|/proc"';
 
 describe('paths in the rootfs', () => {
-  needRoot();
-  let image: Image;
   let marker = '';
   /** What the test itself has put on the host's side. */
   let untouched: readonly string[] = [];
+  const image = useImage(() => {
+    // Nothing of the host's has been touched, whatever the test was.
+    expect(listing(image.host)).to.deep.equal(untouched);
+  });
   beforeEach(() => {
-    image = makeImage();
     untouched = [];
     marker = join(image.folder, 'marker');
     writeFileSync(marker, 'marked');
-  });
-  afterEach(() => {
-    // Nothing of the host's has been touched, whatever the test was.
-    const found = listing(image.host);
-    removeImage(image);
-    expect(found).to.deep.equal(untouched);
   });
 
   const mounted = (ops: readonly TestOp[]): string => shellIn(image, listMounts, { ops: [procfs, ...ops] });
@@ -79,7 +65,12 @@ describe('paths in the rootfs', () => {
       ];
       const ops = [procfs, tmpfs('/etc/link/a/../b'), bindMarker('/etc/link/b/c/file')];
       const devices = [op('device', { path: '/dev/x/null', mode: 0o20666, major: 1, minor: 3 })];
-      const copied = op('mountFilesystem', { destination: '/etc', type: 'tmpfs', source: 'tmpfs', flags: 2 });
+      const copied = op('mountFilesystem', {
+        destination: '/etc',
+        type: 'tmpfs',
+        source: 'tmpfs',
+        flags: mountFlags.copyUp,
+      });
       const after = [op('maskPath', { path: '/etc/link/b' })];
       expect(shellIn(image, listMounts, { wrap, ops: [...ops, ...devices, copied], after })).to.equal(
         '/run/store/b\n/run/store/b/c/file\n/etc\n/run/store/b',

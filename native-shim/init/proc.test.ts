@@ -22,13 +22,13 @@ describe('init: sysctl', () => {
   // What a new network namespace has not: it begins with what the host has.
   const [old, changed] = readFileSync(networkSetting, 'utf8') === '0\n' ? ['0', '1'] : ['1', '0'];
   const ops: TestOp[] = [
-    clone(newNs.net),
+    clone(newNs.network),
     { op: 'sysctl', path: 'net/ipv4/ip_forward', value: changed },
     ...program(['cat', networkSetting]),
   ];
   it('is set in the namespace of the container', () => {
     const before = readFileSync(networkSetting, 'utf8');
-    expect(outputOf([clone(newNs.net), ...program(['cat', networkSetting])])).to.equal(`${old}\n`);
+    expect(outputOf([clone(newNs.network), ...program(['cat', networkSetting])])).to.equal(`${old}\n`);
     expect(outputOf(ops)).to.equal(`${changed}\n`);
     expect(readFileSync(networkSetting, 'utf8')).to.equal(before);
   });
@@ -78,7 +78,7 @@ describe('init: sysctl', () => {
 
   it('stays inside of /proc/sys and says what the kernel refuses', () => {
     const sysctl = (name: string, value = '1'): Message =>
-      errorOf([clone(newNs.net), { op: 'sysctl', path: name, value }, ...program(['true'])]);
+      errorOf([clone(newNs.network), { op: 'sysctl', path: name, value }, ...program(['true'])]);
     expect(sysctl('../self/oom_score_adj')).to.include({ op: 1, errno: errno.EINVAL });
     expect(sysctl('net/..')).to.include({ errno: errno.EINVAL });
     expect(sysctl('net/no/such')).to.include({

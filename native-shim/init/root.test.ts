@@ -4,47 +4,39 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/native/install.ts';
-import { rootModes } from '../../lib/plan/wire.ts';
+import { mountFlags, rootModes } from '../../lib/plan/wire.ts';
+import { newNs } from './testing/ops.ts';
 import { compile } from './testing/programs.ts';
 import {
-  CLONE_NEWUSER,
   MS_PRIVATE,
   MS_REC,
   MS_SHARED,
   MS_SLAVE,
-  makeImage,
-  needRoot,
+  MS_UNBINDABLE,
   op,
   procfs,
-  removeImage,
   runContainer,
   shellIn,
   userMaps,
+  useImage,
 } from './testing/rootfs.ts';
-import type { Image } from './testing/rootfs.ts';
 
 const { ENOENT, ENOTDIR } = os.errno;
-
-const MS_UNBINDABLE = 0x20000;
 
 /** Mount point and propagation of all mounts but /proc. */
 const showMounts = 'cut -d" " -f5,7- /proc/self/mountinfo | sed "s/ *- .*//" | grep -v "^/proc" | sort';
 
 describe('the rootfs', () => {
-  needRoot();
-  let image: Image;
   let hostMounts = '';
-  beforeEach(() => {
-    image = makeImage();
-    hostMounts = readFileSync('/proc/self/mountinfo', 'utf8');
-  });
-  afterEach(() => {
+  const image = useImage(() => {
     // Other tests of this machine come and go; what is ours is in the name.
     const left = readFileSync('/proc/self/mountinfo', 'utf8').split('\n');
     expect(left.filter((line) => line.includes(image.folder) && !hostMounts.includes(line))).to.deep.equal(
       [],
     );
-    removeImage(image);
+  });
+  beforeEach(() => {
+    hostMounts = readFileSync('/proc/self/mountinfo', 'utf8');
   });
 
   /** Puts the rootfs on a mount of its own, shared as on any host with systemd. */
@@ -92,7 +84,7 @@ describe('the rootfs', () => {
     try {
       writeFileSync(join(below, 'file'), 'below');
       expect(shellIn(image, 'cat /tmp/file')).to.equal('below');
-      const request = { namespaces: CLONE_NEWUSER, atSync: userMaps };
+      const request = { namespaces: newNs.user, atSync: userMaps };
       expect(shellIn(image, 'cat /tmp/file', request)).to.equal('below');
     } finally {
       execFileSync('umount', [below]);
@@ -140,7 +132,7 @@ describe('the rootfs', () => {
       const result = shellIn(image, `mount -t tmpfs x /mnt/b; ls /mnt/a; ${showMounts}`, {
         ops: [
           procfs,
-          op('mountBind', { source: shared, destination: '/mnt', flags: 8 }),
+          op('mountBind', { source: shared, destination: '/mnt', flags: mountFlags.recursive }),
           op('sync', { point: 2 }),
         ],
         atSync: () => {
@@ -162,7 +154,7 @@ describe('the rootfs', () => {
     const script = `pwd; ls /; test -d /proc/self/ns; ${showMounts}; /bin/escape /proc/self /proc/sys /sys/kernel ${image.host}`;
     const seen = shellIn(image, script, { ops: [procfs], mode: rootModes.move });
     expect(seen).to.match(/^\/\nbin\ndev\netc\nproc\nsys\ntmp\n\/\n-\n-\n-\n[0-9a-f]+$/);
-    const request = { namespaces: CLONE_NEWUSER, atSync: userMaps };
+    const request = { namespaces: newNs.user, atSync: userMaps };
     expect(shellIn(image, script, { ops: [procfs], mode: rootModes.move, ...request })).to.equal(seen);
   });
 

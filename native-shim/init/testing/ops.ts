@@ -2,6 +2,8 @@ import { expect } from 'chai';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { namespaces, namespaceTypes } from '../../../lib/config/namespaces.ts';
+import type { NamespaceType } from '../../../lib/config/types.ts';
 import { installation } from '../../../lib/native/install.ts';
 import type { Message } from '../../../lib/engine/decode-message.ts';
 import { messages, syncPoints } from '../../../lib/plan/wire.ts';
@@ -13,15 +15,9 @@ import { needRoot } from '../../../lib/testing/skip.ts';
 export const { errno } = os;
 
 /** CLONE_NEW* of clone(2). */
-export const newNs = {
-  mount: 0x00020000,
-  cgroup: 0x02000000,
-  uts: 0x04000000,
-  ipc: 0x08000000,
-  user: 0x10000000,
-  pid: 0x20000000,
-  net: 0x40000000,
-} as const;
+export const newNs = Object.fromEntries(
+  namespaceTypes.map((type) => [type, namespaces[type].flag]),
+) as Readonly<Record<NamespaceType, number>>;
 
 export const clone = (flags = 0): TestOp => ({ op: 'clone', flags });
 export const setup: TestOp = { op: 'sync', point: syncPoints.setup };

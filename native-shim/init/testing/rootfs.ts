@@ -9,34 +9,43 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { faults, messages, noSlot, rootModes, wireOps } from '../../../lib/plan/wire.ts';
+import { mountAttributes, mountPropagation } from '../../../lib/config/mount-options.ts';
+import {
+  faults,
+  messages,
+  mountFlags,
+  noSlot,
+  rootModes,
+  syncPoints,
+  wireOps,
+} from '../../../lib/plan/wire.ts';
 import type { FaultName, OpName, OpOf } from '../../../lib/plan/wire.ts';
 import { faultName } from '../../../lib/engine/decode-message.ts';
+import { newNs } from './ops.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';
 import type { InitRequest } from './run.ts';
-import { needRoot as skipUnlessRoot } from '../../../lib/testing/skip.ts';
+import { needRoot } from '../../../lib/testing/skip.ts';
 
-/** clone(2), mount(2) and mount_setattr(2) in numbers. */
-export const CLONE_NEWNS = 0x20000;
-export const CLONE_NEWUSER = 0x10000000;
-export const CLONE_NEWPID = 0x20000000;
-export const CLONE_NEWNET = 0x40000000;
-export const CLONE_NEWIPC = 0x08000000;
-export const CLONE_NEWCGROUP = 0x02000000;
-export const MS_REC = 0x4000;
-export const MS_PRIVATE = 0x40000;
-export const MS_SLAVE = 0x80000;
-export const MS_SHARED = 0x100000;
-export const RDONLY = 1;
-export const NOSUID = 2;
-export const NODEV = 4;
-export const NOEXEC = 8;
-export const ATIME = 0x70;
-export const NOATIME = 0x10;
-export const STRICTATIME = 0x20;
-export const NODIRATIME = 0x80;
-export const NOSYMFOLLOW = 0x200000;
+/** MS_* of mount(2), and MOUNT_ATTR_* of mount_setattr(2). */
+export const {
+  recursive: MS_REC,
+  private: MS_PRIVATE,
+  slave: MS_SLAVE,
+  shared: MS_SHARED,
+  unbindable: MS_UNBINDABLE,
+} = mountPropagation;
+export const {
+  readonly: RDONLY,
+  nosuid: NOSUID,
+  nodev: NODEV,
+  noexec: NOEXEC,
+  atimeField: ATIME,
+  noatime: NOATIME,
+  strictatime: STRICTATIME,
+  nodiratime: NODIRATIME,
+  nosymfollow: NOSYMFOLLOW,
+} = mountAttributes;
 
 type Fields<N extends OpName> = Omit<OpOf<N>, 'op' | 'origin'>;
 
@@ -61,15 +70,8 @@ export const procfs = op('mountFilesystem', {
   type: 'proc',
   source: 'proc',
   attributes: NOSUID | NODEV | NOEXEC,
-  flags: 1,
+  flags: mountFlags.noSymlinks,
 });
-
-/** For a `describe` whose tests mount: without root they are skipped. */
-export function needRoot(): void {
-  before(function () {
-    skipUnlessRoot(this);
-  });
-}
 
 /** A folder with a minimal image in `rootfs` and room for what the host would have in `host`. */
 export interface Image {
@@ -78,7 +80,30 @@ export interface Image {
   host: string;
 }
 
-export function makeImage(): Image {
+/**
+ * An image for each test of the `describe` that calls this. Without root, which mounts need, the tests are skipped.
+ *
+ * @param afterTest called after each test, before the image is removed.
+ */
+export function useImage(afterTest: () => void = () => undefined): Image {
+  const image: Image = { folder: '', rootfs: '', host: '' };
+  before(function () {
+    needRoot(this);
+  });
+  beforeEach(() => {
+    Object.assign(image, makeImage());
+  });
+  afterEach(() => {
+    try {
+      afterTest();
+    } finally {
+      removeImage(image);
+    }
+  });
+  return image;
+}
+
+function makeImage(): Image {
   // Not in /tmp, which may be a tmpfs: a mount over it could hide a mistake.
   const folder = mkdtempSync('/var/tmp/tsrun-rootfs-');
   const rootfs = join(folder, 'rootfs');
@@ -93,7 +118,7 @@ export function makeImage(): Image {
   return { folder, rootfs, host };
 }
 
-export function removeImage({ folder }: Image): void {
+function removeImage({ folder }: Image): void {
   // Not rmSync, which fails on paths longer than PATH_MAX.
   execFileSync('rm', ['-rf', folder]);
 }
@@ -140,8 +165,10 @@ export function runContainer(image: Image, script: string, request: ContainerReq
   const { ownMounts = true, mode = ownMounts ? rootModes.pivot : rootModes.chroot } = request;
   const plan: TestOp[] = [
     ...(request.before ?? []),
-    op('clone', { flags: (ownMounts ? CLONE_NEWNS : 0) | CLONE_NEWPID | (request.namespaces ?? 0) }),
-    ...((request.namespaces ?? 0) & CLONE_NEWUSER ? [op('sync', { point: 1 }), op('becomeRoot')] : []),
+    op('clone', { flags: (ownMounts ? newNs.mount : 0) | newNs.pid | (request.namespaces ?? 0) }),
+    ...((request.namespaces ?? 0) & newNs.user
+      ? [op('sync', { point: syncPoints.setup }), op('becomeRoot')]
+      : []),
     ...(ownMounts ? [op('hostPropagation', { flags: request.hostPropagation ?? MS_SLAVE | MS_REC })] : []),
     op('rootfs', { path: image.rootfs }),
     ...(request.ops ?? []),
