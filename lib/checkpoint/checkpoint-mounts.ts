@@ -7,9 +7,13 @@ import { parseMounts } from '../config/mounts.ts';
 import type { ParsedMountOptions } from '../config/mount-options.ts';
 import type { Config } from '../config/types.ts';
 import { externalMounts } from './external-mounts.ts';
-import { placeInside, withDirectory } from './mount-destination.ts';
+import { resolveDestination, withDirectory } from './mount-destination.ts';
 
-/** Tells criu which mounts of the container with the first process `pid` are the host's. */
+/**
+ * The external mounts of the container with the first process `pid`, as options for criu.
+ *
+ * @throws TsrunError 'unsupported' for a mount with id mappings
+ */
 export function externalMountOptions(pid: number, config: Config): CriuOptions {
   const mounts = mountsOf(pid);
   const idmapped = mounts.find(({ options }) => options.includes('idmapped'));
@@ -34,20 +38,20 @@ function mountsOf(pid: number | 'self'): MountEntry[] {
   }
 }
 
-/** Where the bind mounts of the config are, links on the way followed inside the container. */
+/** The mount points of the config's bind mounts in the container. */
 function bindDestinations(pid: number, config: Config): string[] {
-  // The root of its mount namespace, so that the kernel's name for a place is the container's name.
+  // Through this link the kernel's path of a file is its path in the container.
   return withDirectory(`/proc/${pid}/root`, (root) =>
     parseMounts(config)
       .filter(({ bind }) => bind)
-      .map(({ destination, options }) => placeOrPath(root, destination, options)),
+      .map(({ destination, options }) => resolveOrKeep(root, destination, options)),
   );
 }
 
-/** The path itself when it leads nowhere. */
-function placeOrPath(root: number, path: string, options: ParsedMountOptions): string {
+/** The path itself when nothing is there. */
+function resolveOrKeep(root: number, path: string, options: ParsedMountOptions): string {
   try {
-    return placeInside(root, path, options);
+    return resolveDestination(root, path, options);
   } catch {
     return path;
   }

@@ -18,7 +18,7 @@ const mounts = parseMountinfo(`1 0 8:1 /bundle/rootfs / rw - ext4 /dev/sda rw
 `);
 const host = new Set(['8:1', '8:2', '0:6', '0:20', '0:30', '0:31', '0:32']);
 
-describe('mounts from outside', () => {
+describe('external mounts of a checkpoint', () => {
   it('are bind mounts with what is below them, and devices', () => {
     expect(externalMounts(mounts, host, ['/data'])).to.deep.equal([
       { mountpoint: '/data', name: '/data' },

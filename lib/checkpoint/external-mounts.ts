@@ -1,24 +1,23 @@
 import type { MountEntry } from '../host/mountinfo.ts';
 import { covers } from '../core/paths.ts';
 
-/** Filesystems a container makes anew, though the host's may be the very same one (proc_pid_mountinfo(5)). */
-const remade: ReadonlySet<string> = new Set(['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2', 'devpts']);
+/** Filesystems that a container mounts itself, though with the device number of the host's (proc_pid_mountinfo(5)). */
+const kernelTypes: ReadonlySet<string> = new Set(['proc', 'sysfs', 'mqueue', 'cgroup', 'cgroup2', 'devpts']);
 
-/** A mount of the container's that comes from outside. */
+/** A mount in the container that shows files of the host. */
 export interface ExternalMount {
   mountpoint: string;
-  /** What restore knows it by. */
+  /** The name by which restore finds what to mount there. */
   name: string;
 }
 
 /**
- * Which mounts of a container show files of the host, so that criu must not try to keep what is in them: bind
- * mounts, with all that is mounted below them, and devices. Names are those runc gives them, which makes the images
- * interchangeable. Pure.
+ * The mounts of a container whose content criu must not dump, since it is the host's: bind mounts, the mounts below
+ * them, and devices. The names are runc's, so that each can restore the images of the other. Pure.
  *
- * @param container the container's mounts.
- * @param hostDevices `major:minor` of what is mounted on the host.
- * @param binds where the config's bind mounts are in the container.
+ * @param container the container's mounts
+ * @param hostDevices `major:minor` of the filesystems that are mounted on the host
+ * @param binds mount points of the config's bind mounts in the container
  */
 export function externalMounts(
   container: readonly MountEntry[],
@@ -30,17 +29,17 @@ export function externalMounts(
     const { mountpoint, device, type } = mount;
     if (mountpoint === '/' || !hostDevices.has(device)) return [];
     if (binds.some((bind) => covers(bind, mountpoint))) return [{ mountpoint, name: mountpoint }];
-    if (remade.has(type) && !isPartOfLegacyCgroups(mount)) return [];
-    // The container's own bind mount of a part of its rootfs.
+    if (kernelTypes.has(type) && !showsOneCgroup(mount)) return [];
+    // A bind mount of a part of the rootfs, made in the container.
     if (root?.device === device && covers(root.root, mount.root)) return [];
     return [{ mountpoint, name: type === 'devtmpfs' ? `/dev${mount.root}` : mountpoint }];
   });
 }
 
 /**
- * The container's cgroup in a hierarchy of cgroup v1: bound, or mounted in a cgroup namespace, which criu, being
- * outside, cannot tell from it. criu only keeps filesystems whose root is mounted somewhere.
+ * A cgroup v1 mount that shows the container's cgroup only: a bind mount or, in a cgroup namespace, a mount that looks
+ * like one to criu. criu dumps a filesystem only where its root is mounted.
  */
-function isPartOfLegacyCgroups({ type, root }: MountEntry): boolean {
+function showsOneCgroup({ type, root }: MountEntry): boolean {
   return type === 'cgroup' && root !== '/';
 }

@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync, readlinkSync } from 'node:fs';
 import { openInRoot } from '../native/file.ts';
 
-/** Not in node:fs: open(2). */
+/** O_PATH of open(2), which node:fs does not name. */
 const oPath = 0x200000;
 
-/** Lends a descriptor of a directory, as a place to look from. */
+/** Opens a directory with O_PATH and calls `use` with the descriptor. */
 export function withDirectory<T>(path: string, use: (directory: number) => T): T {
   const directory = openSync(path, oPath | constants.O_DIRECTORY);
   try {
@@ -15,10 +15,12 @@ export function withDirectory<T>(path: string, use: (directory: number) => T): T
 }
 
 /**
- * What the kernel calls the place of a mount's destination in the rootfs or container that `root` is open on: links
- * on the way are followed inside it; the last part is not where it is mounted on, or made, though it is a link.
+ * Resolves a mount destination below `root` and returns the kernel's path of it. Links are followed inside `root`; the
+ * last one is not where the mount replaces it (destination-nofollow, copy-symlink).
+ *
+ * @throws an error of node:fs when the destination does not exist
  */
-export function placeInside(
+export function resolveDestination(
   root: number,
   destination: string,
   options: { destinationNoFollow: boolean; copySymlink: boolean },

@@ -14,21 +14,23 @@ import { errnoOf } from '../core/error.ts';
 import { hasNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 
-/** Images that everybody may read who has a descriptor of their folder, and nobody else. */
+/** Images for criu in a user namespace: readable by everybody who has a descriptor of their folder, and nobody else. */
 export interface ReadableImages {
   folder: string;
-  /** The images themselves stay. */
+  /** Removes the folder, not the images. */
   remove: () => void;
 }
 
 /**
- * In a user namespace criu opens images partly before it is root there and partly as that root, who may be anybody
- * on the host, so it has no right to a folder of root's. This makes one below it that everybody may search, with
- * links to the images, and with copies of those that are not for everybody; the folder around it keeps others out.
+ * Makes a folder of images that criu can read in a user namespace. criu opens some images as root of the host and some
+ * as root of the namespace, which is another uid on the host and may not enter a folder of root's. The new folder, below
+ * that of the images, may be searched by everybody; a folder around it keeps others out. It has hard links to the
+ * images, and copies of those that not everybody may read.
  *
- * Undefined when it is not needed, or cannot be made; the link `parent` to earlier images would lead somewhere else.
+ * Undefined without a user namespace, when the folder cannot be made, and for images with a `parent`: that link is
+ * relative to their folder.
  */
-export function makeReadable(images: string, { linux }: Config): ReadableImages | undefined {
+export function makeReadableImages(images: string, { linux }: Config): ReadableImages | undefined {
   if (!hasNamespace(linux, 'user')) return undefined;
   const names = readdirSync(images);
   if (names.includes('parent')) return undefined;
@@ -42,7 +44,7 @@ export function makeReadable(images: string, { linux }: Config): ReadableImages 
     mkdirSync(folder);
     chmodSync(folder, 0o755);
     for (const name of names.filter((file) => file.endsWith('.img'))) {
-      provide(join(images, name), join(folder, name));
+      linkOrCopy(join(images, name), join(folder, name));
     }
     return { folder, remove };
   } catch (error) {
@@ -52,7 +54,7 @@ export function makeReadable(images: string, { linux }: Config): ReadableImages 
   }
 }
 
-function provide(image: string, path: string): void {
+function linkOrCopy(image: string, path: string): void {
   if ((statSync(image).mode & constants.S_IROTH) !== 0) {
     linkSync(image, path);
     return;

@@ -13,7 +13,7 @@ import { explainDeath } from '../engine/explain-init-death.ts';
 import { launchInit } from '../engine/launch-init.ts';
 import { meetInit } from '../engine/adopt-child.ts';
 import { notifyMount } from '../service/sd-notify.ts';
-import { placeInside, withDirectory } from './mount-destination.ts';
+import { resolveDestination, withDirectory } from './mount-destination.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { sourcesInside } from '../container/bind-sources.ts';
 import { Undo } from '../core/undo.ts';
@@ -102,7 +102,7 @@ function destinations(pid: number, blueprint: Blueprint): Map<string, string> {
   // Before pivot_root the rootfs is where it is on the host, with the mounts of this namespace on it.
   return withDirectory(`/proc/${pid}/root${rootfs}`, (root) => {
     const places = bindMounts(blueprint).map(({ destination, flags }): [string, string] => {
-      const path = placeInside(root, destination, {
+      const path = resolveDestination(root, destination, {
         destinationNoFollow: (flags & mountFlags.destinationNoFollow) !== 0,
         copySymlink: (flags & mountFlags.copySymlink) !== 0,
       });

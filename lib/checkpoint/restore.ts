@@ -30,7 +30,7 @@ import { ownStdio } from '../engine/launch-init.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
 import { reportReady } from '../service/sd-notify-relay.ts';
 import { runPoststop } from '../container/poststop-hooks.ts';
-import { makeReadable } from './readable-images.ts';
+import { makeReadableImages } from './readable-images.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { CreateRequest } from '../container/create-request.ts';
 import { makeMountpoints } from './restore-mountpoints.ts';
@@ -181,7 +181,7 @@ function revive(revival: Revival): Child {
   const joined = joinNamespaces(bundle.config, firstExtraFd + 1);
   const life = new Revived(revival);
   let inside: ImageFolders | undefined;
-  const readable = makeReadable(folders.images, bundle.config);
+  const readable = makeReadableImages(folders.images, bundle.config);
   try {
     const opts: CriuOptions = {
       ...commonOptions(request),
