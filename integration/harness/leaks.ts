@@ -71,8 +71,10 @@ function leftProcesses(before: ReadonlySet<number>): string[] {
     .map(({ pid, name, state }) => `process: ${pid} ${name} (${state})`);
 }
 
+/** Without the options of cgroup v2, which are the host's: criu drops them when it mounts the filesystem elsewhere. */
 function mounts(pid: string): string[] {
-  return readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(`/proc/${pid}/mountinfo`, 'utf8').trimEnd().split('\n');
+  return lines.map((line) => line.replace(/( - cgroup2 \S+ r[ow]),\S*$/, '$1'));
 }
 
 function sharedFiles(): string[] {
