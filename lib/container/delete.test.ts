@@ -15,7 +15,7 @@ import { start } from './start.ts';
 import { containerState } from '../report/state.ts';
 import { containerFolder } from '../state/folder.ts';
 import { makeFolder, writeConfig } from '../state/store.ts';
-import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
+import { recordOf, storedContainer, temporaryRoot } from '../state/testing/fixtures.ts';
 
 describe('containers in the store', () => {
   const root = temporaryRoot();

@@ -6,7 +6,7 @@ import { TsrunError } from '../core/error.ts';
 import type { Hook, State } from '../config/types.ts';
 import { runAllHooks, runHooks } from './run-hooks.ts';
 import { hookState } from './hook-state.ts';
-import { recordOf } from './testing/fixtures.ts';
+import { recordOf } from '../state/testing/fixtures.ts';
 
 describe('hooks', () => {
   let folder: string;

@@ -11,7 +11,7 @@ import { lockContainer } from './lock.ts';
 import { containerFolder } from './folder.ts';
 import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';
 import type { ContainerFolder } from './folder.ts';
-import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
+import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('the lock of a container', () => {
   const root = temporaryRoot();

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { newerVersion, parseRecord, recordVersion } from './record.ts';
-import { recordOf } from '../container/testing/fixtures.ts';
+import { recordOf } from './testing/fixtures.ts';
 
 describe('the record of a container', () => {
   const parsed = (changes: Record<string, unknown>): unknown =>

@@ -8,7 +8,7 @@ import { processStartTime, processStat } from '../host/proc.ts';
 import type { Status } from '../config/types.ts';
 import type { ContainerRecord } from './record.ts';
 import { containerStatus, decideStatus, imageOf, isFrozen } from './status.ts';
-import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
+import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('the status of a container', () => {
   const runtime = { pid: 10, startTime: 100 };

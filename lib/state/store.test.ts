@@ -33,7 +33,7 @@ import {
   writeConfig,
   writeRecord,
 } from './store.ts';
-import { recordOf, storedContainer, temporaryRoot } from '../container/testing/fixtures.ts';
+import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 /** Defines a test, skipped for others than root when it is about files of somebody else. */
 function ownerTest(what: string, title: string, body: () => void | Promise<void>): void {

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerRecord } from '../../state/record.ts';
-import type { StateRoot } from '../../state/state-root.ts';
-import { containerFolder } from '../../state/folder.ts';
-import { makeFolder, writeRecord } from '../../state/store.ts';
-import type { ContainerFolder } from '../../state/folder.ts';
+import type { ContainerRecord } from '../record.ts';
+import type { StateRoot } from '../state-root.ts';
+import { containerFolder } from '../folder.ts';
+import { makeFolder, writeRecord } from '../store.ts';
+import type { ContainerFolder } from '../folder.ts';
 
-/** A record with all it must have: of a container whose processes ended long ago. */
+/** A record of a container whose processes have ended. Pid 1 started at another time. */
 export function recordOf(id: string, changes: Partial<ContainerRecord> = {}): ContainerRecord {
   return {
     version: 1,
@@ -27,7 +27,7 @@ export function recordOf(id: string, changes: Partial<ContainerRecord> = {}): Co
   };
 }
 
-/** A state root of its own for each test of the suite that calls this, removed after it. */
+/** Makes a state root for each test of the suite that calls this, and removes it after the test. */
 export function temporaryRoot(): () => StateRoot {
   let path = '';
   beforeEach(() => {
@@ -39,7 +39,7 @@ export function temporaryRoot(): () => StateRoot {
   return () => ({ path, inRuntimeDir: false });
 }
 
-/** A container that exists only as a record. */
+/** Makes a container that has a folder and a record only. */
 export function storedContainer(
   root: StateRoot,
   id: string,
