@@ -18,7 +18,7 @@ import { openFolders } from './image-folders.ts';
 import type { ImageFolders } from './image-folders.ts';
 import { externalStdio, writeDescriptors } from './stdio-descriptors.ts';
 import { dismantle } from '../container/delete.ts';
-import { externalNamespaces, hooksMakeNetwork } from '../container/external-namespaces.ts';
+import { externalNamespaces, hooksMakeNetwork } from './external-namespaces.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
 import { ownEnvironment } from '../container/run-hooks.ts';

@@ -1,42 +1,11 @@
-import { closeSync, openSync, statSync } from 'node:fs';
-import type { CriuOptions } from '../checkpoint/criu/rpc.ts';
+import { statSync } from 'node:fs';
 import { fileError, TsrunError } from '../core/error.ts';
 import { boundingSet } from '../host/proc.ts';
 import { capabilityMask } from '../config/capabilities.ts';
 import type { Plan } from '../plan/types.ts';
 import { isPrivilegedInSight } from '../plan/visible-clone.ts';
-import { namespaces } from '../config/namespaces.ts';
-import type { Config, Namespace, NamespaceType } from '../config/types.ts';
+import type { Config } from '../config/types.ts';
 import { processesInNamespace } from './processes.ts';
-
-/**
- * Namespaces that are not the container's own. criu leaves out network and pid namespaces that somebody else has
- * made, and finds the one of the restored container under the same key; others it joins by their path. The keys are
- * runc's, so that the images are interchangeable.
- */
-const keys: Partial<Record<NamespaceType, string>> = { network: 'extRootNetNS', pid: 'extRootPidNS' };
-
-function joined({ linux }: Config): (Namespace & { path: string })[] {
-  return (linux?.namespaces ?? []).filter(
-    (namespace): namespace is Namespace & { path: string } =>
-      namespace.path !== undefined && namespace.path !== '',
-  );
-}
-
-/** For the dump of the container with the first process `pid`: `net[4026531840]:extRootNetNS`. */
-export function externalNamespaces(pid: number, config: Config): string[] {
-  return joined(config).flatMap(({ type }) => {
-    const key = keys[type];
-    if (key === undefined) return [];
-    const { procName } = namespaces[type];
-    try {
-      // The process is what counts: the path of the config may lead elsewhere by now.
-      return [`${procName}[${statSync(`/proc/${pid}/ns/${procName}`).ino}]:${key}`];
-    } catch (error) {
-      throw fileError(`look at the ${type} namespace of process ${pid}`, error);
-    }
-  });
-}
 
 /**
  * criu makes the processes of a restored container in the pid namespace they are to be in, with the host's files still
@@ -91,60 +60,4 @@ function isOwn(path: string): boolean {
   } catch (error) {
     throw fileError(`look at the pid namespace ${path}`, error);
   }
-}
-
-/** For a restore; the descriptors are open until `close`. */
-export interface JoinedNamespaces {
-  options: CriuOptions;
-  fds: number[];
-  close: () => void;
-}
-
-/** Opens the namespaces of the config. `firstFd`: the number the first of them has in criu. */
-export function joinNamespaces(config: Config, firstFd: number): JoinedNamespaces {
-  const fds: number[] = [];
-  const inherit: { key: string; fd: number }[] = [];
-  const join: { ns: string; ns_file: string }[] = [];
-  const close = (): void => {
-    fds.splice(0).forEach((fd) => {
-      closeSync(fd);
-    });
-  };
-  try {
-    for (const { type, path } of joined(config)) {
-      const key = keys[type];
-      if (key === undefined) {
-        if (type === 'cgroup') {
-          throw new TsrunError(
-            'unsupported',
-            'criu cannot restore into a cgroup namespace that exists already',
-          );
-        }
-        join.push({ ns: namespaces[type].procName, ns_file: path });
-        continue;
-      }
-      inherit.push({ key, fd: firstFd + fds.length });
-      fds.push(open(type, path));
-    }
-  } catch (error) {
-    close();
-    throw error;
-  }
-  return { options: { inherit_fd: inherit, join_ns: join }, fds, close };
-}
-
-function open(type: NamespaceType, path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw fileError(`open the ${type} namespace ${path}`, error);
-  }
-}
-
-/**
- * True when hooks are due that engines set up the network with: what they make is not the container's, and they
- * make it again for the restored one.
- */
-export function hooksMakeNetwork({ hooks }: Config): boolean {
-  return (hooks?.prestart ?? []).length + (hooks?.createRuntime ?? []).length > 0;
 }
