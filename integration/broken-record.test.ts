@@ -194,7 +194,7 @@ describe('what the kernel does not tell', () => {
     const command = [tsrun, '--root', root, 'delete', '--force', id];
     const result = await run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...command]);
     expect(failed(result).status).to.equal(1);
-    expect(result.stderr).to.match(/cannot be told whether process \d+ is the container's: \/proc hides it/);
+    expect(result.stderr).to.match(/cannot check whether process \d+ is the container's: \/proc hides it/);
     expect(existsSync(join(folder, 'state.json'))).to.equal(true);
   });
 
