@@ -2,32 +2,13 @@ import { expect } from 'chai';
 import type { ContainerStats, StatsSource } from './container-stats.ts';
 import { usagesBetween } from './usage.ts';
 import type { Sample } from './usage.ts';
-
-const entry = { limit: 0n, usage: 0n, max: 0n, failcnt: 0n };
+import { emptyMemoryEntry, emptyStats } from './testing/empty-stats.ts';
 
 function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerStats['memory']> = {}): Sample {
   const stats: ContainerStats = {
-    cpu: {
-      total: cpu,
-      kernel: 0n,
-      user: 0n,
-      percpu: [],
-      percpuKernel: [],
-      percpuUser: [],
-      periods: 0n,
-      throttledPeriods: 0n,
-      throttledTime: 0n,
-    },
-    cpuset: { cpus: [], mems: [], numbers: {} as ContainerStats['cpuset']['numbers'] },
-    memory: {
-      cache: 0n,
-      usage: entry,
-      swap: entry,
-      kernel: entry,
-      kernelTCP: entry,
-      raw: new Map(),
-      ...memory,
-    },
+    ...emptyStats,
+    cpu: { ...emptyStats.cpu, total: cpu },
+    memory: { ...emptyStats.memory, ...memory },
     pids: { current: 2n, limit: 0n },
     blkio: {
       serviceBytes: [
@@ -37,9 +18,6 @@ function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerSt
         { major: 8n, minor: 0n, op: 'Total', value: 12n },
       ],
     },
-    hugetlb: {},
-    network: undefined,
-    resctrl: undefined,
   };
   return { container: { id } as StatsSource, stats, at };
 }
@@ -56,7 +34,7 @@ describe('the use of resources between two samples', () => {
       const [usage] = usagesBetween([sample('a', 0, 0n)], [sample('a', 1, 0n, memory)]);
       return [usage?.memory, usage?.memoryLimit];
     };
-    const usage = { ...entry, usage: 100n, limit: 4096n };
+    const usage = { ...emptyMemoryEntry, usage: 100n, limit: 4096n };
     expect(usageOf({ usage, raw: new Map([['inactive_file', 30n]]) })).to.deep.equal([70n, 4096n]);
     expect(
       usageOf({
