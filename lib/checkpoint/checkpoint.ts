@@ -8,7 +8,6 @@ import { requestTypes } from './criu/rpc.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 import { TsrunError, fileError } from '../core/error.ts';
 import type { Sink } from '../core/finding.ts';
-import { parseDocument } from '../config/bundle.ts';
 import { hasNewNamespace, namespaces } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 import { externalMountOptions } from './checkpoint-mounts.ts';
@@ -17,50 +16,50 @@ import type { CriuFlags } from './criu-options.ts';
 import { openFolders } from './image-folders.ts';
 import type { ImageFolders } from './image-folders.ts';
 import { externalStdio, writeDescriptors } from './stdio-descriptors.ts';
-import { dismantle } from '../container/delete.ts';
+import { destroyContainer } from '../container/delete.ts';
 import { externalNamespaces, hooksMakeNetwork } from './external-namespaces.ts';
-import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
 import { ownEnvironment } from '../container/run-hooks.ts';
-import { lockContainer } from '../state/lock.ts';
+import { withLockedContainer } from '../state/lock.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { removeFolder, storedConfig } from '../state/store.ts';
+import { removeFolder } from '../state/store.ts';
+import { readStoredConfig } from '../state/stored-config.ts';
 
+/** What `checkpoint` is asked for. */
 export interface CheckpointRequest extends CriuFlags {
   root: StateRoot;
   id: string;
   log: Sink;
-  /** Images of an earlier pre-dump, relative to imagePath. */
+  /** Path of the images of an earlier pre-dump, relative to imagePath. */
   parentPath?: string | undefined;
+  /** Do not delete the container. */
   leaveRunning?: boolean | undefined;
-  /** Memory only, and the container goes on. */
+  /** Save the memory only, and do not delete the container. */
   preDump?: boolean | undefined;
   tcpSkipInFlight?: boolean | undefined;
   linkRemap?: boolean | undefined;
   pageServer?: { address: string; port: number } | undefined;
-  /** Gets a zero byte when the pages can be asked for (lazyPages). */
+  /** Descriptor that gets a zero byte when criu serves memory pages (lazyPages). */
   statusFd?: number | undefined;
 }
 
 const logName = 'dump.log';
 
 /**
- * Saves a running or paused container to files, with criu. Unless it is left running, the container is deleted
- * afterwards, as its peers do. When criu fails, the container goes on as before.
+ * Saves a running or paused container to files, with criu, and deletes it as runc does, unless it is left running. When
+ * criu fails, the container runs on.
+ *
+ * @throws TsrunError 'state' with another status; 'unsupported' for what criu cannot restore; 'system' when criu fails
  */
 export function checkpoint(request: CheckpointRequest): void {
   const { root, id, log } = request;
-  const lock = lockContainer(findFolder(root, id));
-  try {
-    const found = findContainer(root, id);
-    dump(request, found, runningProcess(found));
+  withLockedContainer(root, id, (container) => {
+    dump(request, container, runningProcess(container));
     if (request.leaveRunning === true || request.preDump === true) return;
-    dismantle(found.record, true, log.warn);
-    removeFolder(found.folder);
-  } finally {
-    lock.release();
-  }
+    destroyContainer(container.record, true, log.warn);
+    removeFolder(container.folder);
+  });
 }
 
 function runningProcess({ record: { init }, status }: Container): ProcessRef {
@@ -70,8 +69,7 @@ function runningProcess({ record: { init }, status }: Container): ProcessRef {
 
 function dump(request: CheckpointRequest, { folder, record }: Container, { pid }: ProcessRef): void {
   const criu = findCriu(ownEnvironment());
-  const stored = storedConfig(folder);
-  const config = parseDocument(stored.text, stored.file) as Config;
+  const config = readStoredConfig(folder);
   if (!hasNewNamespace(config.linux, 'mount')) {
     throw new TsrunError(
       'unsupported',
@@ -80,28 +78,21 @@ function dump(request: CheckpointRequest, { folder, record }: Container, { pid }
   }
   const folders = openFolders(request, true);
   try {
-    const opts: CriuOptions = {
+    const opts = {
       ...folders.options,
-      ...commonOptions(request),
-      ...dumpOptions(request, folders),
-      ...configFile(record.annotations),
-      ...freezer(record),
-      pid,
-      root: record.rootfs,
-      empty_ns: emptyNamespaces(request) | (hooksMakeNetwork(config) ? namespaces.network.flag : 0),
-      external: [...externalNamespaces(pid, config), ...externalStdio(record.stdio)],
+      ...dumpOptions(request, folders, config, record, pid),
       ...(request.preDump === true ? {} : externalMountOptions(pid, config)),
     };
     if (request.preDump !== true) writeDescriptors(folders.images, record.stdio);
     const type = request.preDump === true ? requestTypes.preDump : requestTypes.dump;
-    const answer = withDevNull((nothing) =>
+    const answer = withDevNull((devNull) =>
       callCriu({
         program: criu.path,
         env: criu.env,
-        stdio: [nothing, nothing, nothing],
+        stdio: [devNull, devNull, devNull],
         request: { type, opts },
         notify: (notification) => {
-          tellReady(request, notification);
+          reportPagesReady(request, notification);
         },
       }),
     );
@@ -113,9 +104,22 @@ function dump(request: CheckpointRequest, { folder, record }: Container, { pid }
   }
 }
 
-function dumpOptions(request: CheckpointRequest, { images }: ImageFolders): CriuOptions {
+function dumpOptions(
+  request: CheckpointRequest,
+  { images }: ImageFolders,
+  config: Config,
+  record: ContainerRecord,
+  pid: number,
+): CriuOptions {
   const parent = parentImages(images, request.parentPath);
   return {
+    ...commonOptions(request),
+    ...configFile(record.annotations),
+    ...freezer(record),
+    pid,
+    root: record.rootfs,
+    empty_ns: emptyNamespaces(request) | (hooksMakeNetwork(config) ? namespaces.network.flag : 0),
+    external: [...externalNamespaces(pid, config), ...externalStdio(record.stdio)],
     log_file: logName,
     leave_running: request.leaveRunning,
     tcp_skip_in_flight: request.tcpSkipInFlight,
@@ -136,7 +140,7 @@ function parentImages(images: string, parent: string | undefined): string | unde
   return parent;
 }
 
-/** criu stops the processes through their cgroup where there is one: then nothing forks meanwhile. */
+/** criu stops the processes by freezing their cgroup, if they have one: then none can fork meanwhile. */
 function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
   if (cgroup === undefined || !ownsCgroup) return {};
   const { paths, shared, version } = cgroup;
@@ -144,7 +148,7 @@ function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
   return directory === undefined ? {} : { freeze_cgroup: directory };
 }
 
-function tellReady({ statusFd }: CheckpointRequest, { script }: Notification): void {
+function reportPagesReady({ statusFd }: CheckpointRequest, { script }: Notification): void {
   if (script !== 'status-ready' || statusFd === undefined) return;
   try {
     writeSync(statusFd, '\0');

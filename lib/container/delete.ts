@@ -14,7 +14,7 @@ import { signalProcess, withPidfd } from '../state/process.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { leaveResctrl } from './join-resctrl.ts';
-import { salvage, killMarked } from './delete-unreadable.ts';
+import { destroyUnreadable, killUnreadable } from './delete-unreadable.ts';
 import { readRecord, removeFolder } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 
@@ -22,37 +22,38 @@ export interface DeleteRequest {
   root: StateRoot;
   id: string;
   log: Sink;
-  /** Also one that runs, is broken, or does not exist. */
+  /** Delete also a container that runs or is broken; do nothing when it does not exist. */
   force?: boolean | undefined;
 }
 
 const sigkill = 9;
 
 /**
- * Deletes a container (runtime.md, "Delete") and everything that was made for it. One that was created but
- * never started is killed for it, as runc does; one that runs only with `force`. May be repeated after it was
- * interrupted at any point.
+ * Deletes a container (runtime.md, "Delete") with everything that was made for it. As in runc, a container that was
+ * never started is killed; one that runs is killed only with `force`. Can be repeated after a SIGKILL at any point.
+ *
+ * @throws TsrunError 'state' for a container that runs, 'not-found' and 'corrupt', all only without `force`; 'corrupt'
+ * with `force` when its processes cannot be found; 'system' when something cannot be removed
  */
 export function deleteContainer(request: DeleteRequest): void {
   try {
-    removeContainer(request, request.log.warn);
+    deleteOrThrow(request, request.log.warn);
   } catch (error) {
     if (!(isNotFound(error) && request.force === true)) throw error;
   }
 }
 
-/** Throws 'not-found' also with `force`. */
-function removeContainer({ root, id, force = false }: Omit<DeleteRequest, 'log'>, warn: Tell): void {
+function deleteOrThrow({ root, id, force = false }: Omit<DeleteRequest, 'log'>, warn: Tell): void {
   const folder = findFolder(root, id);
-  // Asked once before the lock as well: one that is being created is no reason to wait, but to say so.
+  // Checked before locking, too: fail at once instead of waiting for a `create` that runs.
   if (!force) checkDeletable(findContainer(root, id));
-  const lock = force ? breakLock(folder) : lockContainer(folder);
+  const lock = force ? lockByForce(folder) : lockContainer(folder);
   try {
-    if (force) dismantleAny(folder, warn);
+    if (force) destroyAny(folder, warn);
     else {
-      const found = findContainer(root, id);
-      checkDeletable(found);
-      dismantle(found.record, false, warn);
+      const container = findContainer(root, id);
+      checkDeletable(container);
+      destroyContainer(container.record, false, warn);
     }
     removeFolder(folder);
   } finally {
@@ -60,28 +61,28 @@ function removeContainer({ root, id, force = false }: Omit<DeleteRequest, 'log'>
   }
 }
 
-/** Removes this container, and no other one that has its id by now; fine when it is gone. */
-export function removeSame(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
+/** Deletes the container of this record, if it still exists. Another container that has its id by now stays. */
+export function deleteUnlessReplaced(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   try {
     const lock = lockContainer(folder);
     try {
-      const found = readRecord(folder);
-      if (!isSame(found, record)) return;
-      dismantle(found, true, warn);
+      const present = readRecord(folder);
+      if (!isSame(present, record)) return;
+      destroyContainer(present, true, warn);
       removeFolder(folder);
     } finally {
       lock.release();
     }
   } catch (error) {
-    // Somebody else was faster.
+    // Another `delete` was faster.
     if (!isNotFound(error)) throw error;
   }
 }
 
-/** The same for a container whose life has ended in a failure, which is the one to tell (runtime.md, "Lifecycle"). */
-export function destroy(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
+/** deleteUnlessReplaced() after a failure that the caller reports: what fails here is a warning. */
+export function deleteAfterFailure(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   try {
-    removeSame(folder, record, warn);
+    deleteUnlessReplaced(folder, record, warn);
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
     warn(error);
@@ -100,10 +101,10 @@ function checkDeletable({ record: { id }, status }: Container): void {
 }
 
 /**
- * The lock, for somebody who will not be stopped: whoever holds it waits for the container in the end, and
- * gives up when its process is killed.
+ * Takes the lock from a command that holds it: kills the container's process, which makes the command fail and release
+ * the lock.
  */
-function breakLock(folder: ContainerFolder): Lock {
+function lockByForce(folder: ContainerFolder): Lock {
   const lock = lockContainer(folder, { wait: false });
   if (lock !== undefined) return lock;
   killInit(folder);
@@ -115,24 +116,24 @@ function killInit(folder: ContainerFolder): void {
     const { init } = readRecord(folder);
     if (init !== undefined) signalProcess(init, sigkill);
   } catch (error) {
-    if (isCorrupt(error)) killMarked(folder);
-    // No first record yet, so no process yet.
+    if (isCorrupt(error)) killUnreadable(folder);
+    // There is no process before the first record.
     else if (!isNotFound(error)) throw error;
   }
 }
 
-/** Also one whose record cannot be read. */
-function dismantleAny(folder: ContainerFolder, warn: Tell): void {
+/** destroyContainer(), also for a container whose record cannot be read. */
+function destroyAny(folder: ContainerFolder, warn: Tell): void {
   let record: ContainerRecord;
   try {
     record = readRecord(folder);
   } catch (error) {
-    if (isCorrupt(error)) salvage(folder, error, warn);
-    // Without a first record nothing was made yet.
+    if (isCorrupt(error)) destroyUnreadable(folder, error, warn);
+    // Nothing is made before the first record.
     else if (!isNotFound(error)) throw error;
     return;
   }
-  dismantle(record, true, warn);
+  destroyContainer(record, true, warn);
 }
 
 function isNotFound(error: unknown): boolean {
@@ -144,17 +145,20 @@ function isCorrupt(error: unknown): error is TsrunError {
 }
 
 /**
- * Ends what runs and removes what was made, all but the folder: until that is gone, this can be repeated. Call it
- * with the lock held.
+ * Kills the processes of a container, removes what was made for it but its folder, and runs its poststop hooks. Can be
+ * repeated as long as the folder exists. Call it with the lock held.
+ *
+ * @param force kill also processes in its cgroups that are not in its own pid namespace
+ * @throws TsrunError 'system' when something cannot be removed
  */
-export function dismantle(record: ContainerRecord, force: boolean, warn: Tell): void {
+export function destroyContainer(record: ContainerRecord, force: boolean, warn: Tell): void {
   const manager = ownCgroups(record);
   if (record.init !== undefined) endProcess(record.init, manager);
-  // Whoever outlives the first process. With a pid namespace of its own that is nobody of the container's: one who
-  // was moved into the cgroup, or process A of an exec, which ends by itself.
+  // What outlives the first process of a container with its own pid namespace is none of the container's: a process
+  // that was moved into the cgroup, or process A of an `exec`, which ends by itself.
   if (force || !record.ownPids) manager?.kill(sigkill);
   manager?.remove();
-  removeDoubtfulCgroups(record);
+  removeUnconfirmedCgroups(record);
   leaveResctrl(record);
   runPoststop(record).forEach(warn);
 }
@@ -162,16 +166,16 @@ export function dismantle(record: ContainerRecord, force: boolean, warn: Tell): 
 function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void {
   withPidfd(init, (pidfd) => {
     pidfdSignal(pidfd, sigkill);
-    // Frozen processes, too, and all that a process forks meanwhile.
+    // Kills also frozen processes, and those that are forked meanwhile.
     manager?.kill(sigkill);
     waitUntilEnded(pidfd, init.pid);
   });
 }
 
-/** `create` was killed while it made the cgroups. If they are not somebody else's, they are empty. */
-function removeDoubtfulCgroups({ cgroup, ownsCgroup }: ContainerRecord): void {
+/** Removes cgroups that `create` may have made before it was killed. Those that it made are empty. */
+function removeUnconfirmedCgroups({ cgroup, ownsCgroup }: ContainerRecord): void {
   if (cgroup === undefined || ownsCgroup) return;
-  // rmdir(2) removes none that has a process or a cgroup in it.
+  // rmdir(2) fails for a cgroup with a process or a cgroup in it.
   for (const directory of Object.values(cgroup.paths)) {
     try {
       rmdirSync(directory);

@@ -1,7 +1,7 @@
 import { setSubreaper } from '../native/child.ts';
 import { holdSignals, releaseSignals } from '../native/foreground.ts';
 import type { Sink } from '../core/finding.ts';
-import { removeSame } from './delete.ts';
+import { deleteUnlessReplaced } from './delete.ts';
 import { containerFolder } from '../state/folder.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
@@ -34,6 +34,6 @@ export function attend<Begun extends { record: ContainerRecord }>(
   }
   const status = stay(begun);
   if (request.keep === true) return status;
-  removeSame(containerFolder(root.path, id), begun.record, log.warn);
+  deleteUnlessReplaced(containerFolder(root.path, id), begun.record, log.warn);
   return status;
 }

@@ -7,7 +7,7 @@ import { attend } from './run-in-foreground.ts';
 import { draw } from './prepare-container.ts';
 import type { Blueprint } from './prepare-container.ts';
 import { announce } from './create.ts';
-import { destroy } from './delete.ts';
+import { deleteAfterFailure } from './delete.ts';
 import { lastMessage, sendGo } from '../engine/messages.ts';
 import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
 import { containerFolder } from '../state/folder.ts';
@@ -105,7 +105,7 @@ function begin(request: RunRequest): Begun {
         closeSync(pidfd);
         if (master >= 0) closeSync(master);
         begun.relay?.close();
-        destroy(containerFolder(root.path, id), begun.record, log.warn);
+        deleteAfterFailure(containerFolder(root.path, id), begun.record, log.warn);
       },
     );
     return begun;

@@ -8,7 +8,7 @@ import type { Document } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import type { Config } from '../config/types.ts';
 import { Channel } from '../engine/channel.ts';
-import { destroy } from './delete.ts';
+import { deleteAfterFailure } from './delete.ts';
 import { lastMessage } from '../engine/messages.ts';
 import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
 import { findContainer, findFolder, isPaused } from '../state/find-container.ts';
@@ -72,7 +72,7 @@ function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started
       record,
       () => storedConfig(folder),
       () => {
-        destroy(folder, record, warn);
+        deleteAfterFailure(folder, record, warn);
       },
     );
   });

@@ -5,16 +5,14 @@ import { TsrunError } from '../core/error.ts';
 import { findResctrl } from '../resctrl/mount.ts';
 import { readResctrlStats } from '../resctrl/stats.ts';
 import type { ResctrlStats } from '../resctrl/stats.ts';
-import { parseDocument } from '../config/bundle.ts';
 import { hasNamespace } from '../config/namespaces.ts';
-import type { Config } from '../config/types.ts';
 import { findContainer } from '../state/find-container.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { readNetworkStats } from './network-stats.ts';
 import type { NetworkStats } from './network-stats.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { storedConfig } from '../state/store.ts';
+import { readStoredConfig } from '../state/stored-config.ts';
 
 /** What a container has used so far. */
 export interface ContainerStats extends CgroupStats {
@@ -60,9 +58,7 @@ export function findStatsSource(root: StateRoot, id: string): StatsSource {
 
 /** ContainerRecord.ownNetwork for a record without it. */
 function hasNetwork(folder: ContainerFolder): boolean {
-  const { text, file } = storedConfig(folder);
-  const { linux } = parseDocument(text, file) as Config;
-  return hasNamespace(linux, 'network');
+  return hasNamespace(readStoredConfig(folder).linux, 'network');
 }
 
 /** Undefined also when resctrl has been unmounted: the other statistics can still be read. */

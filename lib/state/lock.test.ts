@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { lockContainer } from './lock.ts';
 import { containerFolder } from './folder.ts';
 import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';
 import type { ContainerFolder } from './folder.ts';
-import { recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
+import { lockElsewhere, recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('the lock of a container', () => {
   const root = temporaryRoot();
@@ -23,13 +23,8 @@ describe('the lock of a container', () => {
   });
 
   /** Starts another process that holds the lock until its stdin ends. */
-  async function startHolder(folder: ContainerFolder): Promise<ChildProcess> {
-    const child = spawn('flock', ['-x', join(folder.path, 'lock'), 'sh', '-c', 'echo held; read x'], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    helper = child;
-    await once(child.stdout, 'data');
-    return child;
+  async function startHolder(folder: ContainerFolder, script = 'read x'): Promise<ChildProcess> {
+    return (helper = await lockElsewhere(folder, script));
   }
 
   /** Asks in another process whether the lock is free. */
@@ -101,13 +96,7 @@ describe('the lock of a container', () => {
   it('is taken in the new folder when the folder was replaced while lockContainer waited', async () => {
     const folder = storedContainer(root(), 'c1');
     const path = join(folder.path, 'lock');
-    const script = `echo held
-      inode=$(stat -c %i ${path})
-      until grep -q -- "-> FLOCK.*:$inode " /proc/locks; do sleep 0.01; done
-      rm -r ${folder.path}; mkdir ${folder.path}; : > ${path}`;
-    const child = spawn('flock', ['-x', path, 'sh', '-c', script], { stdio: ['ignore', 'pipe', 'inherit'] });
-    helper = child;
-    await once(child.stdout, 'data');
+    await startHolder(folder, `waiting; rm -r ${folder.path}; mkdir ${folder.path}; : > ${path}`);
     const lock = lockContainer(folder);
     expect(isFree(folder)).to.equal(false);
     lock.release();

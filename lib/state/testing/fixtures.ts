@@ -1,7 +1,11 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ContainerRecord } from '../record.ts';
+import { processStartTime } from '../../host/proc.ts';
+import type { ContainerRecord, ProcessRef } from '../record.ts';
 import type { StateRoot } from '../state-root.ts';
 import { containerFolder } from '../folder.ts';
 import { makeFolder, writeRecord } from '../store.ts';
@@ -49,4 +53,34 @@ export function storedContainer(
   makeFolder(folder);
   writeRecord(folder, recordOf(id, changes));
   return folder;
+}
+
+/** Returns a function that starts a process for a container; each is killed after its test. */
+export function containerProcesses(): () => Promise<{ init: ProcessRef; ended: Promise<unknown> }> {
+  const children: ChildProcess[] = [];
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+  return async () => {
+    const child = spawn('sleep', ['100']);
+    children.push(child);
+    const ended = once(child, 'exit');
+    await once(child, 'spawn');
+    const pid = child.pid ?? 0;
+    return { init: { pid, startTime: processStartTime(pid) ?? 0 }, ended };
+  };
+}
+
+/**
+ * Starts another process that holds the lock of a container while it runs a shell script.
+ *
+ * @param script `waiting` in it waits until somebody waits for the lock
+ */
+export async function lockElsewhere(folder: ContainerFolder, script: string): Promise<ChildProcess> {
+  const lock = join(folder.path, 'lock');
+  const waiting = `waiting() { until grep -q -- "-> FLOCK.*:$inode " /proc/locks; do sleep 0.01; done; }`;
+  const whole = `inode=$(stat -c %i ${lock}); ${waiting}; echo held; ${script}`;
+  const holder = spawn('flock', ['-x', lock, 'sh', '-c', whole], { stdio: ['pipe', 'pipe', 'inherit'] });
+  await once(holder.stdout, 'data');
+  return holder;
 }
