@@ -11,57 +11,58 @@ import { writeRecord } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import type { Undo } from '../core/undo.ts';
 
-/** The container that criu is to restore. */
-export interface Expected {
+/** The container whose processes criu restores. */
+export interface RestoredContainer {
   blueprint: Blueprint;
   folder: ContainerFolder;
   record: ContainerRecord;
   undo: Undo;
   /** Connected socket that gets the terminal. */
   console: number | undefined;
-  /** All is restored, and nothing runs yet. */
+  /** Called when all processes are restored, before they run. */
   ready: (init: Child) => void;
 }
 
-/** Follows a restore: the first process as soon as there is one, its hooks, its terminal. */
-export class Revived {
+/** Does what is due at the points of a restore at which criu waits for tsrun. */
+export class RestoreNotifications {
+  /** The container's first process, once criu has made it. */
   init: Child | undefined;
-  readonly #expected: Expected;
+  readonly #container: RestoredContainer;
 
-  constructor(expected: Expected) {
-    this.#expected = expected;
+  constructor(container: RestoredContainer) {
+    this.#container = container;
   }
 
-  notice({ script, pid, fds }: Notification): void {
-    const { console, ready } = this.#expected;
+  handle({ script, pid, fds }: Notification): void {
+    const { console, ready } = this.#container;
     switch (script) {
       case 'setup-namespaces':
-        this.#setUp(this.#meet(pid));
+        this.#setUp(this.#recordInit(pid));
         break;
       case 'orphan-pts-master':
         if (console !== undefined && fds[0] !== undefined) sendDescriptor(console, '/dev/ptmx', fds[0]);
         break;
       case 'post-restore':
-        ready(this.#meet(pid));
+        ready(this.#recordInit(pid));
         break;
     }
   }
 
-  /** Its other processes do not exist yet: they are born into what the first one is in. */
+  /** The first process is the only one yet: the others inherit its groups in resctrl. */
   #setUp(init: Child): void {
-    const { blueprint, folder, record, undo } = this.#expected;
-    const { bundle } = blueprint;
-    joinResctrl(init.pid, bundle.config.linux, folder, record, undo);
+    const { blueprint, folder, record, undo } = this.#container;
+    joinResctrl(init.pid, blueprint.bundle.config.linux, folder, record, undo);
     runRuntimeHooks({ blueprint, record, init });
   }
 
-  #meet(pid: number): Child {
+  /** Opens the first process and writes it to the record, so that `delete --force` finds it. */
+  #recordInit(pid: number): Child {
     if (this.init !== undefined) return this.init;
-    const { undo, record, folder } = this.#expected;
+    const { undo, record, folder } = this.#container;
     const pidfd = pidfdOpen(pid);
     if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
     const init = new Child(pid, pidfd);
-    undo.always('put away its process', () => {
+    undo.always('close its process', () => {
       init.close();
     });
     undo.onFailure('end its process', () => {
