@@ -377,7 +377,7 @@ describe('exec', () => {
       const { id, pid, exec } = await started(scene);
       const own = cgroupOf(pid, 'pids') ?? '';
       const absent = refused(await exec(['--cgroup', 'pids:sub'], ['true']));
-      expect(absent.stderr).to.match(/--cgroup.*does not exist/);
+      expect(absent.stderr).to.match(/sub cgroup .* does not exist/);
       for (const [value, words] of [
         ['pids:../..', /is not a sub cgroup path/],
         ['pids:/../x', /is not a sub cgroup path/],

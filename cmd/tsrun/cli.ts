@@ -2,9 +2,8 @@ import { TsrunError, systemError } from '../../lib/core/error.ts';
 import { nearest } from '../../lib/core/nearest.ts';
 import { openLog } from './log/logger.ts';
 import type { Command, GlobalValues } from './command.ts';
-import { globalFlags } from './command.ts';
+import { completeArgument, globalFlags } from './command.ts';
 import { commands } from './command-table.ts';
-import { completeArgument } from './flags/completions.ts';
 import { print, printError } from './output.ts';
 import { renderNotice } from './render.ts';
 import { parseFlags } from './flags/parse.ts';
@@ -94,11 +93,8 @@ async function help(name: string | undefined): Promise<number> {
 }
 
 async function complete(words: readonly string[]): Promise<number> {
-  const [{ completions }, { knownIds }] = await Promise.all([
-    import('./flags/completions.ts'),
-    import('./commands/list.ts'),
-  ]);
-  print((await completions(words, knownIds)).map((word) => `${word}\n`).join(''));
+  const { completions } = await import('./completion.ts');
+  print((await completions(words, commands)).map((word) => `${word}\n`).join(''));
   return 0;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The shape of a command and of its flags. Each command is one file that exports `command`; parsing, help and
- * completion are derived from these tables.
+ * The types of commands and flags. Each file of commands/ exports one `command`; parsing, help and completion are
+ * derived from it.
  */
 
 export type FlagKind = 'boolean' | 'string' | 'strings' | 'integer';
@@ -9,11 +9,11 @@ export interface Flag {
   kind: FlagKind;
   /** One letter, without the dash. */
   short?: string;
-  /** What stands for the value in help, e.g. `FILE`. */
+  /** The placeholder of the value in help, such as `FILE`. */
   value?: string;
   choices?: readonly string[];
   help: string;
-  /** Accepted, but not shown. */
+  /** Accepted, but shown neither in help nor in completion. */
   hidden?: boolean;
 }
 
@@ -26,7 +26,7 @@ interface KindValue {
   integer: number;
 }
 
-/** The values of a table of flags: booleans are always there, everything else only when given. */
+/** The values of a table of flags. Booleans and lists are always present, others only when given. */
 export type FlagValues<F extends Flags> = {
   -readonly [N in keyof F]: F[N]['kind'] extends 'boolean'
     ? boolean
@@ -39,13 +39,13 @@ export interface Positional {
   name: string;
   help: string;
   optional?: boolean;
-  /** Takes all that is left; only as the last one. */
+  /** Takes all remaining arguments; only the last positional may. */
   rest?: boolean;
 }
 
 export interface Invocation<F extends Flags> {
   flags: FlagValues<F>;
-  /** Positional arguments, as many as the command demands. */
+  /** Positional arguments; those that are not optional are present. */
   args: string[];
   globals: GlobalValues;
 }
@@ -53,27 +53,41 @@ export interface Invocation<F extends Flags> {
 export interface Command<F extends Flags = Flags> {
   flags: F;
   positionals: readonly Positional[];
-  /** Flags end at the first positional: what follows belongs to a process or to another program. */
+  /** Flags end at the first positional: what follows is the command line of another program. */
   stopAtPositional?: boolean;
-  /** Exit status when the command itself fails; 1 when absent. */
+  /** The exit status when tsrun fails; 1 when absent. */
   failureStatus?: number;
-  /** Examples for help, whole command lines. */
+  /** Command lines for help. */
   examples?: readonly string[];
   /** Runs the command; resolves to the exit status. */
   run(invocation: Invocation<F>): Promise<number> | number;
 }
 
-/** Gives a command its precise types. */
+/** Infers the types of the flags, so that `run` sees them. */
 export function defineCommand<const F extends Flags>(command: Command<F>): Command<F> {
   return command;
 }
 
-/** Flags in front of the command's name. */
+/** A command before it is loaded. */
+export interface CommandEntry {
+  /** One line for the overview. */
+  summary: string;
+  /** Loads the module of the command. */
+  load: () => Promise<{ command: Command }>;
+}
+
+/** Commands by name, in the order of help. */
+export type CommandTable = Readonly<Record<string, CommandEntry>>;
+
+/** The hidden first argument with which the completion scripts ask tsrun for candidates. */
+export const completeArgument = '--complete-words';
+
+/** Flags before the name of the command. */
 export const globalFlags = {
   root: {
     kind: 'string',
     value: 'DIR',
-    help: 'where containers are kept (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun)',
+    help: 'directory for the state of containers (default /run/tsrun, or $XDG_RUNTIME_DIR/tsrun)',
   },
   log: { kind: 'string', value: 'FILE', help: 'write the log to FILE instead of stderr' },
   'log-format': {
@@ -86,34 +100,28 @@ export const globalFlags = {
     kind: 'string',
     value: 'LEVEL',
     choices: ['error', 'warning', 'warn', 'info', 'debug'],
-    help: 'least level that is logged',
+    help: 'lowest level that is logged',
     hidden: true,
   },
-  debug: { kind: 'boolean', help: 'log what tsrun does' },
+  debug: { kind: 'boolean', help: 'log at level debug' },
   'systemd-cgroup': {
     kind: 'boolean',
-    help: 'the same as --cgroup-manager systemd',
+    help: '--cgroup-manager systemd, as runc spells it',
   },
   'cgroup-manager': {
     kind: 'string',
     value: 'NAME',
     choices: ['cgroupfs', 'systemd', 'disabled'],
-    help: 'cgroupfs (default), disabled, or systemd, which is refused: tsrun has no driver for it',
+    help: 'cgroupfs (default) or disabled; systemd is refused, since tsrun has no driver for it',
   },
   rootless: {
     kind: 'string',
     value: 'BOOL',
     choices: ['true', 'false', 'auto'],
-    help: 'true, false or auto (default): act without root privileges',
+    help: 'act without root privileges: true, false or auto (default)',
   },
-  version: { kind: 'boolean', short: 'v', help: 'print the version and stop' },
-  help: { kind: 'boolean', short: 'h', help: 'print help and stop' },
+  version: { kind: 'boolean', short: 'v', help: 'print the version' },
+  help: { kind: 'boolean', short: 'h', help: 'print help' },
 } as const satisfies Flags;
 
 export type GlobalValues = FlagValues<typeof globalFlags>;
-
-/** The positional that nearly every command has. */
-export const containerId = {
-  name: 'container-id',
-  help: 'the name of the container',
-} as const satisfies Positional;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { globalFlags } from './command.ts';
 import type { GlobalValues } from './command.ts';
 import { logOf, previewRootOf, rootOf } from './context.ts';
-import { formatFlag } from './flags/format-flag.ts';
+import { formatFlag } from './flags/flags.ts';
 import { command as completion } from './commands/completion.ts';
 import { parseFlags } from './flags/parse.ts';
 
@@ -81,6 +81,6 @@ describe('completion', () => {
     expect(() => completion.run({ flags: {}, args: ['csh'], globals: globals() }))
       .to.throw('tsrun completion: no completion for "csh"')
       .that.includes({ code: 'usage', hint: 'there is one for bash, zsh, fish' });
-    expect(completion.positionals[0]?.help).to.equal('bash, zsh, fish; bash when left out');
+    expect(completion.positionals[0]?.help).to.equal('bash, zsh, fish (default: bash)');
   });
 });

@@ -1,11 +1,19 @@
 import type { CgroupDriver } from '../../lib/cgroup/types.ts';
+import type { ListenRequest } from '../../lib/service/socket-activation.ts';
 import { stateRoot } from '../../lib/state/state-root.ts';
 import type { StateRoot } from '../../lib/state/state-root.ts';
+import type { GlobalValues } from './command.ts';
 import { openLog } from './log/logger.ts';
 import type { Log } from './log/logger.ts';
-import type { GlobalValues } from './command.ts';
 
-/** The folder in which containers are kept, by the global flags. */
+/**
+ * What the global flags and the environment ask for.
+ */
+
+/**
+ * The directory with the state of containers.
+ * @throws TsrunError 'usage' when --root is invalid or there is no default
+ */
 export function rootOf(globals: GlobalValues): StateRoot {
   return stateRoot({
     root: globals.root,
@@ -15,7 +23,7 @@ export function rootOf(globals: GlobalValues): StateRoot {
   });
 }
 
-/** The same for what makes nothing there: somebody who has no such folder yet may look at a bundle, too. */
+/** The state root for commands that only read a bundle: a user without a default one gets /run/tsrun. */
 export function previewRootOf(globals: GlobalValues): StateRoot {
   try {
     return rootOf(globals);
@@ -25,15 +33,30 @@ export function previewRootOf(globals: GlobalValues): StateRoot {
   }
 }
 
-/** The log the global flags ask for. Its file is opened at once. */
+/** Opens the log. */
 export function logOf(globals: GlobalValues): Log {
   const debug = globals.debug || globals['log-level'] === 'debug';
   return openLog({ file: globals.log, format: globals['log-format'], debug });
 }
 
-/** Who manages cgroups; undefined for the default. */
+/** The cgroup driver; undefined for the default. */
 export function cgroupDriverOf(globals: GlobalValues): CgroupDriver | undefined {
   if (globals['systemd-cgroup']) return 'systemd';
   const name = globals['cgroup-manager'];
   return name === 'cgroupfs' || name === 'systemd' || name === 'disabled' ? name : undefined;
+}
+
+/**
+ * Descriptors passed by socket activation (sd_listen_fds(3)). LISTEN_PID must be the pid of tsrun: a service leaves
+ * these variables in the environment of all it starts.
+ */
+export function listenRequest(env: NodeJS.ProcessEnv): ListenRequest {
+  const { LISTEN_FDS: count, LISTEN_PID: pid, LISTEN_FDNAMES: names } = env;
+  if (pid !== String(process.pid) || count === undefined || !/^\d{1,4}$/.test(count)) return {};
+  return { listenFds: Number(count), listenFdNames: names };
+}
+
+/** NOTIFY_SOCKET of sd_notify(3); undefined when it is empty. */
+export function notifySocket(env: NodeJS.ProcessEnv): string | undefined {
+  return env['NOTIFY_SOCKET'] === '' ? undefined : env['NOTIFY_SOCKET'];
 }

@@ -5,15 +5,13 @@ import type { Command, Flag, Flags, Positional } from './command.ts';
 import { globalFlags } from './command.ts';
 
 /**
- * Help through yargs, built from the same tables the hot path parses with. Loaded only when it is asked for.
+ * Help texts, laid out by yargs from the tables that the parser reads. Loaded only when a user asks for help.
  */
 
 /** Help of the whole program. */
 export async function overview(): Promise<string> {
   const parser = base().usage('tsrun [global flags] COMMAND [flags] [arguments]\n\nRuns OCI containers.');
-  for (const [name, entry] of Object.entries(commands)) {
-    if (!entry.hidden) parser.command(name, entry.summary);
-  }
+  for (const [name, { summary }] of Object.entries(commands)) parser.command(name, summary);
   addFlags(parser, globalFlags);
   return parser.epilogue('`tsrun COMMAND --help` shows the flags of a command.').getHelp();
 }

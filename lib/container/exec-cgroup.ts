@@ -8,29 +8,8 @@ import { processCgroups } from '../host/proc.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
 /**
- * Parses the values of `--cgroup`: a path below the container's cgroups for all hierarchies ('' in the result),
- * or `controller[,controller]:path` for some.
- */
-export function parseSubCgroups(values: readonly string[]): ReadonlyMap<string, string> {
-  const paths = new Map<string, string>();
-  for (const value of values) {
-    const invalid = (why: string): TsrunError =>
-      new TsrunError('usage', `invalid --cgroup argument: ${JSON.stringify(value)}: ${why}`);
-    const colon = value.indexOf(':');
-    if (colon < 0 && values.length > 1) throw invalid('with several, each needs a prefix CONTROLLER:');
-    const path = value.slice(colon + 1);
-    if (path.includes('\0') || path.includes('\n')) throw invalid('the path has a NUL or a line break in it');
-    for (const controller of colon < 0 ? [''] : value.slice(0, colon).split(',')) {
-      if (controller === '' && colon >= 0) throw invalid('the name of a controller is empty');
-      if (paths.has(controller)) throw invalid(`the controller ${controller} is named twice`);
-      paths.set(controller, path);
-    }
-  }
-  return paths;
-}
-
-/**
- * How a process joins the cgroups of a container, or those below them that `sub` names, which must exist.
+ * How a process joins the cgroups of a container, or the sub cgroups `sub`: paths by controller, or
+ * one for all hierarchies by ''. They must exist.
  * `init` is the pid of the container's first process.
  */
 export function execJoin(
@@ -40,7 +19,7 @@ export function execJoin(
 ): SelfJoin {
   if (cgroup === undefined || !ownsCgroup || cgroup.driver === 'disabled') {
     if (sub.size === 0) return { tasks: [], cloneInto: undefined };
-    throw new TsrunError('unsupported', '--cgroup: the container has no cgroups of its own');
+    throw new TsrunError('unsupported', 'the container has no cgroups of its own to run a process in');
   }
   if (sub.size > 0) return cgroupManager({ ...cgroup, paths: subPaths(cgroup, sub) }).selfJoin();
   return cgroup.version === 2 ? joinV2(cgroup, init) : cgroupManager(cgroup).selfJoin();
@@ -62,7 +41,7 @@ function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Recor
     const hierarchy = record.shared[controller] ?? controller;
     const directory = record.paths[hierarchy];
     if (directory === undefined) {
-      throw new TsrunError('usage', `--cgroup: unknown controller ${JSON.stringify(controller)}`, {
+      throw new TsrunError('usage', `unknown controller ${JSON.stringify(controller)} of a sub cgroup`, {
         hint:
           record.version === 2
             ? 'cgroup v2 has one hierarchy for all: give the path alone'
@@ -78,14 +57,14 @@ function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Recor
 function below(directory: string, path: string): string {
   const joined = posix.join(directory, path);
   if (joined === directory || joined.startsWith(`${directory}/`)) return joined.replace(/\/$/, '');
-  throw new TsrunError('usage', `--cgroup: ${JSON.stringify(path)} is not a sub cgroup path`, {
+  throw new TsrunError('usage', `${JSON.stringify(path)} is not a sub cgroup path`, {
     hint: 'it must lead to a cgroup below those of the container',
   });
 }
 
 function existing(directory: string): string {
   if (existsSync(directory)) return directory;
-  throw new TsrunError('usage', `--cgroup: the cgroup ${directory} does not exist`);
+  throw new TsrunError('usage', `the sub cgroup ${directory} does not exist`);
 }
 
 /**

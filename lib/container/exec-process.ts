@@ -1,4 +1,3 @@
-import { TsrunError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { nearest } from '../core/nearest.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
@@ -132,25 +131,4 @@ export function knownCapabilities(names: readonly string[], warn: Tell): readonl
     warn({ reason: `--cap ${JSON.stringify(name)}: no such capability, ignored${question}` });
     return false;
   });
-}
-
-/** 4294967295 is -1 to the kernel: "leave it as it is", which would be root (setresuid(2)). */
-const largestId = 0xfffffffe;
-
-/** Reads the value of `--user`: UID or UID:GID, decimal. Names are the caller's to look up. */
-export function parseUser(text: string): { uid: number; gid?: number } {
-  const [, uid, gid] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
-  if (uid === undefined) {
-    throw new TsrunError('usage', `--user ${JSON.stringify(text)}: must be UID or UID:GID, as numbers`);
-  }
-  return { uid: parseId('--user', uid), ...(gid === undefined ? {} : { gid: parseId('--user', gid) }) };
-}
-
-/** A user or group id. */
-export function parseId(flag: string, text: string): number {
-  const id = Number(text);
-  if (!/^\d+$/.test(text) || id > largestId) {
-    throw new TsrunError('usage', `${flag} ${JSON.stringify(text)}: must be a number from 0 to ${largestId}`);
-  }
-  return id;
 }

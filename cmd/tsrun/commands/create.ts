@@ -1,7 +1,7 @@
 import { create } from '../../../lib/container/create.ts';
 import { defineCommand } from '../command.ts';
 import { logOf } from '../context.ts';
-import { createFlags, createRequest, newContainerId } from '../flags/create-flags.ts';
+import { createFlags, createRequest, newContainerId } from '../flags/flags.ts';
 
 export const command = defineCommand({
   flags: createFlags,

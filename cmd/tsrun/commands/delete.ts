@@ -1,13 +1,14 @@
 import { deleteContainer } from '../../../lib/container/delete.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { logOf, rootOf } from '../context.ts';
+import { containerId } from '../flags/flags.ts';
 
 export const command = defineCommand({
   flags: {
     force: {
       kind: 'boolean',
       short: 'f',
-      help: 'kill it first when it runs; one that does not exist is fine',
+      help: 'kill the container if it runs; do not fail if it does not exist',
     },
   },
   positionals: [containerId],

@@ -1,7 +1,8 @@
 import { statsEvent, watchEvents } from '../../../lib/report/events.ts';
-import { parseDuration } from '../flags/duration.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { parseDuration } from '../flags/values.ts';
+import { defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
+import { containerId } from '../flags/flags.ts';
 import { print } from '../output.ts';
 
 export const command = defineCommand({
@@ -11,7 +12,7 @@ export const command = defineCommand({
       value: 'DURATION',
       help: 'time between statistics, such as 500ms (default 5s)',
     },
-    stats: { kind: 'boolean', help: 'print the statistics of this moment and stop' },
+    stats: { kind: 'boolean', help: 'print statistics once and exit' },
   },
   positionals: [containerId],
   examples: ['tsrun events --stats c1', 'tsrun events --interval 1s c1'],

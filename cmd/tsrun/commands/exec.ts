@@ -1,9 +1,8 @@
 import { exec } from '../../../lib/container/exec.ts';
-import { parseSubCgroups } from '../../../lib/container/exec-cgroup.ts';
-import { parseId, parseUser } from '../../../lib/container/exec-process.ts';
-import { containerId, defineCommand } from '../command.ts';
-import { logOf, rootOf } from '../context.ts';
-import { listenRequest, preserveFds } from '../flags/create-flags.ts';
+import { defineCommand } from '../command.ts';
+import { listenRequest, logOf, rootOf } from '../context.ts';
+import { containerId, preserveFds, processFlags } from '../flags/flags.ts';
+import { given, parseId, parseSubCgroups, parseUser } from '../flags/values.ts';
 
 export const command = defineCommand({
   flags: {
@@ -11,40 +10,40 @@ export const command = defineCommand({
       kind: 'string',
       short: 'p',
       value: 'FILE',
-      help: 'JSON file with the process to run, as in config.json; the other flags change it',
+      help: 'JSON file with the process, in the form of process in config.json; other flags override it',
     },
-    cwd: { kind: 'string', value: 'DIR', help: 'working directory in the container' },
-    env: { kind: 'strings', short: 'e', value: 'NAME=VALUE', help: 'add to the environment' },
-    tty: { kind: 'boolean', short: 't', help: 'give the process a terminal' },
-    user: { kind: 'string', short: 'u', value: 'UID[:GID]', help: 'user and group, as numbers' },
-    'additional-gids': { kind: 'strings', short: 'g', value: 'GID', help: 'add a group' },
+    cwd: { kind: 'string', value: 'DIR', help: 'working directory of the process' },
+    env: { kind: 'strings', short: 'e', value: 'NAME=VALUE', help: 'set an environment variable' },
+    tty: { kind: 'boolean', short: 't', help: 'allocate a terminal for the process' },
+    user: { kind: 'string', short: 'u', value: 'UID[:GID]', help: 'run as this user and group (numbers)' },
+    'additional-gids': { kind: 'strings', short: 'g', value: 'GID', help: 'add a supplementary group' },
     cap: {
       kind: 'strings',
       short: 'c',
       value: 'CAP',
-      help: 'add a capability (bounding, effective, permitted)',
+      help: 'add a capability to the bounding, effective and permitted set',
     },
     'no-new-privs': { kind: 'boolean', help: 'set no_new_privs' },
-    apparmor: { kind: 'string', value: 'PROFILE', help: 'AppArmor profile' },
-    'process-label': { kind: 'string', value: 'LABEL', help: 'SELinux label' },
-    detach: { kind: 'boolean', short: 'd', help: 'return once the process runs' },
-    'pid-file': { kind: 'string', value: 'FILE', help: 'write the pid of the process to FILE' },
-    'console-socket': { kind: 'string', value: 'PATH', help: "unix socket that gets the terminal's master" },
-    'pidfd-socket': { kind: 'string', value: 'PATH', help: 'unix socket that gets a pidfd of the process' },
-    'preserve-fds': { kind: 'integer', value: 'N', help: 'pass N descriptors from 3 on to the process' },
+    apparmor: { kind: 'string', value: 'PROFILE', help: 'AppArmor profile of the process' },
+    'process-label': { kind: 'string', value: 'LABEL', help: 'SELinux label of the process' },
+    detach: { kind: 'boolean', short: 'd', help: 'do not wait for the process to end' },
+    ...processFlags,
     cgroup: {
       kind: 'strings',
       value: '[CONTROLLER[,CONTROLLER]:]PATH',
-      help: "run it in a cgroup below the container's, which must exist",
+      help: "run in an existing cgroup below the container's",
     },
-    'ignore-paused': { kind: 'boolean', help: 'also in a paused container; it runs when that is resumed' },
+    'ignore-paused': {
+      kind: 'boolean',
+      help: 'allow a paused container; the process runs when it is resumed',
+    },
   },
   positionals: [
     containerId,
-    { name: 'command', help: 'the command to run and its arguments', optional: true, rest: true },
+    { name: 'command', help: 'the command and its arguments', optional: true, rest: true },
   ],
   stopAtPositional: true,
-  // What the process itself ends with must not be taken for a failure of exec.
+  // exec exits with the status of the process: callers must be able to tell a failure of tsrun from it.
   failureStatus: 255,
   examples: ['tsrun exec c1 ps', 'tsrun exec --tty c1 sh', 'tsrun exec --detach --process process.json c1'],
   run({ flags, args: [id = '', ...command], globals }) {
@@ -59,7 +58,7 @@ export const command = defineCommand({
           cwd: given(flags.cwd),
           env: flags.env,
           terminal: flags.tty,
-          user: flags.user === undefined ? undefined : parseUser(flags.user),
+          user: flags.user === undefined ? undefined : parseUser('--user', flags.user),
           additionalGids: flags['additional-gids'].map((gid) => parseId('--additional-gids', gid)),
           capabilities: flags.cap,
           noNewPrivileges: flags['no-new-privs'],
@@ -73,18 +72,13 @@ export const command = defineCommand({
       pidfdSocket: given(flags['pidfd-socket']),
       preserveFds: preserveFds(flags['preserve-fds']),
       ...listenRequest(process.env),
-      subCgroups: parseSubCgroups(flags.cgroup),
+      subCgroups: parseSubCgroups('--cgroup', flags.cgroup),
       ignorePaused: flags['ignore-paused'],
     });
   },
 });
 
-/** An empty value is what callers write for "none". */
-function given(value: string | undefined): string | undefined {
-  return value === '' ? undefined : value;
-}
-
-/** No program is called `--`; who knows kubectl writes it before the command. */
+/** Drops a `--` before the command, which users of kubectl write; no program has this name. */
 function withoutDashes(command: readonly string[]): readonly string[] {
   return command[0] === '--' ? command.slice(1) : command;
 }

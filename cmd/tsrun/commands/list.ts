@@ -2,22 +2,21 @@ import { existsSync } from 'node:fs';
 import { listContainers } from '../../../lib/report/list.ts';
 import { makeStateRoot } from '../../../lib/state/state-root.ts';
 import { listIds } from '../../../lib/state/store.ts';
-import { defineCommand, globalFlags } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { logOf, rootOf } from '../context.ts';
-import { formatFlag } from '../flags/format-flag.ts';
+import { formatFlag } from '../flags/flags.ts';
 import { print, table } from '../output.ts';
-import { parseFlags } from '../flags/parse.ts';
 
 export const command = defineCommand({
   flags: {
     format: formatFlag('table'),
-    quiet: { kind: 'boolean', short: 'q', help: 'ids only' },
+    quiet: { kind: 'boolean', short: 'q', help: 'print only the ids' },
   },
   positionals: [],
   examples: ['tsrun list', 'tsrun list --format json'],
   run({ flags, globals }) {
     const root = rootOf(globals);
-    // As with runc: a folder that cannot be there is a mistake, and not one without containers.
+    // A --root that cannot be created is an error, as with runc.
     if (globals.root !== undefined && !existsSync(root.path)) makeStateRoot(root);
     if (flags.quiet) {
       print(
@@ -31,7 +30,7 @@ export const command = defineCommand({
     const { warn } = logOf(globals);
     for (const failure of broken) warn(failure);
     if (flags.format === 'json') {
-      // Go prints an empty slice that was never made as null, and clients of runc are used to it.
+      // Clients of runc expect null for no containers: Go prints a nil slice so.
       print(`${containers.length === 0 ? 'null' : JSON.stringify(containers)}\n`);
       return 0;
     }
@@ -47,13 +46,3 @@ export const command = defineCommand({
     return 0;
   },
 });
-
-/** Container ids for completion: those below the --root among the words, or below the default one. */
-export function knownIds(words: readonly string[]): string[] {
-  try {
-    const { flags } = parseFlags(words, globalFlags, { program: 'tsrun', stopAtPositional: true });
-    return listIds(rootOf(flags).path);
-  } catch {
-    return [];
-  }
-}

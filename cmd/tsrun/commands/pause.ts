@@ -1,6 +1,7 @@
 import { pauseContainer } from '../../../lib/container/pause.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
+import { containerId } from '../flags/flags.ts';
 
 export const command = defineCommand({
   flags: {},

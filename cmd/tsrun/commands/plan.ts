@@ -7,10 +7,9 @@ import { readBundle } from '../../../lib/config/bundle.ts';
 import { locate } from '../../../lib/config/json/locate.ts';
 import { printable } from '../../../lib/core/printable.ts';
 import { validateConfig } from '../../../lib/config/validate.ts';
-import { bundleArgument, bundleFlag } from '../flags/bundle-flag.ts';
 import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';
-import { formatFlag } from '../flags/format-flag.ts';
+import { bundleArgument, bundleFlag, createFlags, formatFlag } from '../flags/flags.ts';
 import { print, printError, table } from '../output.ts';
 import { renderNotice } from '../render.ts';
 
@@ -18,8 +17,8 @@ export const command = defineCommand({
   flags: {
     bundle: bundleFlag,
     format: formatFlag('text'),
-    'no-pivot': { kind: 'boolean', help: 'as for create' },
-    'no-new-keyring': { kind: 'boolean', help: 'as for create' },
+    'no-pivot': createFlags['no-pivot'],
+    'no-new-keyring': createFlags['no-new-keyring'],
   },
   positionals: [bundleArgument],
   examples: ['tsrun plan --bundle /tmp/bundle', 'tsrun plan --format json /tmp/bundle'],
@@ -52,20 +51,20 @@ export const command = defineCommand({
   },
 });
 
-/** The shape is a promise to other programs: docs/inspecting.md. */
+/** Documented in docs/inspecting.md: other programs rely on it. */
 interface Step {
-  /** A and B of docs/architecture.md. */
+  /** The process of the init, as docs/architecture.md names them. */
   process: 'A' | 'B';
   op: string;
   description: string;
-  /** JSON pointer of the property the operation comes from, and its line; absent for what is always done. */
+  /** JSON pointer of the property that the operation comes from, and its line; absent when there is none. */
   origin?: string;
   line?: number;
   arguments: Record<string, unknown>;
 }
 
 function stepsOf(ops: readonly Op[], text: string): Step[] {
-  // A ends with the clone of B.
+  // The clone of B is the last operation of A.
   const last = ops.findIndex(({ op }) => op === 'clone');
   return ops.map((step, index) => {
     const { op, origin, ...rest } = step;
@@ -79,7 +78,7 @@ function stepsOf(ops: readonly Op[], text: string): Step[] {
   });
 }
 
-/** 64-bit integers as strings: they may be larger than a JSON reader keeps. */
+/** 64-bit integers as strings: many readers of JSON round large numbers. */
 function jsonValue(value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   return value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value;

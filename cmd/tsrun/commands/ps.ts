@@ -1,16 +1,16 @@
 import { listProcesses, processTable } from '../../../lib/report/ps.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
-import { formatFlag } from '../flags/format-flag.ts';
+import { containerId, formatFlag } from '../flags/flags.ts';
 import { print } from '../output.ts';
 
 export const command = defineCommand({
   flags: {
-    format: formatFlag('table', 'the pids alone'),
+    format: formatFlag('table', 'only the pids'),
   },
   positionals: [
     containerId,
-    { name: 'ps-options', help: "options of the host's ps (default -ef)", optional: true, rest: true },
+    { name: 'ps-options', help: "options for the host's ps (default: -ef)", optional: true, rest: true },
   ],
   stopAtPositional: true,
   examples: ['tsrun ps c1', 'tsrun ps c1 -o pid,comm', 'tsrun ps --format json c1'],

@@ -1,21 +1,28 @@
 import { restore } from '../../../lib/checkpoint/restore.ts';
 import { defineCommand } from '../command.ts';
 import { logOf } from '../context.ts';
-import { createFlags, createRequest, newContainerId } from '../flags/create-flags.ts';
-import { criuFlags, criuRequest } from '../flags/criu-flags.ts';
+import { createFlags, createRequest, criuFlags, criuRequest, newContainerId } from '../flags/flags.ts';
 
 export const command = defineCommand({
   flags: {
     bundle: createFlags.bundle,
     'pid-file': createFlags['pid-file'],
     'console-socket': createFlags['console-socket'],
-    'no-pivot': { kind: 'boolean', help: 'accepted for the sake of callers; criu enters the rootfs' },
+    'no-pivot': { kind: 'boolean', help: 'accepted and ignored: criu enters the rootfs' },
     ...criuFlags,
-    detach: { kind: 'boolean', short: 'd', help: 'return once the processes run' },
-    'no-subreaper': { kind: 'boolean', help: 'do not become the reaper of orphans of the container' },
-    'tcp-close': { kind: 'boolean', help: 'close the TCP connections that were open' },
-    'lsm-profile': { kind: 'string', value: 'TYPE:NAME', help: 'another LSM profile (apparmor, selinux)' },
-    'lsm-mount-context': { kind: 'string', value: 'CONTEXT', help: 'another LSM context of mounts' },
+    detach: { kind: 'boolean', short: 'd', help: 'do not wait for the container to end' },
+    'no-subreaper': { kind: 'boolean', help: 'do not adopt orphaned processes of the container' },
+    'tcp-close': { kind: 'boolean', help: 'close TCP connections that were established' },
+    'lsm-profile': {
+      kind: 'string',
+      value: 'TYPE:NAME',
+      help: 'use this AppArmor or SELinux profile instead of the saved one',
+    },
+    'lsm-mount-context': {
+      kind: 'string',
+      value: 'CONTEXT',
+      help: 'use this LSM context for mounts instead of the saved one',
+    },
   },
   positionals: [newContainerId],
   examples: ['tsrun restore --detach --image-path /tmp/c1 --bundle /tmp/bundle c1'],

@@ -1,7 +1,7 @@
 import { start } from '../../../lib/container/start.ts';
-import { containerId, defineCommand } from '../command.ts';
-import { notifySocket } from '../flags/create-flags.ts';
-import { logOf, rootOf } from '../context.ts';
+import { defineCommand } from '../command.ts';
+import { logOf, notifySocket, rootOf } from '../context.ts';
+import { containerId } from '../flags/flags.ts';
 
 export const command = defineCommand({
   flags: {},

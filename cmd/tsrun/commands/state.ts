@@ -1,6 +1,7 @@
 import { containerState } from '../../../lib/report/state.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
+import { containerId } from '../flags/flags.ts';
 import { print } from '../output.ts';
 
 export const command = defineCommand({

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { firstSamples, nextSamples, usagesBetween } from '../../../lib/report/usage.ts';
 import type { Usage } from '../../../lib/report/usage.ts';
-import { parseDuration } from '../flags/duration.ts';
+import { parseDuration } from '../flags/values.ts';
 import { writeJson } from '../../../lib/config/json/write.ts';
 import { defineCommand } from '../command.ts';
 import { rootOf } from '../context.ts';
-import { formatFlag } from '../flags/format-flag.ts';
+import { formatFlag } from '../flags/flags.ts';
 import { print, table } from '../output.ts';
 
 export const command = defineCommand({
@@ -14,13 +14,13 @@ export const command = defineCommand({
     interval: {
       kind: 'string',
       value: 'DURATION',
-      help: 'time over which the use of CPU is measured (default 500ms)',
+      help: 'time over which CPU usage is measured (default 500ms)',
     },
-    stream: { kind: 'boolean', help: 'go on until the containers have ended' },
-    'no-stream': { kind: 'boolean', help: 'print once, which is the default', hidden: true },
+    stream: { kind: 'boolean', help: 'print again after each interval until the containers end' },
+    'no-stream': { kind: 'boolean', help: 'print once (default)', hidden: true },
   },
   positionals: [
-    { name: 'container-id', help: 'containers to look at (default: all)', optional: true, rest: true },
+    { name: 'container-id', help: 'ids of the containers (default: all)', optional: true, rest: true },
   ],
   examples: ['tsrun stats', 'tsrun stats --stream --interval 2s c1', 'tsrun stats --format json'],
   async run({ flags, args, globals }) {
@@ -71,7 +71,7 @@ function asTable(usages: readonly Usage[]): string {
 
 const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
-/** Three digits or so: `1.50GiB`, `12.3MiB`, `999B`. */
+/** Formats bytes with about three digits: `1.50GiB`, `12.3MiB`, `999B`. */
 function size(bytes: bigint): string {
   let value = Number(bytes);
   let unit = 0;

@@ -1,20 +1,22 @@
 import { update } from '../../../lib/container/update.ts';
 import { TsrunError } from '../../../lib/core/error.ts';
-import { containerId, defineCommand } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { logOf, rootOf } from '../context.ts';
-import { declareLimits, readLimits } from '../flags/resource-flags.ts';
+import { containerId } from '../flags/flags.ts';
+import { declareLimits, readLimits } from '../flags/limit-flags.ts';
+import { given } from '../flags/values.ts';
 
-/** Flags that each give a line for the schemata of a class of Intel RDT. */
+/** Flags that each give one line of the schemata file of the container's Intel RDT class. */
 const schemata = {
   'l3-cache-schema': {
     kind: 'string',
     value: 'SCHEMA',
-    help: 'shares of the L3 cache for its class of Intel RDT, such as L3:0=7f0;1=1f',
+    help: 'L3 cache of the Intel RDT class, such as L3:0=7f0;1=1f',
   },
   'mem-bw-schema': {
     kind: 'string',
     value: 'SCHEMA',
-    help: 'memory bandwidth for its class of Intel RDT, such as MB:0=20;1=70',
+    help: 'memory bandwidth of the Intel RDT class, such as MB:0=20;1=70',
   },
 } as const;
 
@@ -24,7 +26,7 @@ export const command = defineCommand({
       kind: 'string',
       short: 'r',
       value: 'FILE',
-      help: 'JSON file with resources as in config.json, - for stdin; the other flags change them. 0 is: as it is',
+      help: 'JSON file with linux.resources of config.json, - for stdin; other flags override it; 0 leaves a limit unchanged',
     },
     ...schemata,
     ...declareLimits(),
@@ -33,7 +35,7 @@ export const command = defineCommand({
   examples: ['tsrun update --memory 512m --memory-swap 1g c1', 'tsrun update --resources - c1'],
   run({ flags, args: [id = ''], globals }) {
     const changes = readLimits(flags);
-    const file = flags.resources === '' ? undefined : flags.resources;
+    const file = given(flags.resources);
     const lines = [
       { flag: '--l3-cache-schema', name: 'l3CacheSchema', line: flags['l3-cache-schema'] ?? '' } as const,
       { flag: '--mem-bw-schema', name: 'memBwSchema', line: flags['mem-bw-schema'] ?? '' } as const,

@@ -4,16 +4,15 @@ import { noticePosition, renderNotice } from '../render.ts';
 import type { Finding } from '../../../lib/core/finding.ts';
 import { isError } from '../../../lib/core/finding.ts';
 import { briefMessage, printable, shorten } from '../../../lib/core/printable.ts';
-import { bundleArgument, bundleFlag } from '../flags/bundle-flag.ts';
 import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';
-import { formatFlag } from '../flags/format-flag.ts';
+import { bundleArgument, bundleFlag, formatFlag } from '../flags/flags.ts';
 import { print } from '../output.ts';
 
 export const command = defineCommand({
   flags: {
     bundle: bundleFlag,
-    strict: { kind: 'boolean', help: 'fail on warnings, too' },
+    strict: { kind: 'boolean', help: 'exit with 1 on warnings, too' },
     format: formatFlag('text'),
   },
   positionals: [bundleArgument],
@@ -31,14 +30,14 @@ export const command = defineCommand({
 
 type Placed = Finding & Position;
 
-/** No reason of ours is longer; what is comes from the file, which may be of any size. */
+/** Messages quote the file, which may be of any size. No message of tsrun itself is longer. */
 const longestText = 1000;
 
 function cut(text: string): string {
   return shorten(briefMessage(text), longestText);
 }
 
-/** The shape is a promise to other programs: docs/inspecting.md. */
+/** Documented in docs/inspecting.md: other programs rely on it. */
 function jsonOf(valid: boolean, findings: readonly Placed[]): string {
   const list = findings.map(({ severity, line, column, pointer, reason, hint }) => ({
     severity,

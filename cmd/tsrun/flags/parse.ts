@@ -1,39 +1,57 @@
 import { TsrunError } from '../../../lib/core/error.ts';
-import type { Flag, Flags, FlagValues } from '../command.ts';
 import { nearest } from '../../../lib/core/nearest.ts';
+import type { Flag, Flags, FlagValues } from '../command.ts';
 
 /**
- * A parser with the habits of the command lines that engines were written against (Go's flag package): `-flag`
- * is `--flag`, a value may begin with a dash (`--memory-swap -1`), and some commands stop at the first
- * positional. util.parseArgs knows none of the three.
+ * A parser that reads a command line as Go's flag package does, for which callers of runc write it: `-flag` is
+ * `--flag`, a value may begin with a dash (`--memory-swap -1`), and some commands stop at the first positional.
+ * util.parseArgs supports none of the three.
  */
 
 export interface Parsed<F extends Flags> {
   flags: FlagValues<F>;
   args: string[];
-  /** Index of the first argument that was not looked at; all were when it equals the length. */
+  /** Index of the first argument that was not parsed; the length of argv when all were. */
   rest: number;
 }
 
 interface ParseOptions {
   /** Prefix of usage errors: `tsrun create`. */
   program: string;
-  /** Leave everything from the first positional on in place. */
+  /** Stop at the first positional. */
   stopAtPositional: boolean;
 }
 
 type Value = boolean | string | number | string[] | undefined;
 
-/** Parses `argv` by a table of flags. Throws a usage error that names the flag and, if close, the one meant. */
+/** A word of the command line that is a known flag. */
+export interface FlagWord {
+  name: string;
+  flag: Flag;
+  /** What follows `=`; undefined without one. */
+  inline: string | undefined;
+}
+
+/** Reads a word as a flag of the table: `--name`, `-name` or `-n`, with or without `=value`. */
+export function flagOf(word: string, flags: Flags): FlagWord | undefined {
+  const [, dashes, bare = '', inline] = /^(--?)([^=]*)(?:=([^]*))?$/.exec(word) ?? [];
+  if (dashes === undefined) return undefined;
+  const name = Object.hasOwn(flags, bare)
+    ? bare
+    : Object.keys(flags).find((long) => dashes === '-' && flags[long]?.short === bare);
+  const flag = name === undefined ? undefined : flags[name];
+  return name === undefined || flag === undefined ? undefined : { name, flag, inline };
+}
+
+/**
+ * Parses `argv` by a table of flags.
+ * @throws TsrunError 'usage', with a hint at a flag of a similar name
+ */
 export function parseFlags<const F extends Flags>(
   argv: readonly string[],
   flags: F,
-  options: ParseOptions,
+  { program, stopAtPositional }: ParseOptions,
 ): Parsed<F> {
-  const byShort = new Map<string, string>();
-  for (const [name, flag] of Object.entries(flags)) {
-    if (flag.short !== undefined) byShort.set(flag.short, name);
-  }
   const values: Record<string, Value> = {};
   for (const [name, flag] of Object.entries(flags)) {
     values[name] = flag.kind === 'boolean' ? false : flag.kind === 'strings' ? [] : undefined;
@@ -47,53 +65,41 @@ export function parseFlags<const F extends Flags>(
       break;
     }
     if (argument === '-' || !argument.startsWith('-')) {
-      if (options.stopAtPositional) break;
+      if (stopAtPositional) break;
       args.push(argument);
       continue;
     }
-    const equals = argument.indexOf('=');
-    const written = equals < 0 ? argument : argument.slice(0, equals);
-    const inline = equals < 0 ? undefined : argument.slice(equals + 1);
-    const bare = written.replace(/^--?/, '');
-    const name = Object.hasOwn(flags, bare) ? bare : written.startsWith('--') ? undefined : byShort.get(bare);
-    const flag = name === undefined ? undefined : flags[name];
-    if (name === undefined || flag === undefined) {
-      if (expandShorts(argument, byShort, flags)) {
-        for (const letter of argument.slice(1)) values[byShort.get(letter) ?? ''] = true;
-        continue;
-      }
-      throw unknownFlag(written, Object.keys(flags), options.program);
+    const written = argument.replace(/=[^]*/, '');
+    const found = flagOf(argument, flags);
+    if (found === undefined) {
+      const names = shortFlags(argument, flags) ?? unknownFlag(written, flags, program);
+      for (const name of names) values[name] = true;
+      continue;
     }
+    const { name, flag, inline } = found;
     if (flag.kind === 'boolean') {
-      values[name] = booleanValue(written, inline, options.program);
+      values[name] = booleanValue(written, inline, program);
       continue;
     }
     const value = inline ?? argv[++i];
     if (value === undefined) {
-      throw new TsrunError(
-        'usage',
-        `${options.program}: ${written} needs a value (${flag.value ?? 'VALUE'})`,
-      );
+      throw new TsrunError('usage', `${program}: ${written} needs a value (${flag.value ?? 'VALUE'})`);
     }
     const before = values[name];
-    values[name] = Array.isArray(before)
-      ? [...before, value]
-      : convert(written, flag, value, options.program);
+    values[name] = Array.isArray(before) ? [...before, value] : convert(written, flag, value, program);
   }
-  if (!options.stopAtPositional) {
+  if (!stopAtPositional) {
     args.push(...argv.slice(i));
     i = argv.length;
   }
   return { flags: values as FlagValues<F>, args, rest: i };
 }
 
-/** `-td` is `-t -d` when every letter is a boolean flag. */
-function expandShorts(argument: string, byShort: ReadonlyMap<string, string>, flags: Flags): boolean {
-  if (argument.startsWith('--') || argument.length < 3) return false;
-  return argument
-    .slice(1)
-    .split('')
-    .every((letter) => flags[byShort.get(letter) ?? '']?.kind === 'boolean');
+/** The flags of `-td`, which is `-t -d`; undefined unless every letter is a boolean flag. */
+function shortFlags(argument: string, flags: Flags): string[] | undefined {
+  const found = Array.from(argument.slice(1), (letter) => flagOf(`-${letter}`, flags));
+  const names = found.flatMap((word) => (word?.flag.kind === 'boolean' ? [word.name] : []));
+  return names.length === found.length ? names : undefined;
 }
 
 function booleanValue(written: string, inline: string | undefined, program: string): boolean {
@@ -117,9 +123,9 @@ function convert(written: string, flag: Flag, value: string, program: string): s
   return number;
 }
 
-function unknownFlag(written: string, names: readonly string[], program: string): TsrunError {
-  const meant = nearest(written.replace(/^-+/, ''), names);
-  return new TsrunError(
+function unknownFlag(written: string, flags: Flags, program: string): never {
+  const meant = nearest(written.replace(/^-+/, ''), Object.keys(flags));
+  throw new TsrunError(
     'usage',
     `${program}: unknown flag ${written}`,
     meant === undefined ? {} : { hint: `did you mean --${meant}?` },

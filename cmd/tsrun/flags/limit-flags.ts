@@ -1,12 +1,12 @@
-import { parseInteger, parseSize } from './quantity.ts';
+import { parseInteger, parseSize } from './values.ts';
 import type { LimitChange } from '../../../lib/container/update-resources.ts';
 import type { Flag } from '../command.ts';
 
-/** A flag of `update` that sets one limit. */
+/** A flag of `update` that sets one property of linux.resources. */
 interface LimitFlag {
-  /** The property of linux.resources. */
+  /** The property. */
   at: readonly [group: string, name: string];
-  /** Its values: the bounds of an integer, a size in bytes, or a text. */
+  /** Its values: an integer within inclusive bounds, a size in bytes, or a text. */
   takes: readonly [least: bigint, most: bigint] | 'size' | 'text';
   value: string;
   help: string;
@@ -18,26 +18,26 @@ const uint16 = [0n, most(16n)] as const;
 const uint64 = [0n, most(64n)] as const;
 const int64 = [-most(63n), most(63n)] as const;
 
-/** Every limit `update` can set by a flag, in the order help shows them. */
+/** The flags by name, in the order of help. */
 export const limitFlags: Readonly<Record<string, LimitFlag>> = {
-  memory: { at: ['memory', 'limit'], takes: 'size', value: 'SIZE', help: 'memory limit; -1 for none' },
+  memory: { at: ['memory', 'limit'], takes: 'size', value: 'SIZE', help: 'limit of memory; -1 for no limit' },
   'memory-reservation': {
     at: ['memory', 'reservation'],
     takes: 'size',
     value: 'SIZE',
-    help: 'memory the kernel tries not to take away below; soft limit',
+    help: 'soft limit of memory; the kernel reclaims memory above it first',
   },
   'memory-swap': {
     at: ['memory', 'swap'],
     takes: 'size',
     value: 'SIZE',
-    help: 'limit of memory and swap together; -1 for no limit of swap',
+    help: 'limit of memory and swap together; -1 for no limit on swap',
   },
   'kernel-memory': {
     at: ['memory', 'kernel'],
     takes: 'size',
     value: 'SIZE',
-    help: 'kernel memory limit, which Linux no longer has',
+    help: 'limit of kernel memory (removed from Linux)',
     hidden: true,
   },
   'kernel-memory-tcp': {
@@ -51,7 +51,7 @@ export const limitFlags: Readonly<Record<string, LimitFlag>> = {
     at: ['cpu', 'period'],
     takes: uint64,
     value: 'µs',
-    help: 'length of a period in which CPU time is limited',
+    help: 'length of the period that --cpu-quota is for',
   },
   'cpu-quota': {
     at: ['cpu', 'quota'],
@@ -63,14 +63,19 @@ export const limitFlags: Readonly<Record<string, LimitFlag>> = {
     at: ['cpu', 'burst'],
     takes: uint64,
     value: 'µs',
-    help: 'unused CPU time that may be used in later periods',
+    help: 'unused CPU time that may be used in a later period',
   },
-  'cpu-share': { at: ['cpu', 'shares'], takes: uint64, value: 'N', help: 'CPU shares, relative weight' },
+  'cpu-share': {
+    at: ['cpu', 'shares'],
+    takes: uint64,
+    value: 'N',
+    help: 'relative weight of CPU time (shares)',
+  },
   'cpu-rt-period': {
     at: ['cpu', 'realtimePeriod'],
     takes: uint64,
     value: 'µs',
-    help: 'length of a period in which real-time CPU time is limited',
+    help: 'length of the period that --cpu-rt-runtime is for',
   },
   'cpu-rt-runtime': {
     at: ['cpu', 'realtimeRuntime'],
@@ -78,19 +83,29 @@ export const limitFlags: Readonly<Record<string, LimitFlag>> = {
     value: 'µs',
     help: 'real-time CPU time in each period',
   },
-  'cpu-idle': { at: ['cpu', 'idle'], takes: [0n, 1n], value: '0|1', help: '1: run when nothing else does' },
+  'cpu-idle': {
+    at: ['cpu', 'idle'],
+    takes: [0n, 1n],
+    value: '0|1',
+    help: '1: run only when no other process wants the CPU',
+  },
   'cpuset-cpus': { at: ['cpu', 'cpus'], takes: 'text', value: 'LIST', help: 'CPUs to use, such as 0-3,7' },
   'cpuset-mems': { at: ['cpu', 'mems'], takes: 'text', value: 'LIST', help: 'memory nodes to use' },
-  'pids-limit': { at: ['pids', 'limit'], takes: int64, value: 'N', help: 'most tasks; -1 for no limit' },
+  'pids-limit': {
+    at: ['pids', 'limit'],
+    takes: int64,
+    value: 'N',
+    help: 'largest number of tasks; -1 for no limit',
+  },
   'blkio-weight': {
     at: ['blockIO', 'weight'],
     takes: uint16,
     value: 'N',
-    help: 'weight of block I/O, 10-1000',
+    help: 'weight of block I/O, from 10 to 1000',
   },
 };
 
-/** The flags' declarations. */
+/** The declarations of the flags, for the parser and for help. */
 export function declareLimits(): Record<string, Flag & { kind: 'string' }> {
   return Object.fromEntries(
     Object.entries(limitFlags).map(([name, { value, help, hidden }]) => [
@@ -100,7 +115,10 @@ export function declareLimits(): Record<string, Flag & { kind: 'string' }> {
   );
 }
 
-/** Reads the flags that were given; an empty value is what callers write for "none". */
+/**
+ * Parses the flags that were given; an empty value counts as not given.
+ * @throws TsrunError 'usage' for an invalid value
+ */
 export function readLimits(flags: Readonly<Record<string, unknown>>): LimitChange[] {
   return Object.entries(limitFlags).flatMap(
     ([

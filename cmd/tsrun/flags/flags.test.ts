@@ -1,9 +1,8 @@
 import { expect } from 'chai';
 import { TsrunError } from '../../../lib/core/error.ts';
 import { globalFlags } from '../command.ts';
-import { cgroupDriverOf } from '../context.ts';
-import { createFlags, createRequest, notifySocket, preserveFds } from './create-flags.ts';
-import { criuFlags, criuRequest } from './criu-flags.ts';
+import { cgroupDriverOf, notifySocket } from '../context.ts';
+import { createFlags, createRequest, criuFlags, criuRequest, preserveFds } from './flags.ts';
 import { parseFlags } from './parse.ts';
 
 const options = { program: 'tsrun', stopAtPositional: false };

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TsrunError } from '../../../lib/core/error.ts';
-import { declareLimits, limitFlags, readLimits } from './resource-flags.ts';
+import { declareLimits, limitFlags, readLimits } from './limit-flags.ts';
 
 describe('the limits of update', () => {
   const read = (name: string, text: string): unknown => readLimits({ [name]: text })[0]?.value;
@@ -104,7 +104,7 @@ describe('the limits of update', () => {
     expect(declared['cpu-idle']).to.deep.equal({
       kind: 'string',
       value: '0|1',
-      help: '1: run when nothing else does',
+      help: '1: run only when no other process wants the CPU',
     });
     expect(Object.keys(declared).filter((name) => declared[name]?.hidden === true)).to.deep.equal([
       'kernel-memory',
