@@ -49,7 +49,16 @@ export const rooms = {
     kind: 'typescript',
     // How a command line is read; what commands then do is seen with real containers.
     sources: [
-      ...['flags', 'command-table', 'command', 'commands/completion', 'completion', 'help', 'output', 'context'],
+      ...[
+        'flags',
+        'command-table',
+        'command',
+        'commands/completion',
+        'completion',
+        'help',
+        'output',
+        'context',
+      ],
     ].map((name) => `cmd/tsrun/${name}`),
     tests: ['cmd/tsrun'],
   },
