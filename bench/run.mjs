@@ -24,7 +24,7 @@ try {
   makeBundle();
   // An environment variable that makes Node read certificates adds to every start of it.
   const env = { ...process.env };
-  delete env.NODE_EXTRA_CA_CERTS;
+  delete env['NODE_EXTRA_CA_CERTS'];
   const commands = [
     { name: 'tsrun', command: `${tsrun} run --bundle ${bundle} bench-tsrun` },
     ...['runc', 'crun']

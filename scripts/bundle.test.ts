@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { build } from 'esbuild';
-import type { BuildOptions, Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
 import { bundleOptions } from './build/bundle.mjs';
 
 /** Makes every module of a dependency say its name when it is evaluated. */
@@ -19,7 +19,7 @@ const announce: Plugin = {
   },
 };
 
-const options = bundleOptions() as BuildOptions;
+const options = bundleOptions();
 
 describe('the bundle', function () {
   this.timeout(60_000);

@@ -3,9 +3,8 @@
 // integration/conformance/main.ts. One run at a time: the tests use cgroups of the same names.
 
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { root } from './build/step.mjs';
 
-const cwd = fileURLToPath(new URL('..', import.meta.url));
 const lock = '/run/tsrun-conformance.lock';
 const busy = 75;
 
@@ -19,7 +18,7 @@ const { error, status } = spawnSync(
     ...['--nonblock', '--conflict-exit-code', String(busy), '--close', lock],
     ...[process.execPath, '--import', 'tsx', 'integration/conformance/main.ts', ...process.argv.slice(2)],
   ],
-  { cwd, stdio: 'inherit' },
+  { cwd: root, stdio: 'inherit' },
 );
 if (error !== undefined) console.error(`cannot run flock (Debian: util-linux): ${error.message}`);
 if (status === busy) console.error(`another run of the conformance tests holds ${lock}`);

@@ -1,18 +1,19 @@
 #!/usr/bin/env node
-// Runs tsrun and runc behind the real engines: containerd with ctr and CRI, podman, buildah, docker. All of it
-// happens in mount, network and process namespaces of its own, so that daemons, bridges and mounts of a test
-// that goes wrong end with the run. Arguments go to mocha, test files among them.
-// --table writes the table of docs/engines.md anew from the run; --engine node runs tsrun's other engine.
+// Runs tsrun and runc under the real engines: containerd with ctr and CRI, podman, buildah, docker. The tests run in
+// mount, network and pid namespaces of their own, so that daemons, bridges and mounts of a test that fails end with
+// the run. Arguments: subjects (`podman` for integration/engines/podman.test.ts), files or patterns; --table writes the
+// table of docs/engines.md from this run; --engine node runs tsrun on Node; everything else goes to mocha.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { root } from './build/step.mjs';
+import { runMocha, separate, takeOption } from './mocha.mjs';
 
-const cwd = fileURLToPath(new URL('..', import.meta.url));
 const inside = 'TSRUN_TEST_NAMESPACE';
 
-// Where engines keep state at fixed paths, and what the tests fill: gone with the namespace. /var/tmp is in
-// memory for speed: the databases of the daemons sync every write.
+// Folders in which engines keep state at fixed paths, or which the tests fill. /var/tmp is in memory for speed: the
+// databases of the daemons sync every write.
 const hidden = ['/dev/shm', '/tmp', '/var/tmp', '/run', '/var/lib/cni', '/etc/cni', '/var/lib/containers'];
 
 if (process.getuid?.() !== 0) {
@@ -26,7 +27,11 @@ function enterNamespaces() {
   const { error, status } = spawnSync(
     'unshare',
     [...namespaces, '--propagation', 'private', process.execPath, ...process.argv.slice(1)],
-    { cwd, stdio: 'inherit', env: { ...process.env, [inside]: '1', TSRUN_TEST_RUN: String(process.pid) } },
+    {
+      cwd: root,
+      stdio: 'inherit',
+      env: { ...process.env, [inside]: '1', TSRUN_TEST_RUN: String(process.pid) },
+    },
   );
   if (error !== undefined) console.error(`cannot run unshare (Debian: util-linux): ${error.message}`);
   return status ?? 1;
@@ -34,7 +39,7 @@ function enterNamespaces() {
 
 /** @param {string[]} args */
 function runTests(args) {
-  const folders = hidden.filter((folder) => !cwd.startsWith(`${folder}/`));
+  const folders = hidden.filter((folder) => !root.startsWith(`${folder}/`));
   for (const folder of folders) {
     mkdirSync(folder, { recursive: true });
     must(
@@ -48,28 +53,21 @@ function runTests(args) {
     );
   }
   must('ip', 'link', 'set', 'lo', 'up');
-  if (!existsSync(`${cwd}/dist/tsrun-engine`)) {
+  if (!existsSync(join(root, 'dist/tsrun-engine'))) {
     console.error('dist/tsrun-engine is missing: npm run build');
     return 1;
   }
-  const at = args.indexOf('--engine');
-  const engine = at === -1 ? 'bun' : args.splice(at, 2)[1];
+  const engine = takeOption(args, '--engine') ?? 'bun';
   const table = args.includes('--table');
   if (table) args.splice(args.indexOf('--table'), 1);
-  const files = args.some((arg) => arg.endsWith('.test.ts')) ? [] : ['integration/engines/**/*.test.ts'];
-  const mocha = ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.engines.json', ...args, ...files];
-  const { status } = spawnSync(process.execPath, mocha, {
-    cwd,
-    stdio: 'inherit',
-    env: {
-      ...process.env,
-      TSRUN_TEST_ENGINE: engine,
-      TSRUN_TEST_FOLDERS: folders.filter((folder) => ['/dev/shm', '/tmp'].includes(folder)).join(':'),
-      ...(table ? { TSRUN_WRITE_TABLE: '1' } : {}),
-      ...(files.length > 0 ? { TSRUN_ALL_ENGINES: '1' } : {}),
-    },
+  const { files, options } = separate(args, 'integration/engines');
+  const everything = files.length === 0;
+  return runMocha('engines', [...options, ...(everything ? ['integration/engines/**/*.test.ts'] : files)], {
+    TSRUN_TEST_ENGINE: engine,
+    TSRUN_TEST_FOLDERS: folders.filter((folder) => ['/dev/shm', '/tmp'].includes(folder)).join(':'),
+    ...(table ? { TSRUN_WRITE_TABLE: '1' } : {}),
+    ...(everything ? { TSRUN_ALL_ENGINES: '1' } : {}),
   });
-  return status ?? 1;
 }
 
 /** @param {string} program @param {string[]} args */

@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// Runs the integration tests on each engine, in a mount namespace of their own: a test that goes wrong cannot
-// leave a mount on the host. Arguments: --engine bun|node for one engine only; the rest goes to mocha.
-// TSRUN_TEST_RUNTIME=/usr/sbin/runc shows what another runtime makes of the tests.
+// Runs the integration tests on each engine of tsrun, in a mount namespace of their own: a test that fails cannot leave
+// a mount on the host. Arguments: --engine bun|node for one engine only; subjects (`mounts` for
+// integration/mounts.test.ts), files or patterns; everything else goes to mocha.
+// TSRUN_TEST_RUNTIME=/usr/sbin/runc runs the tests with another runtime.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { root } from './build/step.mjs';
+import { runMocha, separate, takeOption } from './mocha.mjs';
 
-const cwd = fileURLToPath(new URL('..', import.meta.url));
 const inside = 'TSRUN_TEST_NAMESPACE';
 
 if (process.getuid?.() !== 0) {
@@ -20,15 +22,15 @@ function enterNamespace() {
   const { error, status } = spawnSync(
     'unshare',
     ['--mount', '--propagation', 'private', process.execPath, ...process.argv.slice(1)],
-    { cwd, stdio: 'inherit', env: { ...process.env, [inside]: '1' } },
+    { cwd: root, stdio: 'inherit', env: { ...process.env, [inside]: '1' } },
   );
   if (error !== undefined) console.error(`cannot run unshare (Debian: util-linux): ${error.message}`);
   return status ?? 1;
 }
 
-/** Temporary folders of our own, so that whatever appears in them was left by a test. */
+/** Mounts empty temporary folders, so that whatever is in them at the end was left by a test. */
 function hideTemporaryFolders() {
-  const folders = ['/dev/shm', '/tmp'].filter((folder) => !cwd.startsWith(`${folder}/`));
+  const folders = ['/dev/shm', '/tmp'].filter((folder) => !root.startsWith(`${folder}/`));
   for (const folder of folders) {
     const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', folder], {
       stdio: 'inherit',
@@ -41,28 +43,19 @@ function hideTemporaryFolders() {
 /** @param {string[]} args */
 function runEngines(args) {
   const folders = hideTemporaryFolders();
-  const at = args.indexOf('--engine');
-  const chosen = at === -1 ? undefined : args.splice(at, 2)[1];
-  const files = args.some((arg) => arg.endsWith('.test.ts')) ? [] : ['integration/*.test.ts'];
-  const engines = chosen === undefined ? ['bun', 'node'] : [chosen];
+  const chosen = takeOption(args, '--engine');
+  const { files, options } = separate(args, 'integration');
+  const tests = files.length > 0 ? files : ['integration/*.test.ts'];
   let worst = 0;
-  for (const engine of engines) {
+  for (const engine of chosen === undefined ? ['bun', 'node'] : [chosen]) {
     console.log(`\n== integration tests on ${engine}`);
-    if (engine === 'bun' && !existsSync(`${cwd}/dist/tsrun-engine`)) {
+    if (engine === 'bun' && !existsSync(join(root, 'dist/tsrun-engine'))) {
       console.error('dist/tsrun-engine is missing: npm run build');
       worst = 1;
       continue;
     }
-    const { status } = spawnSync(
-      process.execPath,
-      ['node_modules/mocha/bin/mocha.js', '--config', '.mocharc.integration.json', ...args, ...files],
-      {
-        cwd,
-        stdio: 'inherit',
-        env: { ...process.env, TSRUN_TEST_ENGINE: engine, TSRUN_TEST_FOLDERS: folders },
-      },
-    );
-    worst = Math.max(worst, status ?? 1);
+    const env = { TSRUN_TEST_ENGINE: engine, TSRUN_TEST_FOLDERS: folders };
+    worst = Math.max(worst, runMocha('integration', [...options, ...tests], env));
   }
   return worst;
 }

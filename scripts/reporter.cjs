@@ -9,7 +9,7 @@ class CountingReporter extends reporters.Spec {
   constructor(runner, options) {
     super(runner, options);
     runner.once(Runner.constants.EVENT_RUN_END, () => {
-      const file = process.env.TSRUN_TEST_RESULTS;
+      const file = process.env['TSRUN_TEST_RESULTS'];
       if (file === undefined) return;
       const { passes, failures, pending } = this.stats;
       appendFileSync(file, `${JSON.stringify({ passes, failures, pending })}\n`);

@@ -1,19 +1,19 @@
 #!/usr/bin/env node
-// The whole test suite: build, lint, unit tests, the integration tests on both engines, tsrun behind containerd,
-// podman and docker, and the conformance suite. Everything runs even after a failure; the last line is the sum
-// of all that ran, and a step that broke counts as a failure.
+// Runs the whole test suite: build, lint, unit tests, integration tests on both engines, the conformance suite, and
+// tsrun under containerd, podman and docker. A failure does not end the run; the last line is the sum of all tests, and a
+// step that broke counts as a failure.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './build/step.mjs';
 
 const steps = [
   { name: 'build', command: ['node', 'scripts/build.mjs'] },
   { name: 'lint', command: ['npm', 'run', '--silent', 'lint'] },
   {
     name: 'unit tests',
-    command: ['npx', '--no-install', 'mocha', '--config', '.mocharc.unit.json'],
+    command: ['node', 'scripts/unit.mjs'],
     counted: true,
   },
   { name: 'integration tests', command: ['node', 'scripts/integration.mjs'], counted: true },
@@ -25,10 +25,11 @@ const steps = [
   { name: 'tests of engines', command: ['node', 'scripts/engines.mjs'], counted: true },
 ];
 
-const project = fileURLToPath(new URL('..', import.meta.url));
-// Not below /tmp: the integration tests hide that behind a tmpfs of their own, results included.
-mkdirSync(join(project, 'build'), { recursive: true });
-const folder = mkdtempSync(join(project, 'build', 'results-'));
+// Not below /tmp, which the integration tests hide behind a tmpfs.
+mkdirSync(join(root, 'build'), { recursive: true });
+const folder = mkdtempSync(join(root, 'build', 'results-'));
+/** @typedef {{ passes: number, failures: number, pending: number }} Counts */
+/** @type {Counts} */
 const sum = { passes: 0, failures: 0, pending: 0 };
 /** @type {string[]} */
 const broken = [];
@@ -38,11 +39,15 @@ for (const { name, command, counted } of steps) {
   const [program, ...args] = command;
   const { status } = spawnSync(program ?? '', args, {
     stdio: ['ignore', 'inherit', 'inherit'],
-    cwd: project,
+    cwd: root,
     env: { ...process.env, TSRUN_TEST_RESULTS: results },
   });
   const runs = counted === true ? read(results) : [];
-  for (const run of runs) for (const key of Object.keys(sum)) sum[key] += run[key];
+  for (const run of runs) {
+    sum.passes += run.passes;
+    sum.failures += run.failures;
+    sum.pending += run.pending;
+  }
   const explained = runs.some((run) => run.failures > 0);
   if (status !== 0 && !explained) broken.push(name);
   if (status === 0 && counted === true && runs.length === 0) broken.push(`${name} (nothing ran)`);
@@ -56,7 +61,7 @@ const skipped = sum.pending > 0 ? `, ${String(sum.pending)} skipped` : '';
 console.log(`\n${String(sum.passes)} passed, ${String(failed)} failed${skipped}`);
 process.exitCode = failed === 0 ? 0 : 1;
 
-/** @param {string} file @returns {{ passes: number, failures: number, pending: number }[]} */
+/** @param {string} file @returns {Counts[]} */
 function read(file) {
   try {
     return readFileSync(file, 'utf8')

@@ -14,7 +14,7 @@ export const bundle = join(dist, 'tsrun.cjs');
  */
 const moduleUrl = 'file:///usr/lib/tsrun/node_modules/bundled/lib/platform-shims/esm.mjs';
 
-/** How esbuild makes the bundle, but for where it goes. */
+/** How esbuild makes the bundle, but for where it goes. @returns {import('esbuild').BuildOptions} */
 export function bundleOptions() {
   return {
     entryPoints: [join(root, 'cmd', 'tsrun', 'main.ts')],

@@ -19,7 +19,7 @@ export function generate() {
       () => void run(process.execPath, ['--import', 'tsx', generator]),
     );
   }
-  const validatorScript = join(root, 'scripts', 'validators.mjs');
+  const validatorScript = join(root, 'scripts', 'validators.ts');
   const validators = join(root, 'build', 'validators');
   const schemas = filesBelow(join(root, 'schemas'), (name) => name.endsWith('.json'));
   step(
@@ -28,6 +28,6 @@ export function generate() {
       inputs: [validatorScript, ...schemas, join(root, 'node_modules', 'ajv', 'package.json')],
       outputs: [validators],
     },
-    () => void run(process.execPath, [validatorScript]),
+    () => void run(process.execPath, ['--import', 'tsx', validatorScript]),
   );
 }

@@ -15,6 +15,7 @@ import {
 /** @typedef {import('@stryker-mutator/api/test-runner').DryRunResult} DryRunResult */
 /** @typedef {import('@stryker-mutator/api/test-runner').MutantRunOptions} MutantRunOptions */
 /** @typedef {import('@stryker-mutator/api/core').InstrumenterContext} InstrumenterContext */
+/** @typedef {{ [K in keyof InstrumenterContext]: InstrumenterContext[K] | undefined }} Context */
 
 const { EVENT_TEST_PASS, EVENT_TEST_FAIL, EVENT_TEST_PENDING } = Mocha.Runner.constants;
 
@@ -30,13 +31,13 @@ class MochaRunner {
     this.sources = /** @type {string[]} */ (options['sourcesOfRoom']);
     this.quick = options.ignoreStatic;
     this.loaded = false;
-    /** What the instrumented code reads and writes. @type {InstrumenterContext} */
-    this.context = globalThis.__stryker__ ??= {};
+    /** What the instrumented code reads and writes. @type {Context} */
+    this.context = /** @type {{ __stryker__?: Context }} */ (globalThis).__stryker__ ??= {};
     /** @type {string[] | undefined} */
     this.wanted = undefined;
     const { context } = this;
     this.mocha.suite.beforeEach(function () {
-      context.currentTestId = this.currentTest.fullTitle();
+      context.currentTestId = this.currentTest?.fullTitle();
     });
   }
 
@@ -49,8 +50,9 @@ class MochaRunner {
   /** @param {import('@stryker-mutator/api/test-runner').DryRunOptions} options @returns {Promise<DryRunResult>} */
   async dryRun({ disableBail }) {
     const result = await this.run(disableBail);
-    return result.status === DryRunStatus.Complete
-      ? { ...result, mutantCoverage: this.context.mutantCoverage }
+    const { mutantCoverage } = this.context;
+    return result.status === DryRunStatus.Complete && mutantCoverage !== undefined
+      ? { ...result, mutantCoverage }
       : result;
   }
 

@@ -32,7 +32,7 @@ export async function runTypeScript(name, { sources, tests, without = [] }, quic
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },
     warnings: false,
-    logLevel: 'warn',
+    logLevel: /** @type {import('@stryker-mutator/api/core').LogLevel} */ ('warn'),
   }).runMutationTest();
   const uncounted = ['Ignored', 'CompileError', 'RuntimeError'];
   const counted = results
