@@ -100,6 +100,14 @@ describe('the terminal', () => {
     expect(status).to.equal(6);
   });
 
+  scenario('in the foreground, without a terminal of the caller, it is refused', async (scene) => {
+    const id = scene.id();
+    scene.configure((config) => (config.process.terminal = true));
+    const { stderr } = failed(await scene.tsrun(['run', '--bundle', scene.bundle, id]));
+    expect(stderr).to.match(/\/process\/terminal true: asks for a terminal, but tsrun does not run on one/);
+    failed(await scene.tsrun(['state', id]));
+  });
+
   scenario('in the foreground control characters and resizes reach the container', async (scene) => {
     const id = scene.id();
     scene.configure((config) => {

@@ -3,7 +3,7 @@ import { nearest } from '../../lib/core/nearest.ts';
 import { openLog } from './log/logger.ts';
 import type { Command, GlobalValues } from './command.ts';
 import { completeArgument, globalFlags } from './command.ts';
-import { commands } from './command-table.ts';
+import { commands, otherNames } from './command-table.ts';
 import { print, printError } from './output.ts';
 import { renderNotice } from './render.ts';
 import { parseFlags } from './flags/parse.ts';
@@ -74,7 +74,7 @@ function checkPositionals(program: string, command: Command, args: readonly stri
 }
 
 function unknownCommand(name: string): TsrunError {
-  const meant = nearest(name, Object.keys(commands));
+  const meant = otherNames.get(name) ?? nearest(name, Object.keys(commands));
   return new TsrunError('usage', `tsrun: unknown command ${JSON.stringify(name)}`, {
     hint: meant === undefined ? '`tsrun --help` lists the commands' : `did you mean ${meant}?`,
   });

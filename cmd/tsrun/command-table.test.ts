@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Flag, Flags } from './command.ts';
 import { globalFlags } from './command.ts';
-import { commands } from './command-table.ts';
+import { commands, otherNames } from './command-table.ts';
 
 /** A flag as a line of the table below: `-b bundle=`, `preserve-fds=N`, `env=…`, `format=(table|json)`, hidden ones with `?`. */
 function line([name, { short, kind, choices, hidden }]: [string, Flag]): string {
@@ -56,6 +56,12 @@ describe('the command line', () => {
 
   it('has these commands', () => {
     expect(Object.keys(commands)).to.deep.equal(Object.keys(contract));
+  });
+
+  it('suggests only commands it has, for names it has not', () => {
+    for (const [other, name] of otherNames) {
+      expect(commands).to.include.keys(name).and.not.include.keys(other);
+    }
   });
 
   it('has these flags before a command', () => {

@@ -1,5 +1,15 @@
 import type { CommandTable } from './command.ts';
 
+/** The commands that users of other tools mean by these names. */
+export const otherNames: ReadonlyMap<string, string> = new Map([
+  ['inspect', 'state'],
+  ['ls', 'list'],
+  ['remove', 'delete'],
+  ['rm', 'delete'],
+  ['stop', 'kill'],
+  ['unpause', 'resume'],
+]);
+
 /** Every command of tsrun, in the order of help. */
 export const commands: CommandTable = {
   create: {

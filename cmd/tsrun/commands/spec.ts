@@ -32,7 +32,7 @@ export const command = defineCommand({
           cause: error,
         });
       }
-      throw fileError(`write ${file}`, error);
+      throw fileError(`write ${file}`, error, { hint: 'the bundle must be a directory that exists' });
     }
     try {
       writeSync(fd, `${JSON.stringify(config, null, 2)}\n`);
