@@ -2,7 +2,7 @@
 // Runs tsrun and runc under the real engines: containerd with ctr and CRI, podman, buildah, docker. The tests run in
 // mount, network and pid namespaces of their own, so that daemons, bridges and mounts of a test that fails end with
 // the run. Arguments: subjects (`podman` for integration/engines/podman.test.ts), files or patterns; --table writes the
-// table of docs/engines.md from this run; --engine node runs tsrun on Node; everything else goes to mocha.
+// table of docs/engines-tested.md from this run; --engine node runs tsrun on Node; everything else goes to mocha.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';

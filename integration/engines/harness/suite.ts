@@ -56,7 +56,7 @@ export function makeStage(runtime: Runtime, env: Record<string, string> = {}): S
 
 /**
  * The tests of an engine: each action is tried with tsrun and with runc behind it, and is a row of the table
- * in docs/engines.md. The engine is started once a runtime; after each action nothing of it may be left, and
+ * in docs/engines-tested.md. The engine is started once a runtime; after each action nothing of it may be left, and
  * in the end nothing of the engine.
  */
 export function engineSuite<B extends Bed>(

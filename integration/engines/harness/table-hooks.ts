@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { projectRoot } from '../../harness/programs.ts';
 import { rows, withTables } from './table.ts';
 
-const document = join(projectRoot, 'docs', 'engines.md');
+const document = join(projectRoot, 'docs', 'engines-tested.md');
 
 export const mochaHooks = {
   afterAll(): void {

@@ -3,7 +3,7 @@ import type { RuntimeName } from './runtime.ts';
 /** What came of an action with a runtime: fine, not fine, or why it was not tried. */
 export type Outcome = 'ok' | 'fails' | { skipped: string };
 
-/** A row of the table in docs/engines.md. */
+/** A row of the table in docs/engines-tested.md. */
 export interface Row {
   engine: string;
   action: string;
