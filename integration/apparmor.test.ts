@@ -51,7 +51,7 @@ describe('AppArmor', () => {
   });
 
   scenario(
-    'the profile confines the container',
+    'an AppArmor profile confines the container',
     async (scene) => {
       scene.configure((config) => {
         config.process.apparmorProfile = profile;
@@ -65,7 +65,7 @@ describe('AppArmor', () => {
   );
 
   scenario(
-    'also one that may gain no privileges, and one that is started later',
+    'an AppArmor profile confines a container with noNewPrivileges, and one that is started later',
     async (scene) => {
       const id = scene.id();
       scene.configure((config) => {
@@ -81,7 +81,7 @@ describe('AppArmor', () => {
   );
 
   scenario(
-    'a process of exec has that of the config, or one of its own',
+    'a process of exec has the AppArmor profile of the config, or one of its own',
     async (scene) => {
       const id = scene.id();
       scene.configure((config) => {
@@ -105,7 +105,7 @@ describe('AppArmor', () => {
   );
 
   scenario(
-    'a profile that is not loaded is a clear error, and nothing is left',
+    'an AppArmor profile that is not loaded is a clear error, and nothing is left',
     async (scene) => {
       scene.configure((config) => (config.process.apparmorProfile = 'tsrun-nobody-has-this'));
       const { stderr } = failed(await scene.run());
@@ -118,7 +118,7 @@ describe('AppArmor', () => {
   );
 
   scenario(
-    'without AppArmor a profile is an error, but unconfined is what everybody is',
+    'without AppArmor a profile is an error, but "unconfined" is not',
     async (scene) => {
       scene.configure((config) => (config.process.apparmorProfile = profile));
       expect(failed(await scene.run()).stderr).to.match(/apparmorProfile.*AppArmor is not enabled/);
@@ -131,7 +131,7 @@ describe('AppArmor', () => {
 
 describe('SELinux', () => {
   scenario(
-    'a label where it is off is an error',
+    'a SELinux label is an error where SELinux is off',
     async (scene) => {
       scene.configure((config) => (config.process.selinuxLabel = 'system_u:system_r:container_t:s0'));
       const { stderr } = failed(await scene.run());

@@ -165,36 +165,36 @@ describe('bad input', () => {
       });
     }
 
-    scenario('missing', async (scene) => {
+    scenario('a missing config.json is a clear error', async (scene) => {
       expect(failed(await scene.run()).stderr)
         .to.contain('config.json')
         .and.match(/no such file or directory/);
     });
 
-    scenario('a folder', async (scene) => {
+    scenario('a folder in the place of config.json is a clear error', async (scene) => {
       mkdirSync(join(scene.bundle, 'config.json'));
       expect(failed(await scene.run()).stderr)
         .to.contain('config.json')
         .and.match(/directory/);
     });
 
-    scenario('a FIFO that nobody writes to', async (scene) => {
+    scenario('a FIFO in the place of config.json is not waited for', async (scene) => {
       execFileSync('mkfifo', [join(scene.bundle, 'config.json')]);
       expect(failed(await scene.run([], { timeout: 5000 })).stderr).to.contain('config.json');
     });
 
-    scenario('a device that never ends', async (scene) => {
+    scenario('a device that never ends, in the place of config.json, is not read', async (scene) => {
       symlinkSync('/dev/zero', join(scene.bundle, 'config.json'));
       expect(failed(await scene.run([], { timeout: 5000 })).stderr).to.contain('config.json');
     });
 
-    scenario('beyond any sane size', async (scene) => {
+    scenario('a config.json that is too large is refused', async (scene) => {
       writeFileSync(join(scene.bundle, 'config.json'), '{}');
       truncateSync(join(scene.bundle, 'config.json'), 3 * 1024 * 1024 * 1024);
       expect(failed(await scene.run([], { timeout: 5000 })).stderr).to.match(/large|big|MiB/i);
     });
 
-    scenario('a link to nowhere, and to itself', async (scene) => {
+    scenario('a config.json that is a link to nowhere, or to itself, is a clear error', async (scene) => {
       symlinkSync('nowhere', join(scene.bundle, 'config.json'));
       failed(await scene.run());
       rmSync(join(scene.bundle, 'config.json'));
@@ -202,7 +202,7 @@ describe('bad input', () => {
       expect(failed(await scene.run()).stderr).to.match(/symbolic links/);
     });
 
-    scenario('a wrong type says line, pointer, and what was expected', async (scene) => {
+    scenario('a wrong type in config.json says line, pointer, and what was expected', async (scene) => {
       const config = scene.configure();
       const text = JSON.stringify({ ...config, process: { ...config.process, args: 'sh' } }, null, 2);
       scene.writeConfig(text);
@@ -214,7 +214,7 @@ describe('bad input', () => {
         .and.match(/array/);
     });
 
-    scenario('a missing process, or cwd, is named', async (scene) => {
+    scenario('a missing process, or cwd, in config.json is named', async (scene) => {
       expect((await scene.failure((config) => Reflect.deleteProperty(config, 'process'))).stderr).to.match(
         /process/,
       );
@@ -223,7 +223,7 @@ describe('bad input', () => {
       ).to.match(/cwd/);
     });
 
-    scenario('an unknown property is a warning with a guess, and ignored', async (scene) => {
+    scenario('an unknown property of config.json is a warning with a guess, and ignored', async (scene) => {
       const config = scene.configure((change) => (change.process.args = ['echo', 'ran']));
       scene.writeConfig({ ...config, hostnme: 'x', process: { ...config.process, noNewPrivilege: true } });
       const { stdout, stderr } = succeeded(await scene.run());
@@ -233,7 +233,7 @@ describe('bad input', () => {
         .and.match(/noNewPrivilege.*noNewPrivileges/s);
     });
 
-    scenario('of a version that is not ours', async (scene) => {
+    scenario('an ociVersion that tsrun does not implement is refused', async (scene) => {
       for (const ociVersion of ['', '2.0.0', 'one', '0.9.0']) {
         const { stderr } = await scene.failure((config) => (config.ociVersion = ociVersion));
         expect(stderr).to.match(/ociVersion/);
@@ -280,14 +280,14 @@ describe('bad input', () => {
     }
   });
 
-  scenario('a bundle that does not exist, or is a file', async (scene) => {
+  scenario('a bundle that does not exist, or is a file, is a clear error', async (scene) => {
     for (const bundle of [scene.path('nowhere'), '/etc/passwd']) {
       const { stderr } = failed(await scene.tsrun(['create', '--bundle', bundle, scene.id()]));
       expect(stderr).to.contain(bundle);
     }
   });
 
-  scenario('every command on a container that does not exist', async (scene) => {
+  scenario('every command fails for a container that does not exist', async (scene) => {
     for (const command of [['start'], ['state'], ['kill'], ['delete']]) {
       const { stderr } = failed(await scene.tsrun([...command, scene.id()]));
       expect(stderr).to.match(/does not exist/);
@@ -307,7 +307,7 @@ describe('bad input', () => {
   });
 
   describe('the log', () => {
-    scenario('JSON, one object a line with level, msg and time', async (scene) => {
+    scenario('the log as JSON has one object a line with level, msg and time', async (scene) => {
       const log = scene.path('log.json');
       for (const args of [['start'], ['state']]) {
         failed(await scene.tsrun(['--log', log, '--log-format', 'json', ...args, scene.id()]));
@@ -322,14 +322,14 @@ describe('bad input', () => {
       }
     });
 
-    scenario('text, and the error on stderr all the same', async (scene) => {
+    scenario('the log as text does not keep the error from stderr', async (scene) => {
       const log = scene.path('log');
       const { stderr } = failed(await scene.tsrun(['--log', log, 'state', scene.id()]));
       expect(stderr).to.match(/does not exist/);
       expect(readFileSync(log, 'utf8')).to.match(/^time="?[^ ]+"? level=error msg=.*does not exist/);
     });
 
-    scenario('a log that cannot be written is said', async (scene) => {
+    scenario('a log that cannot be written is reported', async (scene) => {
       const { stderr } = failed(await scene.tsrun(['--log', '/nowhere/log', 'state', scene.id()]));
       expect(stderr).to.contain('/nowhere/log');
     });

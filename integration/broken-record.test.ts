@@ -104,41 +104,47 @@ describe('a record that cannot be read', () => {
     expect(existsSync(join(scene.root, id))).to.equal(false);
   });
 
-  scenario('a container of the same id in another state root is not taken for it', async (scene) => {
-    const { id, pid, record } = await started(scene);
-    const other = scene.path('other');
-    scene.configure((config) => {
-      config.process.args = ['sleep', '1000'];
-      config.linux.cgroupsPath = `/${id}-other`;
-    });
-    const pidFile = scene.path('other-pid');
-    const create = ['create', '--bundle', scene.bundle, '--pid-file', pidFile, id];
-    succeeded(await run(tsrun, ['--root', other, ...create]));
-    try {
+  scenario(
+    'delete --force does not take a container of the same id in another state root for a broken one',
+    async (scene) => {
+      const { id, pid, record } = await started(scene);
+      const other = scene.path('other');
+      scene.configure((config) => {
+        config.process.args = ['sleep', '1000'];
+        config.linux.cgroupsPath = `/${id}-other`;
+      });
+      const pidFile = scene.path('other-pid');
+      const create = ['create', '--bundle', scene.bundle, '--pid-file', pidFile, id];
+      succeeded(await run(tsrun, ['--root', other, ...create]));
+      try {
+        truncateSync(record);
+        await scene.delete(id, '--force');
+        expect(isAlive(pid)).to.equal(false);
+        expect(isAlive(Number(readFileSync(pidFile, 'utf8')))).to.equal(true);
+      } finally {
+        succeeded(await run(tsrun, ['--root', other, 'delete', '--force', id]));
+      }
+    },
+  );
+
+  scenario(
+    'a container with a broken record that cannot be found stays, and so does its folder',
+    async (scene) => {
+      const flags = ['--cgroup-manager', 'disabled'];
+      const { id, pid, record } = await started(scene, (config) => (config.linux.resources = {}), flags);
+      const text = readFileSync(record, 'utf8');
       truncateSync(record);
+      const { status, stderr } = failed(await scene.tsrun(['delete', '--force', id]));
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/no cgroup is marked as its own: it may still run/);
+      expect(isAlive(pid)).to.equal(true);
+      writeFileSync(record, text);
       await scene.delete(id, '--force');
       expect(isAlive(pid)).to.equal(false);
-      expect(isAlive(Number(readFileSync(pidFile, 'utf8')))).to.equal(true);
-    } finally {
-      succeeded(await run(tsrun, ['--root', other, 'delete', '--force', id]));
-    }
-  });
+    },
+  );
 
-  scenario('a container that cannot be found stays, and so does its folder', async (scene) => {
-    const flags = ['--cgroup-manager', 'disabled'];
-    const { id, pid, record } = await started(scene, (config) => (config.linux.resources = {}), flags);
-    const text = readFileSync(record, 'utf8');
-    truncateSync(record);
-    const { status, stderr } = failed(await scene.tsrun(['delete', '--force', id]));
-    expect(status).to.equal(1);
-    expect(stderr).to.match(/no cgroup is marked as its own: it may still run/);
-    expect(isAlive(pid)).to.equal(true);
-    writeFileSync(record, text);
-    await scene.delete(id, '--force');
-    expect(isAlive(pid)).to.equal(false);
-  });
-
-  scenario('one of a newer tsrun is left to that', async (scene) => {
+  scenario('a record of a newer tsrun is left alone', async (scene) => {
     const { id, pid, record } = await started(scene);
     const text = readFileSync(record, 'utf8');
     writeFileSync(record, text.replace('"version":1', '"version":2'));
@@ -176,7 +182,7 @@ describe('what the kernel does not tell', () => {
     );
   }
 
-  scenario('to somebody from whom /proc hides it, whether the process runs', async (scene) => {
+  scenario('delete keeps the record when /proc hides whether the process runs', async (scene) => {
     const { id, record } = await started(scene);
     const user = 65_533;
     const root = scene.path('theirs');
@@ -198,15 +204,18 @@ describe('what the kernel does not tell', () => {
     expect(existsSync(join(folder, 'state.json'))).to.equal(true);
   });
 
-  scenario('to somebody without power over the host, whose a cgroup is', async (scene) => {
-    const { id, pid, record } = await started(scene);
-    const flags = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin'];
-    const command = [tsrun, '--root', scene.root, 'delete', '--force', id];
-    const { status, stderr } = failed(await run('setpriv', [...flags, ...command]));
-    expect(status).to.equal(1);
-    expect(stderr).to.match(/cannot be told whose the cgroup .* is/);
-    expect(existsSync(record)).to.equal(true);
-    await scene.delete(id, '--force');
-    expect(isAlive(pid)).to.equal(false);
-  });
+  scenario(
+    'delete keeps the record when the owner of a cgroup cannot be read without power over the host',
+    async (scene) => {
+      const { id, pid, record } = await started(scene);
+      const flags = ['--bounding-set=-sys_admin', '--inh-caps=-sys_admin'];
+      const command = [tsrun, '--root', scene.root, 'delete', '--force', id];
+      const { status, stderr } = failed(await run('setpriv', [...flags, ...command]));
+      expect(status).to.equal(1);
+      expect(stderr).to.match(/cannot be told whose the cgroup .* is/);
+      expect(existsSync(record)).to.equal(true);
+      await scene.delete(id, '--force');
+      expect(isAlive(pid)).to.equal(false);
+    },
+  );
 });

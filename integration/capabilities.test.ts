@@ -34,7 +34,7 @@ async function sets(scene: Scene, capabilities: Capabilities, edit?: Edit): Prom
 const none = '0000000000000000';
 
 describe('capabilities', () => {
-  scenario('the five sets are those of the config', async (scene) => {
+  scenario('the five capability sets are those of the config', async (scene) => {
     const found = await sets(
       scene,
       {
@@ -54,7 +54,7 @@ describe('capabilities', () => {
     expect(found['Eff']).to.equal(mask('CAP_KILL'));
   });
 
-  scenario('root has those of the bounding set', async (scene) => {
+  scenario('root has the capabilities of the bounding set', async (scene) => {
     const names = ['CAP_CHOWN', 'CAP_KILL'];
     const found = await sets(scene, { bounding: names, effective: names, permitted: names });
     expect(found).to.deep.equal({
@@ -66,7 +66,7 @@ describe('capabilities', () => {
     });
   });
 
-  scenario('empty sets leave none', async (scene) => {
+  scenario('empty sets leave no capabilities', async (scene) => {
     const found = await sets(scene, {
       bounding: [],
       effective: [],
@@ -77,14 +77,14 @@ describe('capabilities', () => {
     expect(new Set(Object.values(found))).to.deep.equal(new Set([none]));
   });
 
-  scenario('no capabilities in the config: none', async (scene) => {
+  scenario('without capabilities in the config the process has none', async (scene) => {
     const output = await scene.shell('grep ^CapEff /proc/self/status', (config) => {
       Reflect.deleteProperty(config.process, 'capabilities');
     });
     expect(output).to.equal(`CapEff:\t${none}\n`);
   });
 
-  scenario('an unknown name is a warning and the container runs', async (scene) => {
+  scenario('an unknown capability is a warning and the container runs', async (scene) => {
     scene.configure((config) => {
       config.process.args = ['echo', 'ran'];
       config.process.capabilities = { bounding: ['CAP_CHOWN', 'CAP_FLY'], effective: ['CAP_FLY'] };
@@ -94,23 +94,26 @@ describe('capabilities', () => {
     expect(result.stderr).to.match(/CAP_FLY/);
   });
 
-  scenario('one that this machine cannot give is a warning and the container runs', async (scene) => {
-    // The highest capability is not in the bounding set of a process that has dropped it.
-    scene.configure((config) => {
-      config.process.args = ['echo', 'ran'];
-      const names = ['CAP_CHOWN', 'CAP_SYS_RESOURCE'];
-      config.process.capabilities = { bounding: names, effective: names, permitted: names };
-    });
-    const { tsrun, cleanEnv } = await import('./harness/programs.ts');
-    const { run } = await import('./harness/run.ts');
-    const args = ['--bounding-set', '-sys_resource', tsrun, '--root', scene.root];
-    const result = await run('setpriv', [...args, 'run', '--bundle', scene.bundle, scene.id()], {
-      env: cleanEnv(),
-    });
-    expect(result).to.include({ status: 0, stdout: 'ran\n' });
-  });
+  scenario(
+    'a capability that this machine cannot give is a warning and the container runs',
+    async (scene) => {
+      // The highest capability is not in the bounding set of a process that has dropped it.
+      scene.configure((config) => {
+        config.process.args = ['echo', 'ran'];
+        const names = ['CAP_CHOWN', 'CAP_SYS_RESOURCE'];
+        config.process.capabilities = { bounding: names, effective: names, permitted: names };
+      });
+      const { tsrun, cleanEnv } = await import('./harness/programs.ts');
+      const { run } = await import('./harness/run.ts');
+      const args = ['--bounding-set', '-sys_resource', tsrun, '--root', scene.root];
+      const result = await run('setpriv', [...args, 'run', '--bundle', scene.bundle, scene.id()], {
+        env: cleanEnv(),
+      });
+      expect(result).to.include({ status: 0, stdout: 'ran\n' });
+    },
+  );
 
-  scenario('they are real: what is missing is refused', async (scene) => {
+  scenario('a system call without its capability is refused', async (scene) => {
     const output = await scene.shell('chown 1:1 /etc/passwd 2>&1; true', (config) => {
       config.process.capabilities = {
         bounding: ['CAP_KILL'],

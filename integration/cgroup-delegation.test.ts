@@ -102,7 +102,7 @@ describe('who owns the cgroup of a container', () => {
     });
   }
 
-  scenario('it manages cgroups below its own, but not its limits', async (scene) => {
+  scenario('root of a user namespace manages cgroups below its own, but not its limits', async (scene) => {
     const script =
       'cd /sys/fs/cgroup; mkdir sub && echo 1 >sub/cgroup.procs && tail -n1 /proc/self/cgroup;' +
       '(echo 5 >cgroup.max.depth) 2>&1; rmdir /sys/fs/cgroup/other 2>/dev/null; true';
@@ -113,7 +113,7 @@ describe('who owns the cgroup of a container', () => {
   });
 
   scenario(
-    'the user of the process owns it where that is not root, as the specification says',
+    'the user of the process owns the cgroup where that is not root, as the specification says',
     async (scene) => {
       prepare(scene, owners, (config) => (config.process.user = { uid: 1000, gid: 1000 }));
       const listing = await output(scene, onlyV2(scene));

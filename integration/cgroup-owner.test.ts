@@ -54,7 +54,7 @@ describe('whose a cgroup is', () => {
   }
 
   scenario(
-    'so does that of one that was restored',
+    'delete of a restored container leaves alone who has its cgroup now',
     async (scene) => {
       const saver = new Saver(scene);
       const [first, second] = [scene.id(), scene.id()];
@@ -77,7 +77,7 @@ describe('whose a cgroup is', () => {
     noCriu,
   );
 
-  scenario('so does kill --all', async (scene) => {
+  scenario('kill --all leaves alone who has the cgroup of an ended container now', async (scene) => {
     const { first, second, pid } = await successors(scene);
     succeeded(await scene.tsrun(['kill', '--all', first, 'KILL']));
     await scene.tsrun(['kill', first, 'KILL']);
@@ -85,7 +85,7 @@ describe('whose a cgroup is', () => {
     expect(await scene.state(second)).to.include({ status: 'running', pid });
   });
 
-  scenario('a cgroup that was removed and made anew by somebody else is theirs', async (scene) => {
+  scenario('a cgroup that was removed and created again by somebody else belongs to them', async (scene) => {
     const id = scene.id();
     const path = `/${scene.name}-anew`;
     expect(await exitStatus(await started(scene, id, path, ['true']))).to.equal(0);

@@ -68,7 +68,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'the parents stay, for other containers may be in them',
+    'the parents of a cgroupsPath stay after delete, for other containers may be in them',
     async (scene) => {
       const parent = `/${scene.name}/pod`;
       const first = await limited(scene, {}, (config) => (config.linux.cgroupsPath = `${parent}/first`));
@@ -103,7 +103,7 @@ describe('cgroup v1', () => {
   });
 
   scenario(
-    'memory: limit, reservation, swappiness',
+    'memory: limit, reservation and swappiness are set',
     async (scene) => {
       const memory = { limit: 64 * MiB, reservation: 32 * MiB, swappiness: 7 };
       const { read } = await limited(scene, { memory });
@@ -142,7 +142,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'memory: disableOOMKiller',
+    'memory: disableOOMKiller is set',
     async (scene) => {
       const { read } = await limited(scene, { memory: { limit: 64 * MiB, disableOOMKiller: true } });
       expect(read('memory', 'memory.oom_control')).to.match(/oom_kill_disable 1/);
@@ -172,7 +172,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'cpu: shares, quota, period',
+    'cpu: shares, quota and period are set',
     async (scene) => {
       const { read } = await limited(scene, { cpu: { shares: 333, quota: 20_000, period: 50_000 } });
       expect(read('cpu', 'cpu.shares')).to.equal('333');
@@ -194,7 +194,7 @@ describe('cgroup v1', () => {
   }
 
   scenario(
-    'cpu: burst',
+    'cpu: burst is set',
     async (scene) => {
       const { read } = await limited(scene, { cpu: { quota: 20_000, period: 50_000, burst: 10_000 } });
       expect(read('cpu', 'cpu.cfs_burst_us')).to.equal('10000');
@@ -203,7 +203,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'cpu: idle',
+    'cpu: idle is set',
     async (scene) => {
       const { read } = await limited(scene, { cpu: { idle: 1 } });
       expect(read('cpu', 'cpu.idle')).to.equal('1');
@@ -212,7 +212,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'cpuset: cpus and mems',
+    'cpuset: cpus and mems are set',
     async (scene) => {
       const { pid, read } = await limited(scene, { cpu: { cpus: '0', mems: '0' } });
       expect(read('cpuset', 'cpuset.cpus')).to.equal('0');
@@ -223,7 +223,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'cpuset: without one those of the parent',
+    'cpuset: without cpus and mems those of the parent are used',
     async (scene) => {
       const { read } = await limited(scene, {});
       expect(read('cpuset', 'cpuset.cpus')).not.to.equal('');
@@ -268,7 +268,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'pids: -1 for none',
+    'pids: -1 sets no limit',
     async (scene) => {
       const { read } = await limited(scene, { pids: { limit: -1 } });
       expect(read('pids', 'pids.max')).to.equal('max');
@@ -277,7 +277,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'blkio: weight',
+    'blkio: weight is set',
     async (scene) => {
       const { read } = await limited(scene, { blockIO: { weight: 333 } });
       expect(read('blkio', 'blkio.bfq.weight')).to.match(/333/);
@@ -286,7 +286,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'blkio: weight of a device',
+    'blkio: the weight of a device is set',
     async (scene) => {
       const device = freeLoopDevice() ?? '';
       const scheduler = `/sys/block/${device}/queue/scheduler`;
@@ -310,7 +310,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'blkio: throttling of a device',
+    'blkio: a device is throttled',
     async (scene) => {
       const { dev } = statSync('/var/tmp');
       const [major, minor] = [(dev >> 8) & 0xfff, dev & 0xff];
@@ -355,7 +355,7 @@ describe('cgroup v1', () => {
     after(() => giveBack());
 
     scenario(
-      'hugetlb: limit',
+      'hugetlb: a limit is set',
       async (scene) => {
         const { read } = await limited(scene, { hugepageLimits: [{ pageSize: '2MB', limit: 4 * MiB }] });
         expect(read('hugetlb', 'hugetlb.2MB.limit_in_bytes')).to.equal(String(4 * MiB));
@@ -375,7 +375,7 @@ describe('cgroup v1', () => {
     );
 
     scenario(
-      'net_cls: classID',
+      'net_cls: classID is set',
       async (scene) => {
         const { read } = await limited(scene, { network: { classID: 0x100001 } });
         expect(read('net_cls', 'net_cls.classid')).to.equal(String(0x100001));
@@ -384,7 +384,7 @@ describe('cgroup v1', () => {
     );
 
     scenario(
-      'net_prio: priorities',
+      'net_prio: priorities are set',
       async (scene) => {
         const { read } = await limited(scene, { network: { priorities: [{ name: 'lo', priority: 3 }] } });
         expect(read('net_prio', 'net_prio.ifpriomap')).to.match(/^lo 3$/m);
@@ -421,7 +421,7 @@ describe('cgroup v1', () => {
   );
 
   scenario(
-    'rdma: limits',
+    'rdma: limits are set',
     async (scene) => {
       await limited(scene, { rdma: { mlx5_1: { hcaHandles: 3, hcaObjects: 40 } } });
     },

@@ -11,7 +11,7 @@ import { until } from './harness/until.ts';
 
 describe('checkpoint and restore', () => {
   scenario(
-    'a program goes on where it was',
+    'a restored program continues where it was',
     async (scene) => {
       const saver = new Saver(scene);
       const { id } = await started(scene, counter);
@@ -36,7 +36,7 @@ describe('checkpoint and restore', () => {
   );
 
   scenario(
-    'left running, it goes on by itself, and a copy of it cannot take its id',
+    'with --leave-running a container keeps running, and a restored copy cannot take its id',
     async (scene) => {
       const saver = new Saver(scene);
       const { id, pid } = await started(scene, counter);
@@ -51,7 +51,7 @@ describe('checkpoint and restore', () => {
   );
 
   scenario(
-    'a paused container, as containerd does it',
+    'a paused container is saved and restored, as containerd does it',
     async (scene) => {
       const saver = new Saver(scene);
       const { id } = await started(scene, counter);
@@ -109,7 +109,7 @@ describe('checkpoint and restore', () => {
   );
 
   scenario(
-    'what was /dev/null stays that, whatever restore has',
+    '/dev/null among the saved stdio stays /dev/null, whatever restore has',
     async (scene) => {
       const saver = new Saver(scene);
       const id = await saver.started(counter);
@@ -146,7 +146,7 @@ describe('checkpoint and restore', () => {
     noCriu,
   );
 
-  scenario('only a running or paused container', async (scene) => {
+  scenario('only a running or paused container can be saved', async (scene) => {
     const saver = new Saver(scene);
     scene.configure();
     const id = scene.id();
@@ -158,7 +158,7 @@ describe('checkpoint and restore', () => {
     expect(failed(await saver.checkpoint(scene.id())).stderr).to.match(/does not exist/);
   });
 
-  scenario('criu is missing', async (scene) => {
+  scenario('checkpoint without criu is a clear error', async (scene) => {
     const { id, pid } = await started(scene);
     // Nothing but the engine's own needs.
     const PATH = scene.path('bin');

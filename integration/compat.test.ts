@@ -86,7 +86,7 @@ function same(title: string, script: string, edit?: Edit, obstacle: Obstacle = n
 
 describe('beside runc', () => {
   scenario(
-    'the whole life: exit codes, output and pid file',
+    'create to delete gives the exit codes, output and pid file of runc',
     async (scene) => {
       scene.configure((config) => (config.process.args = ['sleep', '1000']));
       const seen = await sideBySide(scene, async (call, runtime) => {

@@ -19,14 +19,14 @@ function statScript(paths: readonly string[]): string {
 }
 
 describe('devices', () => {
-  scenario('the default devices are there for everybody', async (scene) => {
+  scenario('every user may open the default devices', async (scene) => {
     const output = await scene.shell(statScript(defaults.map(([name]) => `/dev/${name}`)));
     expect(output.trim().split('\n')).to.deep.equal(
       defaults.map(([name, numbers]) => `/dev/${name} character special file ${numbers} 666 0 0`),
     );
   });
 
-  scenario('they work', async (scene) => {
+  scenario('the default devices work', async (scene) => {
     const script = [
       'echo x > /dev/null && wc -c < /dev/null',
       'head -c 4 /dev/zero | od -An -tx1',
@@ -43,7 +43,7 @@ describe('devices', () => {
     expect(tty).to.contain('No such device or address');
   });
 
-  scenario('and so are the links', async (scene) => {
+  scenario('the default links of /dev exist', async (scene) => {
     const output = await scene.shell(
       'for l in fd stdin stdout stderr ptmx core; do echo $l $(readlink /dev/$l); done',
     );
@@ -145,13 +145,13 @@ describe('devices', () => {
       setCapabilities(config, ['CAP_MKNOD', 'CAP_DAC_OVERRIDE', 'CAP_SYSLOG']);
     };
 
-    scenario('denies what the config does not allow', async (scene) => {
+    scenario('the device filter denies what the config does not allow', async (scene) => {
       const script = 'mknod /tmp/kmsg c 1 11 && head -c 1 /tmp/kmsg; mknod /tmp/d b 7 0 && head -c 1 /tmp/d';
       const output = await scene.shell(`(${script}) 2>&1; true`, mknod);
       expect(output.match(/Operation not permitted/g)).to.have.length(2);
     });
 
-    scenario('allows what it does', async (scene) => {
+    scenario('the device filter allows what the config allows', async (scene) => {
       const output = await scene.shell(
         '(mknod /tmp/kmsg c 1 11 && dd if=/tmp/kmsg bs=1 count=0 && echo open) 2>&1',
         (config) => {
@@ -165,7 +165,7 @@ describe('devices', () => {
       expect(output).to.match(/open\n$/);
     });
 
-    scenario('a bare config gets the usual devices and no more', async (scene) => {
+    scenario('the device filter of a bare config allows the usual devices and no more', async (scene) => {
       // Those of the host's kernel log and of its first loop device are there to be opened.
       const forbidden = 'mknod /tmp/k c 1 11; mknod /tmp/d b 7 0; for d in k d; do (: < /tmp/$d); done';
       const output = await scene.shell(
@@ -182,7 +182,7 @@ describe('devices', () => {
     });
   });
 
-  scenario('the host has no new nodes', async (scene) => {
+  scenario('devices of a container leave no new nodes on the host', async (scene) => {
     // By a name nobody else has: others may make nodes meanwhile.
     const path = `/dev/${scene.name}`;
     const output = await scene.shell(

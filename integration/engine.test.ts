@@ -103,12 +103,12 @@ function installTo(folder: string, names: readonly string[]): string {
 }
 
 describe(`the engine (${engine})`, () => {
-  scenario('is the one that was asked for', async (scene) => {
+  scenario('TSRUN_ENGINE selects the engine', async (scene) => {
     const { stdout } = succeeded(await scene.tsrun(['--version']));
     expect(stdout).to.match(new RegExp(`^engine: ${engine} `, 'm'));
   });
 
-  scenario('neither executes nor reads what lies in the working directory', async (scene) => {
+  scenario('the engine neither executes nor reads what is in the working directory', async (scene) => {
     const mark = scene.path('mark');
     const folder = hostileFolder(scene, mark);
     for (const args of commandLines) {
@@ -122,7 +122,7 @@ describe(`the engine (${engine})`, () => {
     expect(existsSync(mark)).to.equal(false);
   });
 
-  scenario('does not hang on a FIFO where a package.json may be', async (scene) => {
+  scenario('the engine does not hang on a FIFO where a package.json may be', async (scene) => {
     const folder = scene.path('fifos');
     mkdirSync(folder);
     for (const name of [
@@ -144,7 +144,7 @@ describe(`the engine (${engine})`, () => {
     succeeded(await scene.run([], { cwd: folder, timeout: 5000 }));
   });
 
-  scenario('is not steered by the environment', async (scene) => {
+  scenario('the engine is not steered by the environment', async (scene) => {
     const mark = scene.path('mark');
     const folder = hostileFolder(scene, mark);
     execFileSync('mkfifo', [join(folder, 'fifo')]);
@@ -158,7 +158,7 @@ describe(`the engine (${engine})`, () => {
     expect(existsSync(join(folder, 'cache'))).to.equal(false);
   });
 
-  scenario('opens no file that the environment names, be it a FIFO', async (scene) => {
+  scenario('the engine opens no file that the environment names, be it a FIFO', async (scene) => {
     const fifo = scene.path('fifo');
     execFileSync('mkfifo', [fifo]);
     const named = [
@@ -186,7 +186,7 @@ describe(`the engine (${engine})`, () => {
     }
   });
 
-  scenario('runs no node of the PATH it is given', async (scene) => {
+  scenario('the launcher runs no node of the PATH it is given', async (scene) => {
     const mark = scene.path('mark');
     const folder = scene.path('planted');
     mkdirSync(folder);
@@ -229,7 +229,7 @@ describe(`the engine (${engine})`, () => {
     }
   });
 
-  scenario('is one thread, which ends at once', async (scene) => {
+  scenario('the engine is one thread, which ends at once', async (scene) => {
     if (engine !== 'bun') return;
     scene.configure((config) => (config.process.args = ['sh', '-c', 'echo ready; exec sleep 1000']));
     const running = scene.background(['run', '--bundle', scene.bundle, scene.id()]);
@@ -240,7 +240,7 @@ describe(`the engine (${engine})`, () => {
     await scene.deleteAll();
   });
 
-  scenario('its limits are not those of the container', async (scene) => {
+  scenario('the limits of the engine are not those of the container', async (scene) => {
     scene.configure((config) => {
       config.process.args = ['sh', '-c', 'ulimit -Sc; ulimit -Sn'];
       delete (config.process as { rlimits?: unknown }).rlimits;
@@ -250,7 +250,7 @@ describe(`the engine (${engine})`, () => {
     expect(succeeded(await run('sh', args)).stdout).to.equal('16\n99\n');
   });
 
-  scenario('unpacks nothing into the temporary folder', async (scene) => {
+  scenario('the engine unpacks nothing into the temporary folder', async (scene) => {
     const folder = scene.path('temporary');
     mkdirSync(folder);
     chmodSync(folder, 0o1777);
@@ -277,13 +277,13 @@ describe(`the engine (${engine})`, () => {
     expect(readFileSync(trace, 'utf8')).not.to.match(/hostile|bunfig|"package\.json|"\.env/);
   });
 
-  scenario('starts through a link, from any folder', async (scene) => {
+  scenario('tsrun starts through a link, from any folder', async (scene) => {
     const link = scene.path('link');
     symlinkSync(tsrun, link);
     expect((await run(link, ['--version'], { cwd: '/' })).stdout).to.match(/^tsrun version/);
   });
 
-  scenario('runs from another place, without the sources', async (scene) => {
+  scenario('tsrun runs from another place, without the sources', async (scene) => {
     const moved = installTo(scene.path('opt/tsrun'), readdirSync(join(projectRoot, 'dist')));
     scene.configure((config) => (config.process.args = ['echo', 'moved']));
     const args = ['--root', scene.root, 'run', '--bundle', scene.bundle, scene.id()];
@@ -324,7 +324,7 @@ describe(`the engine (${engine})`, () => {
     rmSync(scene.root, { recursive: true, force: true });
   });
 
-  scenario('says in one line what of it is missing', async (scene) => {
+  scenario('the launcher says in one line which of its files is missing', async (scene) => {
     const folder = scene.path('opt');
     const moved = installTo(folder, ['tsrun']);
     const nothing = failed(await run(moved, ['--version']));

@@ -109,7 +109,7 @@ describe('events', () => {
   );
 
   scenario(
-    'network interfaces of the container, and of nobody else',
+    'statistics have the network interfaces of the container, and no others',
     async (scene) => {
       const { id, pid } = await started(scene);
       expect((await statsOf(scene, id)).network_interfaces).to.equal(null);
@@ -127,7 +127,7 @@ describe('events', () => {
   );
 
   scenario(
-    'statistics at intervals, until the container ends',
+    'statistics come at intervals, until the container ends',
     async (scene) => {
       const { id } = await started(scene);
       const program = scene.background(['events', '--interval', '50ms', id]);
@@ -144,7 +144,7 @@ describe('events', () => {
   );
 
   scenario(
-    'a container that runs out of memory is told of, each time',
+    'an oom event comes each time a container runs out of memory',
     async (scene) => {
       const { id } = await started(scene, (config) => {
         config.process.args = ['sh', '-c', hungry];
@@ -163,7 +163,7 @@ describe('events', () => {
   );
 
   scenario(
-    'one that ends of it is told of before the end',
+    'an oom event comes before the end of a container that it kills',
     async (scene) => {
       const { id, shell } = await started(scene, (config) => {
         const eat = 'exec dd if=/dev/zero of=/dev/null bs=64M count=1';
@@ -180,7 +180,7 @@ describe('events', () => {
   );
 
   scenario(
-    'none of a removal, and none of what was before',
+    'no oom event comes of a removal, or of what was before',
     async (scene) => {
       const { id } = await started(scene, (config) => {
         config.linux.resources.memory = { limit: 16 * MiB, swap: 16 * MiB };
@@ -196,7 +196,7 @@ describe('events', () => {
   );
 
   scenario(
-    'nobody who listens: the events end',
+    'events end when nobody reads them',
     async (scene) => {
       const { id } = await started(scene);
       const program = scene.background(['events', '--interval', '10ms', id]);
@@ -207,7 +207,7 @@ describe('events', () => {
     needs('memory'),
   );
 
-  scenario('wrong ones are refused', async (scene) => {
+  scenario('wrong intervals are refused', async (scene) => {
     const { id, pid } = await started(scene);
     for (const interval of ['0', '-1s', '5', 'x'])
       expect(failed(await scene.tsrun(['events', '--interval', interval, id])).stderr).to.match(/--interval/);
@@ -221,7 +221,7 @@ describe('events', () => {
 
 describe('stats', () => {
   scenario(
-    'a table and JSON of what containers use',
+    'stats prints a table and JSON of what containers use',
     async (scene) => {
       const busy = await started(scene, (config) => {
         config.process.args = ['sh', '-c', 'while :; do :; done'];
@@ -242,7 +242,7 @@ describe('stats', () => {
   );
 
   scenario(
-    'a stream ends with its containers; one that has ended is refused',
+    'stats --stream ends with its containers; a container that has ended is refused',
     async (scene) => {
       const { id, pid } = await started(scene);
       const program = scene.background(['stats', '--stream', '--interval', '20ms', id]);

@@ -40,7 +40,7 @@ async function detached(
 
 describe('exec', () => {
   describe('joins the container', () => {
-    scenario('all its namespaces and cgroups', async (scene) => {
+    scenario('exec joins all namespaces and cgroups of the container', async (scene) => {
       const { id, pid } = await started(scene, (config) => {
         config.linux.namespaces.push({ type: 'cgroup' }, { type: 'time' });
       });
@@ -53,7 +53,7 @@ describe('exec', () => {
       );
     });
 
-    scenario('a user namespace, as its root', async (scene) => {
+    scenario('exec joins a user namespace, as its root', async (scene) => {
       const { id, pid, shell } = await started(scene, (config) => {
         config.linux.namespaces.push({ type: 'user' }, { type: 'cgroup' });
         config.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
@@ -66,7 +66,7 @@ describe('exec', () => {
       expect(await shell('id -u; id -g', '--user', '5:6')).to.equal('5\n6\n');
     });
 
-    scenario('that shares the namespaces of the host', async (scene) => {
+    scenario('exec joins a container that shares the namespaces of the host', async (scene) => {
       const { id, pid } = await started(scene, (config) => {
         for (const type of ['pid', 'network', 'ipc', 'uts'] as const) shareNamespace(config, type);
         delete (config as { hostname?: string }).hostname;
@@ -76,7 +76,7 @@ describe('exec', () => {
       await scene.kill(id, 'KILL');
     });
 
-    scenario('that has no mount namespace of its own: its root is there all the same', async (scene) => {
+    scenario('exec joins a container without a mount namespace, in its root', async (scene) => {
       const { shell } = await started(scene, (config) => {
         shareNamespace(config, 'mount');
         config.mounts = [];
@@ -87,7 +87,7 @@ describe('exec', () => {
       );
     });
 
-    scenario('that joined namespaces of another container', async (scene) => {
+    scenario('exec joins a container that joined namespaces of another', async (scene) => {
       const first = await started(scene);
       const { shell } = await started(scene, (config) => {
         for (const namespace of config.linux.namespaces) {
@@ -98,14 +98,14 @@ describe('exec', () => {
       expect((await shell('readlink /proc/self/ns/net')).trim()).to.equal(namespaceOf(first.pid, 'net'));
     });
 
-    scenario('its session keyring', async (scene) => {
+    scenario('exec joins the session keyring of the container', async (scene) => {
       const { id, shell } = await started(scene, (config) => (config.linux.maskedPaths = []));
       const serial = await shell(`grep -o '^[0-9a-f]* .*_ses.${id}' /proc/keys | cut -d' ' -f1`);
       expect(serial).to.match(/^[0-9a-f]+\n$/);
       expect(await shell(`grep -o '^[0-9a-f]* .*_ses.${id}' /proc/keys | cut -d' ' -f1`)).to.equal(serial);
     });
 
-    scenario('before its start', async (scene) => {
+    scenario('exec joins a container before its start', async (scene) => {
       const id = scene.id();
       scene.configure((config) => (config.process.args = ['sleep', '1000']));
       await scene.create(id);
@@ -114,7 +114,7 @@ describe('exec', () => {
       expect(await scene.state(id)).to.include({ status: 'created' });
     });
 
-    scenario('many times at once', async (scene) => {
+    scenario('exec joins a container many times at once', async (scene) => {
       const { exec } = await started(scene);
       const results = await Promise.all(
         Array.from({ length: 8 }, (_, index) => exec([], ['sh', '-c', `exit ${index}`])),
@@ -124,7 +124,7 @@ describe('exec', () => {
   });
 
   describe('ends', () => {
-    scenario('with the status and the output of the process', async (scene) => {
+    scenario('exec ends with the status and the output of the process', async (scene) => {
       const { exec } = await started(scene);
       const result = await exec([], ['sh', '-c', 'echo out; echo err >&2; exit 42']);
       expect(result).to.include({ status: 42, stdout: 'out\n', stderr: 'err\n' });
@@ -132,13 +132,13 @@ describe('exec', () => {
       expect(await exec([], ['--', 'echo', '--'])).to.include({ status: 0, stdout: '--\n' });
     });
 
-    scenario('with 128 + the signal that ended the process', async (scene) => {
+    scenario('exec ends with 128 + the signal that ended the process', async (scene) => {
       const { exec } = await started(scene);
       expect(await exec([], ['sh', '-c', 'kill -9 $$'])).to.include({ status: 137 });
       expect(await exec([], ['sh', '-c', 'kill -15 $$'])).to.include({ status: 143 });
     });
 
-    scenario('with 255 and the cause when it cannot run the process', async (scene) => {
+    scenario('exec ends with 255 and the cause when it cannot run the process', async (scene) => {
       const { exec } = await started(scene);
       writeFileSync(join(scene.rootfs, 'bin/broken'), '#!/no/such/interpreter\n', { mode: 0o755 });
       for (const [command, words] of [
@@ -153,7 +153,7 @@ describe('exec', () => {
       }
     });
 
-    scenario('with 255 when there is no container, or none that runs', async (scene) => {
+    scenario('exec ends with 255 when there is no container, or none that runs', async (scene) => {
       const { id, pid, exec } = await started(scene);
       const unknown = refused(await scene.tsrun(['exec', scene.id(), 'true']));
       expect(unknown.stderr).to.match(/does not exist/);
@@ -163,7 +163,7 @@ describe('exec', () => {
       expect(dead.stderr).to.match(/cannot exec in a stopped container.*container not running/);
     });
 
-    scenario('when the container does, with 137', async (scene) => {
+    scenario('exec ends with 137 when the container ends', async (scene) => {
       const { id } = await started(scene);
       const program = scene.background(['exec', id, 'sh', '-c', 'echo ready; sleep 1000']);
       await printed(program, 'ready');
@@ -171,7 +171,7 @@ describe('exec', () => {
       expect((await program.ended).status).to.equal(137);
     });
 
-    scenario('clearly when the container is killed while exec starts', async (scene) => {
+    scenario('exec ends with a clear error when the container is killed meanwhile', async (scene) => {
       for (let round = 0; round < 6; round++) {
         const { id, exec } = await started(scene);
         const both = [exec([], ['sleep', '1000'])];
@@ -185,14 +185,14 @@ describe('exec', () => {
       }
     });
 
-    scenario('at once with --detach, and the process goes on', async (scene) => {
+    scenario('exec --detach ends at once, and the process keeps running', async (scene) => {
       const { id } = await started(scene);
       const pid = await detached(scene, id, ['sh', '-c', 'sleep 0.1; exit 9']);
       expect(isAlive(pid)).to.equal(true);
       expect(await exitStatus(pid)).to.equal(9);
     });
 
-    scenario('without a pid file when the process could not run', async (scene) => {
+    scenario('exec leaves no pid file when the process could not run', async (scene) => {
       const { exec } = await started(scene);
       const pidFile = scene.path('exec.pid');
       refused(await exec(['--pid-file', pidFile], ['no-such-program']));
@@ -203,7 +203,7 @@ describe('exec', () => {
   });
 
   describe('with --process', () => {
-    scenario('runs the process of the file', async (scene) => {
+    scenario('exec --process runs the process of the file', async (scene) => {
       const { exec } = await started(scene);
       const file = processFile(scene, {
         args: ['sh', '-c', 'echo $WORD; pwd; id -u; id -g; umask; ulimit -n'],
@@ -216,7 +216,7 @@ describe('exec', () => {
       expect(stdout).to.equal('fine\n/tmp\n1000\n50\n0077\n300\n');
     });
 
-    scenario('applies flags on top of it', async (scene) => {
+    scenario('flags of exec change the process of a file', async (scene) => {
       const { exec } = await started(scene);
       const file = processFile(scene, {
         args: ['sh', '-c', 'echo $A $B; pwd; id -u'],
@@ -227,7 +227,7 @@ describe('exec', () => {
       expect(succeeded(await exec(['-p', file], ['echo', 'other'])).stdout).to.equal('other\n');
     });
 
-    scenario('takes what it leaves open from the container', async (scene) => {
+    scenario('exec --process takes from the container what the file leaves open', async (scene) => {
       const { id, pid } = await started(scene, (config) => {
         setCapabilities(config, ['CAP_KILL']);
         config.process.oomScoreAdj = 321;
@@ -241,7 +241,7 @@ describe('exec', () => {
       expect(limits(other)).to.equal(limits(pid));
     });
 
-    scenario('says where in the file an error is', async (scene) => {
+    scenario('exec --process says where in the file an error is', async (scene) => {
       const { exec } = await started(scene);
       for (const [change, words] of [
         [{ cwd: 'relative' }, /process\.json:2:10: \/cwd "relative".*absolute/],
@@ -261,7 +261,7 @@ describe('exec', () => {
       expect(missing.stderr).to.match(/nothing.*no such file/);
     });
 
-    scenario('may read it from a pipe', async (scene) => {
+    scenario('exec --process reads the file from a pipe', async (scene) => {
       const { id } = await started(scene);
       const file = processFile(scene, { args: ['echo', 'piped'] });
       const script = 'cat "$0" | "$1" --root "$2" exec --process /dev/stdin "$3"';
@@ -285,7 +285,7 @@ describe('exec', () => {
       refused(await exec(['--additional-gids', '4294967295'], ['true']));
     });
 
-    scenario('as the container is', async (scene) => {
+    scenario('exec restricts the process as the container is restricted', async (scene) => {
       const { id, pid } = await started(scene);
       const other = await detached(scene, id, ['sleep', '1000']);
       for (const field of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb', 'NoNewPrivs', 'Seccomp'])
@@ -309,14 +309,14 @@ describe('exec', () => {
       expect(result.stderr).to.match(/CAP_KILLL.*did you mean CAP_KILL/);
     });
 
-    scenario('--no-new-privs', async (scene) => {
+    scenario('exec --no-new-privs sets no_new_privs', async (scene) => {
       const { shell } = await started(scene, (config) => (config.process.noNewPrivileges = false));
       const ask = 'grep NoNewPrivs /proc/self/status | cut -f2';
       expect(await shell(ask)).to.equal('0\n');
       expect(await shell(ask, '--no-new-privs')).to.equal('1\n');
     });
 
-    scenario('execCPUAffinity', async (scene) => {
+    scenario('exec applies execCPUAffinity', async (scene) => {
       const { id } = await started(scene, (config) => {
         config.process.execCPUAffinity = { initial: '0-1', final: '0' };
       });
@@ -324,7 +324,7 @@ describe('exec', () => {
       expect(statusField(other, 'Cpus_allowed_list')).to.equal('0');
     });
 
-    scenario('a working directory that leads out is refused', async (scene) => {
+    scenario('exec refuses a working directory that leads out of the container', async (scene) => {
       const { exec } = await started(scene);
       for (let fd = 3; fd < 20; fd++) {
         const { stderr } = refused(await exec(['--cwd', `/proc/self/fd/${fd}`], ['pwd']));
@@ -336,12 +336,12 @@ describe('exec', () => {
   });
 
   describe('descriptors', () => {
-    scenario('are stdio alone', async (scene) => {
+    scenario('a process of exec has no descriptors but stdio', async (scene) => {
       const { shell } = await started(scene);
       expect(await shell('ls /proc/self/fd')).to.equal('0\n1\n2\n3\n');
     });
 
-    scenario('--preserve-fds and LISTEN_FDS hand down more', async (scene) => {
+    scenario('exec --preserve-fds and LISTEN_FDS pass more descriptors', async (scene) => {
       const { exec, id } = await started(scene);
       writeFileSync(scene.path('three'), 'three\n');
       const fd = openSync(scene.path('three'), 'r');
@@ -359,7 +359,7 @@ describe('exec', () => {
       refused(await exec(['--preserve-fds', '5'], ['true']));
     });
 
-    scenario('of the init are out of reach of the container while it is there', async (scene) => {
+    scenario('descriptors of the init of exec are out of reach of the container', async (scene) => {
       const { exec, id } = await started(scene);
       const spy = `while :; do for p in /proc/[0-9]*; do [ "$p" = /proc/1 ] && continue
         grep -q tsrun-init $p/comm 2>/dev/null && ls -l $p/fd 2>/dev/null | grep -e '->' >> /found; done; done`;
@@ -373,7 +373,7 @@ describe('exec', () => {
   });
 
   describe('--cgroup', () => {
-    scenario('puts the process below the container, and nowhere else', async (scene) => {
+    scenario('exec --cgroup puts the process below the container, and nowhere else', async (scene) => {
       const { id, pid, exec } = await started(scene);
       const own = cgroupOf(pid, 'pids') ?? '';
       const absent = refused(await exec(['--cgroup', 'pids:sub'], ['true']));
@@ -397,7 +397,7 @@ describe('exec', () => {
   });
 
   scenario(
-    'into a container that ends meanwhile says so, and leaves no pid file',
+    'exec into a container that ends meanwhile says so, and leaves no pid file',
     async (scene) => {
       const { id, pid } = await started(scene);
       const pidFile = scene.path('exec.pid');
@@ -428,7 +428,7 @@ describe('exec', () => {
     expect(program.stdout()).to.contain('hup');
   });
 
-  scenario('the process leads a session of its own', async (scene) => {
+  scenario('a process of exec leads a session of its own', async (scene) => {
     const { id } = await started(scene);
     const other = await detached(scene, id, ['sleep', '1000']);
     const session = readFileSync(`/proc/${other}/stat`, 'utf8').split(') ')[1]?.split(' ')[3];

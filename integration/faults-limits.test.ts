@@ -87,7 +87,7 @@ describe('limits that are reached', () => {
     expect(mute.status).to.equal(1);
   });
 
-  scenario('a state root that is full while the container runs', async (scene) => {
+  scenario('delete works in a state root that is full while the container runs', async (scene) => {
     await onSmallRoot(scene, async () => {
       const { id, exec } = await started(scene);
       fill(scene);
@@ -101,7 +101,7 @@ describe('limits that are reached', () => {
   });
 
   scenario(
-    'exec into a container whose process limit is reached',
+    'exec into a container whose process limit is reached is a clear error',
     async (scene) => {
       const limit = 6;
       const { id, pid, exec } = await started(scene, (config) => {

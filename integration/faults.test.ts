@@ -142,22 +142,25 @@ describe('faults', () => {
     }
   });
 
-  scenario('create killed after any time', async (scene) => {
-    busyConfig(scene);
-    const began = performance.now();
-    const first = scene.id();
-    await scene.create(first);
-    await scene.delete(first, '--force');
-    const whole = performance.now() - began;
-    for (let step = 0; step < 40; step++) {
-      const id = scene.id();
-      const program = background(tsrun, ['--root', scene.root, 'create', '--bundle', scene.bundle, id]);
-      await delay((whole * step) / 40);
-      program.child.kill('SIGKILL');
-      await program.ended;
-      await cleansUp(scene, id, `after ${Math.round((whole * step) / 40)} ms`);
-    }
-  });
+  scenario(
+    'create killed after any time leaves nothing that delete --force does not remove',
+    async (scene) => {
+      busyConfig(scene);
+      const began = performance.now();
+      const first = scene.id();
+      await scene.create(first);
+      await scene.delete(first, '--force');
+      const whole = performance.now() - began;
+      for (let step = 0; step < 40; step++) {
+        const id = scene.id();
+        const program = background(tsrun, ['--root', scene.root, 'create', '--bundle', scene.bundle, id]);
+        await delay((whole * step) / 40);
+        program.child.kill('SIGKILL');
+        await program.ended;
+        await cleansUp(scene, id, `after ${Math.round((whole * step) / 40)} ms`);
+      }
+    },
+  );
 
   scenario(
     'a killed create is seen by list and state, and its id is free again after delete --force',
@@ -181,7 +184,7 @@ describe('faults', () => {
     },
   );
 
-  scenario('the container killed while create waits for a hook', async (scene) => {
+  scenario('a container killed while create waits for a hook leaves nothing', async (scene) => {
     const id = scene.id();
     scene.configure((config) => {
       const script = `kill -KILL $(sed 's/.*"pid": *\\([0-9]*\\).*/\\1/')`;
@@ -194,7 +197,7 @@ describe('faults', () => {
     expect(readdirIfThere(scene.root)).to.deep.equal([]);
   });
 
-  scenario('start killed by its own hook', async (scene) => {
+  scenario('start killed by its own hook leaves a container that can be deleted', async (scene) => {
     const id = scene.id();
     scene.configure((config) => {
       config.process.args = ['sleep', '1000'];
@@ -206,7 +209,7 @@ describe('faults', () => {
     await cleansUp(scene, id, 'in start');
   });
 
-  scenario('delete killed by its own hook', async (scene) => {
+  scenario('delete killed by its own hook can be repeated', async (scene) => {
     const id = scene.id();
     const flag = scene.path('flag');
     writeFileSync(flag, '');
@@ -231,7 +234,7 @@ describe('faults', () => {
     await cleansUp(scene, id, 'in run');
   });
 
-  scenario('several deletes at once', async (scene) => {
+  scenario('several deletes at once do not disturb each other', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     const pid = await scene.create(id);
@@ -256,7 +259,7 @@ describe('faults', () => {
     }
   });
 
-  scenario('many containers created and deleted at once', async (scene) => {
+  scenario('many containers can be created and deleted at once', async (scene) => {
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     const ids = Array.from({ length: 12 }, () => scene.id());
     await Promise.all(
@@ -268,7 +271,7 @@ describe('faults', () => {
     );
   });
 
-  scenario('a state root without space', async (scene) => {
+  scenario('a state root without space is a clear error', async (scene) => {
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     mkdirSync(scene.root);
     for (const size of ['size=4k,nr_inodes=2', 'size=4k,nr_inodes=3', 'size=4k,nr_inodes=5', 'size=4k']) {
@@ -287,7 +290,7 @@ describe('faults', () => {
     }
   });
 
-  scenario('a state root that cannot be written', async (scene) => {
+  scenario('a state root that cannot be written is a clear error', async (scene) => {
     scene.configure();
     mkdirSync(scene.root);
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', scene.root]);
@@ -301,7 +304,7 @@ describe('faults', () => {
     }
   });
 
-  scenario('the bundle removed after create', async (scene) => {
+  scenario('a container can be started and deleted after its bundle is removed', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['true']));
     const pid = await scene.create(id);
@@ -313,7 +316,7 @@ describe('faults', () => {
   });
 
   scenario(
-    'a pid limit of the caller reached',
+    'create with the pid limit of the caller reached is a clear error',
     async (scene) => {
       scene.configure();
       const folder = `/sys/fs/cgroup/pids/${scene.name}-caller`;

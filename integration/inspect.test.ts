@@ -127,7 +127,7 @@ describe('validate', () => {
     scenario(`warns of ${title}, and run runs`, body, obstacle);
   }
 
-  scenario('has nothing to say of what spec writes', async (scene) => {
+  scenario('validate finds nothing in what spec writes', async (scene) => {
     mkdirSync(join(scene.folder, 'made', 'rootfs'), { recursive: true });
     const bundle = join(scene.folder, 'made');
     succeeded(await scene.tsrun(['spec', '--bundle', bundle]));
@@ -135,7 +135,7 @@ describe('validate', () => {
     expect(stdout).to.equal('valid: nothing found that would keep this host from running it\n');
   });
 
-  scenario('says everything at once, in the order of the file', async (scene) => {
+  scenario('validate reports everything at once, in the order of the file', async (scene) => {
     scene.configure((config) => {
       Object.assign(config, { hostnme: 'x' });
       Object.assign(config.root, { path: 'nowhere' });
@@ -166,7 +166,7 @@ describe('validate', () => {
       .and.match(/\n5 errors, 2 warnings\n$/);
   });
 
-  scenario('tells the errors of the schema together, with advice', async (scene) => {
+  scenario('validate reports all errors of the schema, with advice', async (scene) => {
     const config = scene.configure();
     const process = { ...config.process, args: 'sh', terminal: 'true', cwd: 'relative' };
     scene.writeConfig({ ...config, process, linux: { ...config.linux, cgroupsPath: 7 } });
@@ -182,7 +182,7 @@ describe('validate', () => {
     );
   });
 
-  scenario('gives the line and column of what is no JSON', async (scene) => {
+  scenario('validate gives the line and column of what is not JSON', async (scene) => {
     scene.writeConfig('{\n  "ociVersion": tru\n}');
     const { status, verdict } = await validate(scene);
     expect(status).to.equal(1);
@@ -192,7 +192,7 @@ describe('validate', () => {
     expect(finding?.message).to.match(/^not valid JSON: /);
   });
 
-  scenario('does not repeat a file of any size', async (scene) => {
+  scenario('validate does not repeat a file of any size', async (scene) => {
     const long = 'a b '.repeat(50_000);
     const word = 'x'.repeat(200_000);
     const texts = [
@@ -217,13 +217,13 @@ describe('validate', () => {
     }
   });
 
-  scenario('fails without a config', async (scene) => {
+  scenario('validate fails without a config', async (scene) => {
     const { status, stderr, stdout } = await scene.tsrun(['validate', '--format', 'json', scene.bundle]);
     expect({ status, stdout }).to.deep.equal({ status: 1, stdout: '' });
     expect(stderr).to.match(/config\.json: no such file or directory \(ENOENT\)/);
   });
 
-  scenario('creates nothing', async (scene) => {
+  scenario('validate creates nothing', async (scene) => {
     scene.configure((config) => (config.linux.resources.pids = { limit: 10 }));
     succeeded(await scene.tsrun(['validate', scene.bundle]));
     succeeded(await scene.tsrun(['plan', scene.bundle]));
@@ -246,7 +246,7 @@ async function planOf(scene: Scene): Promise<Step[]> {
 }
 
 describe('plan', () => {
-  scenario('has an operation with its place for what the config asks', async (scene) => {
+  scenario('plan has an operation with its origin for what the config asks', async (scene) => {
     const config = scene.configure((change) => {
       change.hostname = 'planned';
       change.linux.sysctl = { 'net.ipv4.ip_forward': '1' };
@@ -266,7 +266,7 @@ describe('plan', () => {
     expect(steps.at(-1)?.op).to.match(/^exec/);
   });
 
-  scenario('is readable, a line for each operation', async (scene) => {
+  scenario('plan prints a line for each operation', async (scene) => {
     scene.configure();
     const steps = await planOf(scene);
     const { stdout } = succeeded(await scene.tsrun(['plan', '--bundle', scene.bundle]));
@@ -276,7 +276,7 @@ describe('plan', () => {
     for (const [i, row] of rows.entries()) expect(row).to.contain(steps[i]?.description ?? '?');
   });
 
-  scenario('fails as create would, and warns as it would', async (scene) => {
+  scenario('plan fails as create would, and warns as it would', async (scene) => {
     scene.configure((config) => Object.assign(config, { hostnme: 'x' }));
     const { stderr } = succeeded(await scene.tsrun(['plan', scene.bundle]));
     expect(stderr).to.match(/^warning: config\.json:\d+:\d+: \/hostnme .*did you mean "hostname"/);

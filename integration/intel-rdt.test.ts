@@ -17,7 +17,7 @@ const withIt = (): string | undefined => (root === undefined ? undefined : 'resc
 
 describe('intelRdt', () => {
   scenario(
-    'without resctrl it is an error, and nothing is made',
+    'linux.intelRdt without resctrl is an error, and nothing is made',
     async (scene) => {
       const { stderr } = await scene.failure((config) => (config.linux.intelRdt = { closID: 'c' }));
       expect(stderr).to.match(/\/linux\/intelRdt.*no resctrl filesystem is mounted/);
@@ -26,7 +26,7 @@ describe('intelRdt', () => {
   );
 
   scenario(
-    'a class and a monitoring group live with the container',
+    'the class and monitoring group of linux.intelRdt live as long as the container',
     async (scene) => {
       const id = scene.id();
       scene.configure((config) => (config.linux.intelRdt = { enableMonitoring: true }));
@@ -41,7 +41,7 @@ describe('intelRdt', () => {
   );
 
   scenario(
-    'without resctrl, restore says so, too, and leaves nothing',
+    'restore with linux.intelRdt and without resctrl is an error, and leaves nothing',
     async (scene) => {
       const saver = new Saver(scene);
       const id = await saver.started((config) => (config.process.args = ['sleep', '1000']));

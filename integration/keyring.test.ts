@@ -24,7 +24,7 @@ describe('the session keyring', () => {
     keyring = compileProgram('keyring', join(sharedFolder(), 'programs'));
   });
 
-  scenario('is a new one of each container, which its user may search', async (scene) => {
+  scenario('each container has a new session keyring, which its user may search', async (scene) => {
     const ids = [scene.id(), scene.id()];
     const [first, second] = [
       await describeKeyring(scene, ids[0] ?? ''),
@@ -35,12 +35,12 @@ describe('the session keyring', () => {
     expect(first[0]).not.to.equal(second[0]);
   });
 
-  scenario('--no-new-keyring leaves the one of the caller', async (scene) => {
+  scenario('--no-new-keyring leaves the session keyring of the caller', async (scene) => {
     const [, type, , , , name] = await describeKeyring(scene, scene.id(), ['--no-new-keyring']);
     expect([type, name]).to.deep.equal(['keyring', `caller-${scene.name}`]);
   });
 
-  scenario('detached containers have theirs as well, and exec joins it', async (scene) => {
+  scenario('detached containers have a session keyring as well, and exec joins it', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     copyFileSync(keyring, join(scene.rootfs, 'keyring'));

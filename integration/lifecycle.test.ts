@@ -7,7 +7,7 @@ import { failed, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 describe('the life of a container', () => {
-  scenario('create, state, start, kill, delete', async (scene) => {
+  scenario('a container goes from create over state, start and kill to delete', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     const pid = await scene.create(id);

@@ -58,7 +58,7 @@ function inUserNamespace(scene: Scene, config: TestConfig): void {
 
 describe('symbolic links of bind mounts', () => {
   describe('copy-symlink', () => {
-    scenario('makes the link anew, wherever it leads, and mounts nothing', async (scene) => {
+    scenario('copy-symlink makes the link anew, wherever it leads, and mounts nothing', async (scene) => {
       const secret = hostFile(scene, 'secret', 'of the host\n');
       const mounts = [
         bind(hostLink(scene, 'links/absolute', secret), '/etc/absolute', 'copy-symlink'),
@@ -76,26 +76,29 @@ describe('symbolic links of bind mounts', () => {
       expect(await scene.shell(script, withMounts(...mounts))).to.equal(expected);
     });
 
-    scenario('of what is no link is an ordinary bind mount', async (scene) => {
+    scenario('copy-symlink of what is no link is an ordinary bind mount', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       const edit = withMounts(bind(source, '/etc/file', 'copy-symlink'));
       expect(await scene.shell('cat /etc/file', edit)).to.equal('of the host\n');
       expect(readFileSync(join(scene.rootfs, 'etc/file'), 'utf8')).to.equal('');
     });
 
-    scenario('replaces nothing: something else in its place is an error that names it', async (scene) => {
-      const source = hostLink(scene, 'link', '/wanted');
-      writeFileSync(join(scene.rootfs, 'etc/file'), 'kept');
-      imageLink(scene, 'etc/other', '/other');
-      for (const destination of ['/etc/file', '/etc/other', '/etc', '/etc/other/..']) {
-        const { stderr } = await scene.failure(withMounts(bind(source, destination, 'copy-symlink')));
-        expect(stderr).to.contain('/mounts/6/destination');
-      }
-      expect(readFileSync(join(scene.rootfs, 'etc/file'), 'utf8')).to.equal('kept');
-      expect(readlinkSync(join(scene.rootfs, 'etc/other'))).to.equal('/other');
-    });
+    scenario(
+      'copy-symlink replaces nothing: something else in its place is an error that names it',
+      async (scene) => {
+        const source = hostLink(scene, 'link', '/wanted');
+        writeFileSync(join(scene.rootfs, 'etc/file'), 'kept');
+        imageLink(scene, 'etc/other', '/other');
+        for (const destination of ['/etc/file', '/etc/other', '/etc', '/etc/other/..']) {
+          const { stderr } = await scene.failure(withMounts(bind(source, destination, 'copy-symlink')));
+          expect(stderr).to.contain('/mounts/6/destination');
+        }
+        expect(readFileSync(join(scene.rootfs, 'etc/file'), 'utf8')).to.equal('kept');
+        expect(readlinkSync(join(scene.rootfs, 'etc/other'))).to.equal('/other');
+      },
+    );
 
-    scenario('stays inside the rootfs, and never follows the last part', async (scene) => {
+    scenario('copy-symlink stays inside the rootfs, and never follows the last part', async (scene) => {
       const outside = scene.path('outside');
       mkdirSync(outside);
       imageLink(scene, 'way', outside);
@@ -110,47 +113,56 @@ describe('symbolic links of bind mounts', () => {
       expect(readlinkSync(join(scene.rootfs, outside, 'link'))).to.equal('/target');
     });
 
-    scenario('in a user namespace, of a folder only the host may search', async (scene) => {
-      const source = hostLink(scene, 'closed/link', '/target');
-      execFileSync('chmod', ['700', dirname(source)]);
-      const output = await scene.shell('readlink /etc/link; stat -c %u:%g /etc/link', (config) => {
-        inUserNamespace(scene, config);
-        config.mounts.push(bind(source, '/etc/link', 'copy-symlink'));
-      });
-      expect(output).to.equal('/target\n0:0\n');
-    });
+    scenario(
+      'copy-symlink works in a user namespace, of a folder only the host may search',
+      async (scene) => {
+        const source = hostLink(scene, 'closed/link', '/target');
+        execFileSync('chmod', ['700', dirname(source)]);
+        const output = await scene.shell('readlink /etc/link; stat -c %u:%g /etc/link', (config) => {
+          inUserNamespace(scene, config);
+          config.mounts.push(bind(source, '/etc/link', 'copy-symlink'));
+        });
+        expect(output).to.equal('/target\n0:0\n');
+      },
+    );
 
-    scenario('of a source that becomes a link at any moment shows it, or copies it', async (scene) => {
-      // Between looking what it is and using it nothing may change: what the link names is never mounted.
-      const secret = hostFile(scene, 'secret', 'of the host\n');
-      const file = hostFile(scene, 'volume/file', 'of the volume\n');
-      const link = hostLink(scene, 'volume/link', secret);
-      const attacker = scene.keep(background(sharedProgram('swap'), [file, link], { timeout: 50_000 }));
-      await printed(attacker, 'swapping');
-      const seen = new Set<string>();
-      for (let i = 0; i < 20; i++) {
-        const destination = `/etc/new${i}`;
-        seen.add(
-          await scene.shell(
-            `[ -L ${destination} ] && readlink ${destination} || cat ${destination}`,
-            withMounts(bind(file, destination, 'copy-symlink')),
-          ),
-        );
-      }
-      expect([`${secret}\n`, 'of the volume\n']).to.include.members([...seen]);
-    });
+    scenario(
+      'copy-symlink of a source that becomes a link at any moment shows it, or copies it',
+      async (scene) => {
+        // Between looking what it is and using it nothing may change: what the link names is never mounted.
+        const secret = hostFile(scene, 'secret', 'of the host\n');
+        const file = hostFile(scene, 'volume/file', 'of the volume\n');
+        const link = hostLink(scene, 'volume/link', secret);
+        const attacker = scene.keep(background(sharedProgram('swap'), [file, link], { timeout: 50_000 }));
+        await printed(attacker, 'swapping');
+        const seen = new Set<string>();
+        for (let i = 0; i < 20; i++) {
+          const destination = `/etc/new${i}`;
+          seen.add(
+            await scene.shell(
+              `[ -L ${destination} ] && readlink ${destination} || cat ${destination}`,
+              withMounts(bind(file, destination, 'copy-symlink')),
+            ),
+          );
+        }
+        expect([`${secret}\n`, 'of the volume\n']).to.include.members([...seen]);
+      },
+    );
 
-    scenario('together with an option about mounting is an error with its place', async (scene) => {
-      const source = hostLink(scene, 'link', '/target');
-      for (const option of ['src-nofollow', 'dest-nofollow']) {
-        const { stderr } = await scene.failure(withMounts(bind(source, '/x', 'copy-symlink', option)));
-        expect(stderr).to.contain('/mounts/6/options/2').and.contain(option);
-      }
-    });
+    scenario(
+      'copy-symlink together with an option about mounting is an error with its place',
+      async (scene) => {
+        const source = hostLink(scene, 'link', '/target');
+        for (const option of ['src-nofollow', 'dest-nofollow']) {
+          const { stderr } = await scene.failure(withMounts(bind(source, '/x', 'copy-symlink', option)));
+          expect(stderr).to.contain('/mounts/6/options/2').and.contain(option);
+        }
+      },
+    );
   });
 
   describe('dest-nofollow', () => {
-    scenario('mounts on a link and leaves what it names alone', async (scene) => {
+    scenario('dest-nofollow mounts on a link and leaves what it names alone', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       const outside = hostFile(scene, 'outside', 'outside\n');
       writeFileSync(join(scene.rootfs, 'etc/target'), 'of the image\n');
@@ -167,7 +179,7 @@ describe('symbolic links of bind mounts', () => {
       expect(existsSync(join(scene.rootfs, 'no'))).to.equal(false);
     });
 
-    scenario('without it the link is followed', async (scene) => {
+    scenario('without dest-nofollow the link is followed', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       writeFileSync(join(scene.rootfs, 'etc/target'), 'of the image\n');
       imageLink(scene, 'etc/link', 'target');
@@ -175,7 +187,7 @@ describe('symbolic links of bind mounts', () => {
       expect(output).to.equal('of the host\n');
     });
 
-    scenario('follows links on the way, inside the rootfs', async (scene) => {
+    scenario('dest-nofollow follows links on the way, inside the rootfs', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       const outside = scene.path('outside');
       mkdirSync(outside);
@@ -189,7 +201,7 @@ describe('symbolic links of bind mounts', () => {
       expect(readdirSync(outside)).to.deep.equal([]);
     });
 
-    scenario('with src-nofollow shows one link in the place of another', async (scene) => {
+    scenario('dest-nofollow with src-nofollow shows one link in the place of another', async (scene) => {
       const source = hostLink(scene, 'link', '/shown');
       imageLink(scene, 'etc/link', '/hidden');
       const output = await scene.shell(
@@ -203,7 +215,7 @@ describe('symbolic links of bind mounts', () => {
       expect(readlinkSync(join(scene.rootfs, 'etc/link'))).to.equal('/hidden');
     });
 
-    scenario('in a user namespace', async (scene) => {
+    scenario('dest-nofollow works in a user namespace', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       imageLink(scene, 'etc/link', '/no/where');
       const output = await scene.shell('cat /etc/link', (config) => {
@@ -213,22 +225,25 @@ describe('symbolic links of bind mounts', () => {
       expect(output).to.equal('of the host\n');
     });
 
-    scenario('a folder or a new filesystem on a link is an error with its place', async (scene) => {
-      imageLink(scene, 'etc/link', '/tmp');
-      const folder = scene.path('folder');
-      mkdirSync(folder);
-      for (const mount of [
-        bind(folder, '/etc/link', 'dest-nofollow'),
-        { destination: '/etc/link', type: 'tmpfs', source: 'tmpfs', options: ['dest-nofollow'] },
-      ]) {
-        const { stderr } = await scene.failure(withMounts(mount));
-        expect(stderr)
-          .to.match(/not a directory/)
-          .and.contain('/mounts/6/destination');
-      }
-    });
+    scenario(
+      'dest-nofollow of a folder or a new filesystem on a link is an error with its place',
+      async (scene) => {
+        imageLink(scene, 'etc/link', '/tmp');
+        const folder = scene.path('folder');
+        mkdirSync(folder);
+        for (const mount of [
+          bind(folder, '/etc/link', 'dest-nofollow'),
+          { destination: '/etc/link', type: 'tmpfs', source: 'tmpfs', options: ['dest-nofollow'] },
+        ]) {
+          const { stderr } = await scene.failure(withMounts(mount));
+          expect(stderr)
+            .to.match(/not a directory/)
+            .and.contain('/mounts/6/destination');
+        }
+      },
+    );
 
-    scenario('reaches no link of procfs, on whatever way', async (scene) => {
+    scenario('dest-nofollow reaches no link of procfs', async (scene) => {
       const source = hostFile(scene, 'file', 'of the host\n');
       imageLink(scene, 'alias', '/proc');
       const { stderr } = await scene.failure(withMounts(bind(source, '/alias/self', 'dest-nofollow')));

@@ -230,7 +230,7 @@ describe('mounts', () => {
       });
     }
 
-    scenario('the type bind alone makes none', async (scene) => {
+    scenario('the type bind alone makes no bind mount', async (scene) => {
       const source = hostFolder(scene);
       for (const type of ['bind', 'rbind']) {
         const { stderr } = await scene.failure((config) => {
@@ -348,7 +348,7 @@ describe('mounts', () => {
   });
 
   describe('remount', () => {
-    scenario('changes the mount that is there', async (scene) => {
+    scenario('remount changes the mount that is there', async (scene) => {
       const table = await mountTable(
         scene,
         { destination: '/t', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'size=16k'] },
@@ -358,7 +358,7 @@ describe('mounts', () => {
       expect(table.filter(({ destination }) => destination === '/t')).to.have.length(1);
     });
 
-    scenario('of a bind mount', async (scene) => {
+    scenario('remount of a bind mount changes its attributes', async (scene) => {
       const source = hostFolder(scene);
       const table = await mountTable(
         scene,
@@ -370,7 +370,7 @@ describe('mounts', () => {
   });
 
   describe('tmpcopyup', () => {
-    scenario('fills the tmpfs with what the image has there', async (scene) => {
+    scenario('tmpcopyup fills the tmpfs with what the image has there', async (scene) => {
       const data = join(scene.rootfs, 'data');
       mkdirSync(join(data, 'deep/er'), { recursive: true, mode: 0o755 });
       writeFileSync(join(data, 'deep/er/file'), 'copied\n', { mode: 0o640 });
@@ -394,7 +394,7 @@ describe('mounts', () => {
   describe('idmapped mounts', () => {
     const uidMappings = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
 
-    scenario('shows the files of a bind mount with mapped owners', async (scene) => {
+    scenario('id mappings show the files of a bind mount with mapped owners', async (scene) => {
       const source = hostFolder(scene);
       chownSync(join(source, 'file'), 0, 0);
       const output = await scene.shell('stat -c "%u %g" /b/file', (config) => {
@@ -436,7 +436,7 @@ describe('mounts', () => {
       expect(output).to.equal('100000\n100000\n');
     });
 
-    scenario('mappings of a new filesystem are refused', async (scene) => {
+    scenario('id mappings of a new filesystem are refused', async (scene) => {
       const { stderr } = await scene.failure((config) => {
         const mount = { destination: '/t', type: 'tmpfs', source: 'tmpfs' };
         config.mounts.push({ ...mount, uidMappings, gidMappings: uidMappings });

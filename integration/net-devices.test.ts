@@ -93,7 +93,7 @@ const wholeMap = [{ containerID: 0, hostID: 100_000, size: 65_536 }];
 
 describe('network devices', () => {
   scenario(
-    'move with their addresses and are brought up',
+    'network devices move with their addresses and are brought up',
     async (scene) => {
       const host = await network(scene);
       await host.pair('w0', '10.9.0.1/24 broadcast 10.9.0.255', '10.9.0.2/24', '2001:db8::7/64 nodad');
@@ -111,7 +111,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'leave behind what is not permanent or not global',
+    'network devices leave behind addresses that are not permanent or not global',
     async (scene) => {
       const host = await network(scene);
       await host.pair(
@@ -130,7 +130,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'get the names of the config, and the label of an address goes along',
+    'network devices get the names of the config, and so do labels of addresses',
     async (scene) => {
       const host = await network(scene);
       const long = 'fifteen-bytes-x';
@@ -154,7 +154,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'move into the namespace of a container with its own users',
+    'network devices move into a container with a user namespace',
     async (scene) => {
       const host = await network(scene);
       await host.pair('w0', '10.9.0.1/24');
@@ -168,7 +168,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'that are missing are named, and the others stay',
+    'missing network devices are named, and the others stay',
     async (scene) => {
       const host = await network(scene);
       await host.pair('w0', '10.9.0.1/24');
@@ -182,7 +182,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'are refused for a name that is taken in a joined namespace, without %d',
+    'network devices with a name that is taken in a joined namespace are refused',
     async (scene) => {
       const host = await network(scene);
       const other = await network(scene);
@@ -202,7 +202,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'are refused without a network namespace, and for the one tsrun is in',
+    'network devices are refused without a network namespace, and for that of tsrun',
     async (scene) => {
       const host = await network(scene);
       await host.pair('w0');
@@ -225,7 +225,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'come back as they were when the container cannot be made',
+    'network devices come back as they were when create fails',
     async (scene) => {
       const host = await network(scene);
       await host.pair('w0', '10.9.0.1/24 label w0:one', '2001:db8::7/64 nodad');
@@ -246,7 +246,7 @@ describe('network devices', () => {
   );
 
   scenario(
-    'that cannot leave are told in words, and those that moved before come back',
+    'a network device that cannot move is an error, and those that moved before come back',
     async (scene) => {
       const host = await network(scene);
       const other = await network(scene);

@@ -133,7 +133,7 @@ MAINPID=1"; exec sleep 1000`,
     expect(await starting.ended).to.include({ status: 0 });
   });
 
-  scenario('run --detach waits as well', async (scene) => {
+  scenario('run --detach waits for readiness as well', async (scene) => {
     const { env, heard } = await manager(scene, `@${scene.name}-manager`);
     const id = scene.id();
     scene.owns(id);
@@ -144,7 +144,7 @@ MAINPID=1"; exec sleep 1000`,
     expect(heard()).to.deep.equal(told(Number(readFileSync(scene.path('pid'), 'utf8'))));
   });
 
-  scenario('in the foreground tsrun stays the main process', async (scene) => {
+  scenario('run in the foreground stays the main process of the service', async (scene) => {
     const { env, heard } = await manager(scene);
     const id = scene.id();
     configure(scene, 'say STATUS=1 READY=1; read line; echo "$line"; exit 7');
@@ -201,7 +201,7 @@ MAINPID=1"; exec sleep 1000`,
     await until('the barrier', () => heard().length === 3);
   });
 
-  scenario('in a user namespace, too', async (scene) => {
+  scenario('readiness is forwarded from a user namespace, too', async (scene) => {
     const { env, heard } = await manager(scene);
     const id = scene.id();
     configure(scene, 'say READY=1; exec sleep 1000', (config) => {
@@ -250,36 +250,36 @@ MAINPID=1"; exec sleep 1000`,
     expect(heard()).to.deep.equal([]);
   });
 
+  scenario('without NOTIFY_SOCKET at create or start, start does not wait', async (scene) => {
+    const { env, heard } = await manager(scene);
+    const [first, second] = [scene.id(), scene.id()];
+    configure(scene, 'test -z "$NOTIFY_SOCKET"');
+    const pid = await scene.create(first);
+    succeeded(await scene.tsrun(['start', first], { env }));
+    expect(await exitStatus(pid)).to.equal(0);
+    configure(scene, 'say READY=1 2>&1 | grep -q "No such file"');
+    const other = await scene.create(second, [], { env });
+    await scene.start(second);
+    expect(await exitStatus(other)).to.equal(0);
+    expect(heard()).to.deep.equal([]);
+  });
+
   scenario(
-    'without it at create, start does not wait; without it at start, nobody listens',
+    'an empty NOTIFY_SOCKET is none, and without a mount namespace there is a warning',
     async (scene) => {
-      const { env, heard } = await manager(scene);
-      const [first, second] = [scene.id(), scene.id()];
+      const { env } = await manager(scene);
       configure(scene, 'test -z "$NOTIFY_SOCKET"');
-      const pid = await scene.create(first);
-      succeeded(await scene.tsrun(['start', first], { env }));
-      expect(await exitStatus(pid)).to.equal(0);
-      configure(scene, 'say READY=1 2>&1 | grep -q "No such file"');
-      const other = await scene.create(second, [], { env });
-      await scene.start(second);
-      expect(await exitStatus(other)).to.equal(0);
-      expect(heard()).to.deep.equal([]);
+      succeeded(await scene.run([], { env: { NOTIFY_SOCKET: '' } }));
+      configure(scene, 'test -z "$NOTIFY_SOCKET"', (config) => {
+        config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'mount');
+        config.linux.maskedPaths = [];
+        config.linux.readonlyPaths = [];
+        config.mounts = [];
+      });
+      const { stderr } = succeeded(await scene.run([], { env }));
+      expect(stderr).to.match(/without a mount namespace .* NOTIFY_SOCKET/);
     },
   );
-
-  scenario('an empty value is none, and without a mount namespace there is a warning', async (scene) => {
-    const { env } = await manager(scene);
-    configure(scene, 'test -z "$NOTIFY_SOCKET"');
-    succeeded(await scene.run([], { env: { NOTIFY_SOCKET: '' } }));
-    configure(scene, 'test -z "$NOTIFY_SOCKET"', (config) => {
-      config.linux.namespaces = config.linux.namespaces.filter(({ type }) => type !== 'mount');
-      config.linux.maskedPaths = [];
-      config.linux.readonlyPaths = [];
-      config.mounts = [];
-    });
-    const { stderr } = succeeded(await scene.run([], { env }));
-    expect(stderr).to.match(/without a mount namespace .* NOTIFY_SOCKET/);
-  });
 
   scenario(
     'a restored container is ready, and has the mount as before',

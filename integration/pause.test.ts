@@ -18,7 +18,7 @@ const noFreezer = (): string | undefined =>
 
 describe('pause and resume', () => {
   scenario(
-    'stop every process where it is, and let it go on',
+    'pause suspends every process, and resume continues it',
     async (scene) => {
       const { id } = await started(scene, (config) => {
         config.process.args = ['sh', '-c', 'while :; do echo . >> /beat; sleep 0.01; done'];
@@ -39,7 +39,7 @@ describe('pause and resume', () => {
   );
 
   scenario(
-    'say what is not to be paused or resumed',
+    'pause and resume refuse a container in the wrong state',
     async (scene) => {
       const { id, pid } = await started(scene);
       expect(failed(await scene.tsrun(['resume', id])).stderr).to.match(/container not paused/);
@@ -57,7 +57,7 @@ describe('pause and resume', () => {
   );
 
   scenario(
-    'before the start: it cannot start until it is resumed',
+    'a container paused before its start cannot start until it is resumed',
     async (scene) => {
       const id = scene.id();
       scene.configure((config) => (config.process.args = ['sleep', '1000']));

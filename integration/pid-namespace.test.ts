@@ -130,29 +130,32 @@ describe('what a container with CAP_SYS_PTRACE sees of tsrun in its pid namespac
 });
 
 describe('a container that speaks to tsrun in the name of the init', () => {
-  scenario('cannot have tsrun take a process of the host for its own', async (scene) => {
-    const victim = spawn('sleep', ['1000'], { stdio: 'ignore' });
-    try {
-      const id = scene.id();
-      const { findings } = await attacker(scene, id, String(victim.pid), () => undefined);
-      const { pid = 0 } = await scene.state(id);
-      const neighbour = scene.path('neighbour');
-      mkdirSync(neighbour);
-      writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
-      let refused = false;
-      for (let i = 0; i < chances && !refused; i++) {
-        const { stderr } = await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow);
-        refused = /no child of tsrun|out of turn/.test(stderr);
+  scenario(
+    'a container that speaks for the init cannot make tsrun take a process of the host for its own',
+    async (scene) => {
+      const victim = spawn('sleep', ['1000'], { stdio: 'ignore' });
+      try {
+        const id = scene.id();
+        const { findings } = await attacker(scene, id, String(victim.pid), () => undefined);
+        const { pid = 0 } = await scene.state(id);
+        const neighbour = scene.path('neighbour');
+        mkdirSync(neighbour);
+        writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+        let refused = false;
+        for (let i = 0; i < chances && !refused; i++) {
+          const { stderr } = await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow);
+          refused = /no child of tsrun|out of turn/.test(stderr);
+        }
+        expect(refused, findings().join()).to.equal(true);
+        await scene.tsrun(['exec', id, 'true'], slow);
+        expect(victim.exitCode).to.equal(null);
+        expect(victim.signalCode).to.equal(null);
+      } finally {
+        victim.kill('SIGKILL');
+        await once(victim, 'exit');
       }
-      expect(refused, findings().join()).to.equal(true);
-      await scene.tsrun(['exec', id, 'true'], slow);
-      expect(victim.exitCode).to.equal(null);
-      expect(victim.signalCode).to.equal(null);
-    } finally {
-      victim.kill('SIGKILL');
-      await once(victim, 'exit');
-    }
-  });
+    },
+  );
 });
 
 describe('exec', () => {
@@ -168,7 +171,7 @@ describe('exec', () => {
     'recvmsg',
   ];
 
-  scenario('works under a filter that denies what only the init needs', async (scene) => {
+  scenario('exec works under a filter that denies what only the init needs', async (scene) => {
     for (const call of [...calls, 'write', 'read', 'accept4', 'dup3', 'munmap']) {
       const id = scene.id();
       scene.configure((config) => {
@@ -186,7 +189,7 @@ describe('exec', () => {
     }
   });
 
-  scenario('is refused where its process would be traced before it has its filter', async (scene) => {
+  scenario('exec is refused where its process would be traced before it has its filter', async (scene) => {
     const started = async (capabilities: readonly string[]): Promise<string> => {
       const id = scene.id();
       scene.configure((config) => {
@@ -206,7 +209,7 @@ describe('exec', () => {
     expect(stderr).to.include('may have CAP_SYS_PTRACE').and.to.include('hint:');
   });
 
-  scenario('finds a program by a name that means the process itself', async (scene) => {
+  scenario('exec finds a program by a name that means the process itself', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     await scene.create(id);
@@ -223,44 +226,50 @@ describe('exec', () => {
 });
 
 describe('a container that keeps the channels of the init', () => {
-  scenario('cannot have tsrun wait for ever', async (scene) => {
-    const id = scene.id();
-    const { caught } = await attacker(scene, id, 'keep', () => undefined);
-    const { pid = 0 } = await scene.state(id);
-    const neighbour = scene.path('neighbour');
-    mkdirSync(neighbour);
-    writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
-    for (let i = 0; i < 10; i++) {
-      succeeded(await scene.tsrun(['exec', id, 'true'], slow));
-      succeeded(await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow));
-    }
-    expect(caught()).to.be.greaterThan(0);
-  });
+  scenario(
+    'a container that keeps the channels of the init cannot make tsrun wait for ever',
+    async (scene) => {
+      const id = scene.id();
+      const { caught } = await attacker(scene, id, 'keep', () => undefined);
+      const { pid = 0 } = await scene.state(id);
+      const neighbour = scene.path('neighbour');
+      mkdirSync(neighbour);
+      writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+      for (let i = 0; i < 10; i++) {
+        succeeded(await scene.tsrun(['exec', id, 'true'], slow));
+        succeeded(await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow));
+      }
+      expect(caught()).to.be.greaterThan(0);
+    },
+  );
 });
 
 describe('a created container that is entered before its start', () => {
-  scenario('holds nothing of the host, and does not lead to tsrun when it is started', async (scene) => {
-    copyFileSync(sharedProgram('peek'), join(scene.rootfs, 'peek'));
-    const marker = scene.path('secret');
-    writeFileSync(marker, 'of the host', { mode: 0o600 });
-    const said: string[] = [];
-    for (let i = 0; i < 10; i++) {
-      const id = scene.id();
-      scene.configure((config) => {
-        config.process.args = ['sleep', '1000'];
-        setCapabilities(config, tracer);
-      });
-      const pid = await scene.create(id);
-      const peek = scene.background(['exec', id, '/peek', marker, 'look'], slow);
-      await printed(peek, 'caught 1');
-      await scene.start(id);
-      await until('execve', () => processInfo(pid)?.name === 'sleep');
-      said.push(...peek.stdout().trimEnd().split('\n').slice(1));
-      await scene.kill(id, 'KILL');
-      await peek.ended;
-    }
-    expect([...new Set(said.filter((line) => !line.startsWith('caught')))].join('\n')).to.equal('');
-  });
+  scenario(
+    'a created container that is entered holds nothing of the host, and does not lead to tsrun',
+    async (scene) => {
+      copyFileSync(sharedProgram('peek'), join(scene.rootfs, 'peek'));
+      const marker = scene.path('secret');
+      writeFileSync(marker, 'of the host', { mode: 0o600 });
+      const said: string[] = [];
+      for (let i = 0; i < 10; i++) {
+        const id = scene.id();
+        scene.configure((config) => {
+          config.process.args = ['sleep', '1000'];
+          setCapabilities(config, tracer);
+        });
+        const pid = await scene.create(id);
+        const peek = scene.background(['exec', id, '/peek', marker, 'look'], slow);
+        await printed(peek, 'caught 1');
+        await scene.start(id);
+        await until('execve', () => processInfo(pid)?.name === 'sleep');
+        said.push(...peek.stdout().trimEnd().split('\n').slice(1));
+        await scene.kill(id, 'KILL');
+        await peek.ended;
+      }
+      expect([...new Set(said.filter((line) => !line.startsWith('caught')))].join('\n')).to.equal('');
+    },
+  );
 });
 
 /**
@@ -274,15 +283,18 @@ function isProcfsHelper(finding: string): boolean {
 }
 
 describe('restore into a pid namespace joined by path', () => {
-  scenario('is refused where somebody in it may have CAP_SYS_PTRACE', async (scene) => {
-    const tracing = await neighbours(scene, ['CAP_SYS_PTRACE']);
-    const { stderr: refused } = failed(await scene.tsrun(['restore', ...tracing.where, scene.id()]));
-    expect(refused).to.include('/linux/namespaces/0/path').and.to.include('CAP_SYS_PTRACE');
-    const harmless = await neighbours(scene, ['CAP_KILL']);
-    const other = await scene.tsrun(['restore', ...harmless.where, scene.id()]);
-    expect(other.status).to.equal(1);
-    expect(other.stderr).not.to.include('CAP_SYS_PTRACE');
-  });
+  scenario(
+    'restore into a joined pid namespace is refused where somebody may have CAP_SYS_PTRACE',
+    async (scene) => {
+      const tracing = await neighbours(scene, ['CAP_SYS_PTRACE']);
+      const { stderr: refused } = failed(await scene.tsrun(['restore', ...tracing.where, scene.id()]));
+      expect(refused).to.include('/linux/namespaces/0/path').and.to.include('CAP_SYS_PTRACE');
+      const harmless = await neighbours(scene, ['CAP_KILL']);
+      const other = await scene.tsrun(['restore', ...harmless.where, scene.id()]);
+      expect(other.status).to.equal(1);
+      expect(other.stderr).not.to.include('CAP_SYS_PTRACE');
+    },
+  );
 });
 
 /** A container with these capabilities, and how to restore one that joins its pid namespace, of no images at all. */

@@ -51,7 +51,7 @@ describe('the process', () => {
     expect(await home(0, ['HOME=/mine'])).to.equal('/mine\n');
   });
 
-  scenario('cwd', async (scene) => {
+  scenario('the process starts in the cwd of the config', async (scene) => {
     expect(await scene.shell('pwd', (config) => (config.process.cwd = '/usr/bin'))).to.equal('/usr/bin\n');
   });
 
@@ -66,7 +66,7 @@ describe('the process', () => {
       .and.match(/not a directory/i);
   });
 
-  scenario('a cwd only the user may enter', async (scene) => {
+  scenario('a cwd that only the user may enter works', async (scene) => {
     mkdirSync(join(scene.rootfs, 'private'), { mode: 0o700 });
     const { chownSync } = await import('node:fs');
     chownSync(join(scene.rootfs, 'private'), 1000, 1000);
@@ -78,7 +78,7 @@ describe('the process', () => {
     expect(output).to.equal('/private\n1000\n');
   });
 
-  scenario('uid, gid, additional groups and umask', async (scene) => {
+  scenario('uid, gid, additional groups and umask are those of the config', async (scene) => {
     const output = await scene.shell('id -u; id -g; id -G; umask', (config) => {
       config.process.user = { uid: 1000, gid: 1001, additionalGids: [50, 7, 4_000_000_000], umask: 0o027 };
     });
@@ -86,13 +86,13 @@ describe('the process', () => {
     expect(output).to.match(/^1000\n1001\n(1001 )?7 50 4000000000\n0?027\n$/);
   });
 
-  scenario('without groups there are none, and the umask is 022', async (scene) => {
+  scenario('without additionalGids there are no groups, and without umask it is 022', async (scene) => {
     const pid = await sleeper(scene);
     expect(statusField(pid, 'Groups')).to.be.oneOf(['', '0']);
     expect(Number.parseInt(statusField(pid, 'Umask'), 8)).to.equal(0o022);
   });
 
-  scenario('the largest ids', async (scene) => {
+  scenario('the largest uid and gid work', async (scene) => {
     const pid = await sleeper(scene, (config) => {
       config.process.user = { uid: 4_294_967_294, gid: 4_294_967_294 };
       config.process.capabilities = {};
@@ -107,13 +107,13 @@ describe('the process', () => {
     }
   });
 
-  scenario('noNewPrivileges', async (scene) => {
+  scenario('noNewPrivileges sets no_new_privs', async (scene) => {
     expect(statusField(await sleeper(scene), 'NoNewPrivs')).to.equal('1');
     const without = await sleeper(scene, (config) => (config.process.noNewPrivileges = false));
     expect(statusField(without, 'NoNewPrivs')).to.equal('0');
   });
 
-  scenario('oomScoreAdj, and the inherited one without it', async (scene) => {
+  scenario('oomScoreAdj is that of the config, and the inherited one without it', async (scene) => {
     const pid = await sleeper(scene, (config) => (config.process.oomScoreAdj = 500));
     expect(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8')).to.equal('500\n');
     const other = await sleeper(scene);
@@ -142,7 +142,7 @@ describe('the process', () => {
     expect(readdirSync(`/proc/${pid}/fd`).sort()).to.deep.equal(['0', '1', '2']);
   });
 
-  scenario('it dies with no parent death signal and is no session of the caller', async (scene) => {
+  scenario('the process has no parent death signal and a session of its own', async (scene) => {
     const pid = await sleeper(scene);
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
@@ -160,19 +160,19 @@ describe('the process', () => {
   });
 
   describe('what cannot be executed', () => {
-    scenario('a name that is not in PATH', async (scene) => {
+    scenario('a program that is not in PATH is a clear error', async (scene) => {
       const { stderr } = await scene.failure((config) => (config.process.args = ['no-such-program']));
       expect(stderr).to.match(/exec: "no-such-program": executable file not found in \$PATH/);
     });
 
-    scenario('a path that does not exist', async (scene) => {
+    scenario('a program path that does not exist is a clear error', async (scene) => {
       const { stderr } = await scene.failure((config) => (config.process.args = ['/no/such/program']));
       expect(stderr)
         .to.contain('/no/such/program')
         .and.match(/no such file or directory/);
     });
 
-    scenario('a file without permission to execute', async (scene) => {
+    scenario('a program without permission to execute is a clear error', async (scene) => {
       writeFileSync(join(scene.rootfs, 'bin/plain'), '#!/bin/sh\n', { mode: 0o644 });
       const { stderr } = await scene.failure((config) => (config.process.args = ['/bin/plain']));
       expect(stderr)
@@ -180,14 +180,14 @@ describe('the process', () => {
         .and.match(/permission denied/);
     });
 
-    scenario('a folder', async (scene) => {
+    scenario('a folder as a program is a clear error', async (scene) => {
       const { stderr } = await scene.failure((config) => (config.process.args = ['/bin']));
       expect(stderr)
         .to.contain('/bin')
         .and.match(/permission denied|is a directory/);
     });
 
-    scenario('a program for another machine', async (scene) => {
+    scenario('a program for another machine is a clear error', async (scene) => {
       const header = Buffer.from(readFileSync(join(scene.rootfs, 'bin/busybox')).subarray(0, 4096));
       // e_machine: 243 is RISC-V, which nothing we run on is.
       header.writeUInt16LE(243, 18);
@@ -198,7 +198,7 @@ describe('the process', () => {
         .and.match(/exec format error/i);
     });
 
-    scenario('a script whose interpreter is missing', async (scene) => {
+    scenario('a script whose interpreter is missing is a clear error', async (scene) => {
       writeFileSync(join(scene.rootfs, 'bin/script'), '#!/bin/no-such-shell\n', { mode: 0o755 });
       const { stderr } = await scene.failure((config) => (config.process.args = ['/bin/script']));
       expect(stderr)
@@ -206,11 +206,11 @@ describe('the process', () => {
         .and.match(/no such file or directory/);
     });
 
-    scenario('no args at all', async (scene) => {
+    scenario('a process without args is a clear error', async (scene) => {
       expect((await scene.failure((config) => (config.process.args = []))).stderr).to.match(/args/);
     });
 
-    scenario('a relative cwd', async (scene) => {
+    scenario('a relative cwd is a clear error', async (scene) => {
       expect((await scene.failure((config) => (config.process.cwd = 'tmp'))).stderr).to.match(/cwd/);
     });
   });

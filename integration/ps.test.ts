@@ -7,7 +7,7 @@ import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 
 describe('ps', () => {
-  scenario('lists the processes of the container and no other', async (scene) => {
+  scenario('ps lists the processes of the container and no other', async (scene) => {
     const { id, pid, exec } = await started(scene);
     const pidFile = scene.path('exec.pid');
     succeeded(await exec(['--detach', '--pid-file', pidFile], ['sleep', '2000']));
@@ -22,7 +22,7 @@ describe('ps', () => {
     expect(lines.at(-1)).to.match(/sleep [12]000$/);
   });
 
-  scenario('hands options on to the ps of the host', async (scene) => {
+  scenario('ps passes options to the ps of the host', async (scene) => {
     const { id, pid } = await started(scene);
     const { stdout } = succeeded(await scene.tsrun(['ps', id, '-e', '-o', 'pid,comm']));
     expect(stdout).to.match(new RegExp(`^\\s*PID COMMAND\\n\\s*${pid} sleep\\n$`));
@@ -31,7 +31,7 @@ describe('ps', () => {
     expect(failed(await scene.tsrun(['ps', id, '--no-such-option'])).stderr).to.match(/ps ended with/);
   });
 
-  scenario('of a stopped container has nothing to show', async (scene) => {
+  scenario('ps of a stopped container shows nothing', async (scene) => {
     const { id, pid } = await started(scene);
     await scene.kill(id, 'KILL');
     await exitStatus(pid);
@@ -44,7 +44,7 @@ describe('ps', () => {
     expect(failed(await scene.tsrun(['ps', scene.id()])).stderr).to.match(/does not exist/);
   });
 
-  scenario('without cgroups goes by the pid namespace', async (scene) => {
+  scenario('ps without cgroups goes by the pid namespace', async (scene) => {
     const id = scene.id();
     scene.configure((config) => (config.process.args = ['sh', '-c', 'sleep 1000 & sleep 1000']));
     scene.owns(id);

@@ -35,7 +35,7 @@ interface Data {
 
 describe('limits on cgroup v2', () => {
   scenario(
-    'update writes them',
+    'update writes limits of cgroup v2',
     async (scene) => {
       const { id, pid } = await started(scene);
       const flags = '--memory 64m --memory-swap 96m --memory-reservation 16m --pids-limit 20 --cpu-share 512';
@@ -59,7 +59,7 @@ describe('limits on cgroup v2', () => {
   );
 
   scenario(
-    'an update that fails changes nothing',
+    'an update on cgroup v2 that fails changes nothing',
     async (scene) => {
       const { id, pid } = await started(scene, (config) => {
         config.linux.resources.memory = { limit: 64 * MiB, swap: 64 * MiB };
@@ -81,7 +81,7 @@ describe('limits on cgroup v2', () => {
   );
 
   scenario(
-    'device rules are replaced',
+    'update replaces device rules on cgroup v2',
     async (scene) => {
       const { id, shell } = await started(scene, (config) => {
         config.linux.devices = [{ type: 'c', path: '/dev/k', major: 240, minor: 11, fileMode: 0o666 }];
@@ -100,7 +100,7 @@ describe('limits on cgroup v2', () => {
   );
 
   scenario(
-    'events tell of them, and of running out of memory',
+    'events report limits of cgroup v2, and running out of memory',
     async (scene) => {
       const hungry = 'while :; do dd if=/dev/zero of=/dev/null bs=64M count=1 2>/dev/null; sleep 0.1; done';
       const { id } = await started(scene, (config) => {

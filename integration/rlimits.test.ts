@@ -73,7 +73,7 @@ function mayRaiseLimits(): boolean {
 }
 
 describe('rlimits', () => {
-  scenario('each kind, soft and hard', async (scene) => {
+  scenario('each rlimit is set, soft and hard', async (scene) => {
     const kinds: readonly (readonly [string, string])[] = [
       ['RLIMIT_CPU', 'Max cpu time'],
       ['RLIMIT_FSIZE', 'Max file size'],
@@ -102,7 +102,7 @@ describe('rlimits', () => {
     for (const { name, soft, hard } of usable) expect(found.get(name), name).to.equal(`${soft} ${hard}`);
   });
 
-  scenario('the largest numbers are exact', async (scene) => {
+  scenario('the largest rlimits are exact', async (scene) => {
     const found = await limitsWith(
       scene,
       `[{"type": "RLIMIT_CORE", "soft": 9007199254740993, "hard": 18446744073709551615},
@@ -112,7 +112,7 @@ describe('rlimits', () => {
     expect(found.get('Max file size')).to.equal('9223372036854775807 18446744073709551614');
   });
 
-  scenario('without any they are those of the caller, open files included', async (scene) => {
+  scenario('without rlimits those of the caller hold, open files included', async (scene) => {
     const id = scene.id();
     scene.configure((config) => {
       config.process.args = ['sh', '-c', 'ulimit -Sn; ulimit -Hn'];
@@ -123,7 +123,7 @@ describe('rlimits', () => {
   });
 
   describe('in a user namespace', () => {
-    scenario('are lowered, soft and hard, for the process and for exec', async (scene) => {
+    scenario('rlimits are lowered in a user namespace, for the process and for exec', async (scene) => {
       const id = scene.id();
       const rlimits = [
         { type: 'RLIMIT_NOFILE', soft: 300, hard: 400 },
@@ -141,7 +141,7 @@ describe('rlimits', () => {
     });
 
     scenario(
-      'are raised by the power tsrun has outside of it',
+      'rlimits are raised in a user namespace by the power tsrun has outside of it',
       async (scene) => {
         const rlimits = [{ type: 'RLIMIT_NOFILE', soft: 3500, hard: 4000 }];
         const id = scene.id();
@@ -156,7 +156,7 @@ describe('rlimits', () => {
     );
 
     scenario(
-      'that need a power tsrun lacks are an error that names them',
+      'rlimits that need a power tsrun lacks are an error that names them',
       async (scene) => {
         const id = scene.id();
         const file = withProcess(scene, [
@@ -183,15 +183,18 @@ describe('rlimits', () => {
     );
   });
 
-  scenario('a type twice, an unknown one, and soft above hard are errors with a pointer', async (scene) => {
-    const nofile = { type: 'RLIMIT_NOFILE', soft: 10, hard: 20 };
-    for (const rlimits of [
-      [nofile, nofile],
-      [{ ...nofile, type: 'RLIMIT_HUMOUR' }],
-      [{ ...nofile, soft: 21 }],
-    ]) {
-      const { stderr } = await scene.failure((config) => (config.process.rlimits = rlimits));
-      expect(stderr).to.match(/rlimits/);
-    }
-  });
+  scenario(
+    'an rlimit given twice, an unknown one, and soft above hard are errors with a pointer',
+    async (scene) => {
+      const nofile = { type: 'RLIMIT_NOFILE', soft: 10, hard: 20 };
+      for (const rlimits of [
+        [nofile, nofile],
+        [{ ...nofile, type: 'RLIMIT_HUMOUR' }],
+        [{ ...nofile, soft: 21 }],
+      ]) {
+        const { stderr } = await scene.failure((config) => (config.process.rlimits = rlimits));
+        expect(stderr).to.match(/rlimits/);
+      }
+    },
+  );
 });

@@ -17,7 +17,7 @@ import { mountAt, parseMountinfo } from './harness/mountinfo.ts';
 import { scenario } from './harness/scenario.ts';
 
 describe('the root filesystem', () => {
-  scenario('is all the container sees', async (scene) => {
+  scenario('the rootfs is all the container sees', async (scene) => {
     writeFileSync(scene.path('outside'), '');
     const output = await scene.shell('ls /; cd ..; ls ..; ls -d /proc/1/root/*');
     expect(output).to.contain('bin').and.not.contain('outside').and.not.contain('bundle');
@@ -63,12 +63,12 @@ describe('the root filesystem', () => {
     writeFileSync(join(scene.rootfs, 'from-the-host'), '');
   });
 
-  scenario('writable by default', async (scene) => {
+  scenario('the rootfs is writable by default', async (scene) => {
     await scene.shell('echo hello > /file');
     expect(readFileSync(join(scene.rootfs, 'file'), 'utf8')).to.equal('hello\n');
   });
 
-  scenario('an absolute path works', async (scene) => {
+  scenario('an absolute root.path works', async (scene) => {
     const elsewhere = scene.path('elsewhere');
     renameSync(scene.rootfs, elsewhere);
     expect(await scene.shell('hostname', (config) => (config.root.path = elsewhere))).to.equal(
@@ -101,7 +101,7 @@ describe('the root filesystem', () => {
     expect(stderr).to.match(/root/);
   });
 
-  scenario('no mounts and no linux section at all', async (scene) => {
+  scenario('a config without mounts and linux works', async (scene) => {
     scene.writeConfig({
       ociVersion: '1.0.2',
       root: { path: 'rootfs' },

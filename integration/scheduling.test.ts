@@ -78,7 +78,7 @@ describe('scheduling', () => {
         : 'one CPU, or no cpuset of cgroup v1',
   );
 
-  scenario('scheduler: niceness', async (scene) => {
+  scenario('scheduler: a niceness is set', async (scene) => {
     const pid = await sleeper(scene, (config) => {
       config.process.scheduler = { policy: 'SCHED_BATCH', nice: 7 };
       config.process.user = { uid: 1000, gid: 1000 };
@@ -118,7 +118,7 @@ describe('scheduling', () => {
       .and.match(/CAP_SYS_NICE/);
   });
 
-  scenario('ioPriority', async (scene) => {
+  scenario('ioPriority is set', async (scene) => {
     const classes: [string, number, string][] = [
       ['IOPRIO_CLASS_RT', 0, 'realtime: prio 0\n'],
       ['IOPRIO_CLASS_BE', 7, 'best-effort: prio 7\n'],
@@ -133,14 +133,14 @@ describe('scheduling', () => {
     }
   });
 
-  scenario('personality', async (scene) => {
+  scenario('personality is set', async (scene) => {
     const machine = async (domain: string): Promise<string> =>
       await scene.shell('uname -m', (config) => (config.linux.personality = { domain }));
     expect(await machine('LINUX32')).to.match(/^i[3-6]86\n|^armv[78]l\n/);
     expect(await machine('LINUX')).to.equal((await run('uname', ['-m'])).stdout);
   });
 
-  scenario('memoryPolicy', async (scene) => {
+  scenario('memoryPolicy is set', async (scene) => {
     const pid = await sleeper(scene, (config) => {
       config.linux.memoryPolicy = { mode: 'MPOL_BIND', nodes: '0', flags: ['MPOL_F_STATIC_NODES'] };
     });

@@ -50,7 +50,7 @@ describe('seccomp', () => {
   }
 
   scenario(
-    'errnoRet and defaultErrnoRet',
+    'errnoRet and defaultErrnoRet are the errors that the process gets',
     async (scene) => {
       const { stdout } = await sameWithRunc(scene, 'mkdir /x 2>&1', onMkdir('SCMP_ACT_ERRNO', 39));
       expect(stdout).to.match(/Directory not empty/);
@@ -130,7 +130,7 @@ describe('seccomp', () => {
   );
 
   scenario(
-    'architectures',
+    'a filter holds for each of its architectures',
     async (scene) => {
       install(scene, 'syscalls');
       const script = 'syscalls 83 i386:39; echo $?';
@@ -150,7 +150,7 @@ describe('seccomp', () => {
     onlyX64,
   );
 
-  scenario('with and without noNewPrivileges, for root and for others', async (scene) => {
+  scenario('a filter is loaded with and without noNewPrivileges, for root and for others', async (scene) => {
     for (const noNewPrivileges of [true, false]) {
       for (const uid of [0, 1000]) {
         const { stdout } = await sameWithRunc(
@@ -168,7 +168,7 @@ describe('seccomp', () => {
     }
   });
 
-  scenario('in a user namespace', async (scene) => {
+  scenario('a filter is loaded in a user namespace', async (scene) => {
     for (const noNewPrivileges of [true, false]) {
       const output = await scene.shell('mkdir /tmp/x 2>&1; true', (config) => {
         onMkdir('SCMP_ACT_ERRNO')(config);
@@ -301,7 +301,7 @@ describe('seccomp', () => {
     });
   }
 
-  scenario('flags', async (scene) => {
+  scenario('flags of a filter are passed to the kernel', async (scene) => {
     const script = 'mkdir /tmp/x 2>&1; grep ^Speculation_Store_Bypass /proc/self/status';
     const withFlags =
       (flags: string[] | undefined): Edit =>
@@ -316,21 +316,24 @@ describe('seccomp', () => {
     expect(await scene.shell(script, withFlags(flags))).to.match(/Operation not permitted/);
   });
 
-  scenario('what nobody knows is refused with its place, before anything is made', async (scene) => {
-    const wrong: [Partial<Seccomp>, RegExp][] = [
-      [{ defaultAction: 'SCMP_ACT_MAYBE' }, /linux\/seccomp\/defaultAction/],
-      [{ architectures: ['SCMP_ARCH_VAX'] }, /linux\/seccomp\/architectures\/0/],
-      [{ flags: ['SECCOMP_FILTER_FLAG_NEW'] }, /linux\/seccomp\/flags\/0/],
-      [
-        { syscalls: [{ names: mkdir, action: 'SCMP_ACT_KILL', errnoRet: 1 }] },
-        /linux\/seccomp\/syscalls\/0\/errnoRet/,
-      ],
-      [{ listenerMetadata: 'x' }, /linux\/seccomp\/listenerMetadata/],
-    ];
-    for (const [seccomp, message] of wrong) {
-      expect((await scene.failure(profile(seccomp))).stderr).to.match(message);
-    }
-  });
+  scenario(
+    'unknown names in a seccomp profile are refused with their place, before anything is made',
+    async (scene) => {
+      const wrong: [Partial<Seccomp>, RegExp][] = [
+        [{ defaultAction: 'SCMP_ACT_MAYBE' }, /linux\/seccomp\/defaultAction/],
+        [{ architectures: ['SCMP_ARCH_VAX'] }, /linux\/seccomp\/architectures\/0/],
+        [{ flags: ['SECCOMP_FILTER_FLAG_NEW'] }, /linux\/seccomp\/flags\/0/],
+        [
+          { syscalls: [{ names: mkdir, action: 'SCMP_ACT_KILL', errnoRet: 1 }] },
+          /linux\/seccomp\/syscalls\/0\/errnoRet/,
+        ],
+        [{ listenerMetadata: 'x' }, /linux\/seccomp\/listenerMetadata/],
+      ];
+      for (const [seccomp, message] of wrong) {
+        expect((await scene.failure(profile(seccomp))).stderr).to.match(message);
+      }
+    },
+  );
 
   scenario('names of system calls that nobody knows are left out', async (scene) => {
     scene.configure((config) => {
@@ -387,7 +390,7 @@ describe('seccomp', () => {
       }
     }
 
-    scenario('decides, and is told of the container as runc tells it', async (scene) => {
+    scenario('a seccomp agent decides, and gets the state of the container as from runc', async (scene) => {
       const toldAgent = await startAgent(scene);
       const output = await scene.shell('mkdir /tmp/x 2>&1; true', (config) => {
         watching(scene)(config);
@@ -415,7 +418,7 @@ describe('seccomp', () => {
       expect(Object.keys(state.state)).to.have.members(Object.keys(theirs.state));
     });
 
-    scenario('is told by create, and watches from then on', async (scene) => {
+    scenario('a seccomp agent gets the filter at create', async (scene) => {
       for (const noNewPrivileges of [true, false]) {
         const name = `agent-${noNewPrivileges}.sock`;
         const toldAgent = await startAgent(scene, name);
@@ -434,7 +437,7 @@ describe('seccomp', () => {
       }
     });
 
-    scenario('is told of each process of exec', async (scene) => {
+    scenario('a seccomp agent gets the filter of each process of exec', async (scene) => {
       await startAgent(scene);
       const id = scene.id();
       scene.configure((config) => {
@@ -457,7 +460,7 @@ describe('seccomp', () => {
       await scene.delete(id, '--force');
     });
 
-    scenario('may be asked about everything but write', async (scene) => {
+    scenario('a seccomp agent may be asked about everything but write', async (scene) => {
       await startAgent(scene);
       const names = [
         'sendmsg',
@@ -480,7 +483,7 @@ describe('seccomp', () => {
       expect(stderr).to.match(/SCMP_ACT_NOTIFY cannot be used for write/);
     });
 
-    scenario('must be there', async (scene) => {
+    scenario('a seccomp agent that is missing is a clear error', async (scene) => {
       const missing = await scene.failure(watching(scene));
       expect(missing.stderr)
         .to.match(/linux\/seccomp\/listenerPath/)
@@ -490,7 +493,7 @@ describe('seccomp', () => {
     });
 
     scenario(
-      'may be named by an annotation instead, and is not asked for without SCMP_ACT_NOTIFY',
+      'a seccomp agent may be named by an annotation, and is not used without SCMP_ACT_NOTIFY',
       async (scene) => {
         const toldAgent = await startAgent(scene);
         const output = await scene.shell('mkdir /tmp/x 2>&1; true', (config) => {

@@ -150,7 +150,7 @@ describe('security', () => {
       }
     });
 
-    scenario('a link of the image to /proc is no way around that', async (scene) => {
+    scenario('a link of the image to /proc does not allow another filesystem there', async (scene) => {
       symlinkSync('/proc', join(scene.rootfs, 'p'));
       const { stderr } = await scene.failure((config) => {
         config.mounts.push({ destination: '/p/sys', type: 'tmpfs', source: 'tmpfs' });
@@ -243,25 +243,28 @@ describe('security', () => {
       });
     }
 
-    scenario('nor through a link of the image, nor with a folder the caller has open', async (scene) => {
-      const folder = openSync('/', 'r');
-      for (let fd = 3; fd <= 12; fd++) {
-        symlinkSync(`/proc/self/fd/${fd}`, join(scene.rootfs, `work${fd}`));
-        scene.configure((config) => {
-          config.process.cwd = `/work${fd}`;
-          config.process.args = ['ls', '..'];
-        });
-        const { stderr } = failed(await scene.run([], { fds: [folder, folder, folder] }));
-        expect(stderr).to.match(/\/process\/cwd.*(?:ENOENT|ELOOP|ENOTDIR|EACCES)/);
-      }
-      // Preserved on purpose it is there, but the way in stays closed.
-      scene.configure((config) => (config.process.cwd = '/proc/self/fd/3'));
-      const { stderr } = failed(await scene.run(['--preserve-fds', '1'], { fds: [folder] }));
-      expect(stderr).to.match(/\/process\/cwd/);
-      closeSync(folder);
-    });
+    scenario(
+      'a cwd through a link of the image, or a folder that the caller has open, is refused',
+      async (scene) => {
+        const folder = openSync('/', 'r');
+        for (let fd = 3; fd <= 12; fd++) {
+          symlinkSync(`/proc/self/fd/${fd}`, join(scene.rootfs, `work${fd}`));
+          scene.configure((config) => {
+            config.process.cwd = `/work${fd}`;
+            config.process.args = ['ls', '..'];
+          });
+          const { stderr } = failed(await scene.run([], { fds: [folder, folder, folder] }));
+          expect(stderr).to.match(/\/process\/cwd.*(?:ENOENT|ELOOP|ENOTDIR|EACCES)/);
+        }
+        // Preserved on purpose it is there, but the way in stays closed.
+        scene.configure((config) => (config.process.cwd = '/proc/self/fd/3'));
+        const { stderr } = failed(await scene.run(['--preserve-fds', '1'], { fds: [folder] }));
+        expect(stderr).to.match(/\/process\/cwd/);
+        closeSync(folder);
+      },
+    );
 
-    scenario('a missing cwd is not made through one', async (scene) => {
+    scenario('a missing cwd is not made through a descriptor', async (scene) => {
       const folder = outside(scene);
       const before = listing(folder);
       for (let fd = 3; fd <= 9; fd++) {
@@ -273,7 +276,7 @@ describe('security', () => {
       expect(listing(folder)).to.equal(before);
     });
 
-    scenario('HOME and the program are not read through one', async (scene) => {
+    scenario('HOME and the program are not read through a descriptor', async (scene) => {
       const passwd = join(outside(scene), 'passwd');
       writeFileSync(passwd, 'root:x:0:0::/of-the-host:/bin/sh\n');
       for (let fd = 3; fd <= 9; fd++) {
@@ -461,7 +464,7 @@ describe('security', () => {
       }
     });
 
-    scenario('many mappings, too', async (scene) => {
+    scenario('many id mappings arrive whole', async (scene) => {
       const ranges = Array.from({ length: 300 }, (_, index) => ({
         containerID: index,
         hostID: 1_000 + index * 2,

@@ -5,7 +5,7 @@ import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 
 describe('spec', () => {
-  scenario('writes config.json into the working directory, or the bundle', async (scene) => {
+  scenario('spec writes config.json into the working directory, or the bundle', async (scene) => {
     const other = scene.path('other');
     mkdirSync(other);
     succeeded(await scene.tsrun(['spec'], { cwd: other }));
@@ -16,14 +16,14 @@ describe('spec', () => {
     expect(JSON.parse(readFileSync(`${scene.bundle}/config.json`, 'utf8'))).to.deep.equal(config);
   });
 
-  scenario('never overwrites', async (scene) => {
+  scenario('spec never overwrites a config.json', async (scene) => {
     scene.writeConfig('mine');
     const { stderr } = failed(await scene.tsrun(['spec', '--bundle', scene.bundle]));
     expect(stderr).to.match(/config\.json exists\. Remove it first/);
     expect(readFileSync(`${scene.bundle}/config.json`, 'utf8')).to.equal('mine');
   });
 
-  scenario('--rootless makes a user namespace and maps the caller', async (scene) => {
+  scenario('spec --rootless makes a user namespace and maps the caller', async (scene) => {
     succeeded(await scene.tsrun(['spec', '--rootless', '--bundle', scene.bundle]));
     const { linux, mounts } = readConfig(scene.bundle);
     expect(linux?.namespaces?.map(({ type }) => type))
@@ -54,7 +54,7 @@ describe('spec', () => {
     for (const line of stderr.split('\n')) expect(line).to.match(/^$|warning.*ambient/);
   });
 
-  scenario('a missing bundle is a clear error', async (scene) => {
+  scenario('spec into a missing bundle is a clear error', async (scene) => {
     const { stderr } = failed(await scene.tsrun(['spec', '--bundle', scene.path('nowhere')]));
     expect(stderr)
       .to.contain(scene.path('nowhere'))

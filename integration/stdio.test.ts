@@ -124,7 +124,7 @@ describe('stdio', () => {
     expect(result.stdout).to.equal('0\n1\n2\n3\n4\n5\nfour\nthree\n');
   });
 
-  scenario('without it nothing is handed down', async (scene) => {
+  scenario('without --preserve-fds no descriptor but stdio is passed on', async (scene) => {
     writeFileSync(scene.path('three'), 'secret\n');
     const fd = openSync(scene.path('three'), 'r');
     scene.configure((config) => (config.process.args = ['ls', '/proc/self/fd']));

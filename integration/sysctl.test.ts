@@ -6,7 +6,7 @@ import type { TestConfig } from './harness/config.ts';
 import { scenario } from './harness/scenario.ts';
 
 describe('sysctl', () => {
-  scenario('sets values of the namespaces of the container, with dots or slashes', async (scene) => {
+  scenario('sysctl sets values of the namespaces of the container, with dots or slashes', async (scene) => {
     const before = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8');
     const script =
       'cd /proc/sys; cat net/ipv4/ip_forward kernel/shm_rmid_forced kernel/msgmax net/ipv4/conf/lo/log_martians';
@@ -22,7 +22,7 @@ describe('sysctl', () => {
     expect(readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8')).to.equal(before);
   });
 
-  scenario('what would change the host is refused with its name', async (scene) => {
+  scenario('a sysctl that would change the host is refused with its name', async (scene) => {
     const host = await scene.failure((config) => (config.linux.sysctl = { 'vm.swappiness': '1' }));
     expect(host.stderr)
       .to.contain('vm.swappiness')
@@ -88,7 +88,7 @@ describe('sysctl', () => {
     expect((await scene.failure(edit('other'))).stderr).to.include('property "domainname"');
   });
 
-  scenario('is set in a namespace of somebody else that is joined', async (scene) => {
+  scenario('a sysctl is set in a joined namespace', async (scene) => {
     scene.configure((config) => (config.process.args = ['sleep', '1000']));
     const holder = await scene.create(scene.id());
     const output = await scene.shell('cat /proc/sys/kernel/msgmax', (config) => {
@@ -99,7 +99,7 @@ describe('sysctl', () => {
     expect(output).to.equal('4321\n');
   });
 
-  scenario('one that does not exist, or a value the kernel refuses, is named', async (scene) => {
+  scenario('a sysctl that does not exist, or a value the kernel refuses, is named', async (scene) => {
     const missing = await scene.failure(
       (config) => (config.linux.sysctl = { 'net.ipv4.no_such_thing': '1' }),
     );
@@ -114,7 +114,7 @@ describe('sysctl', () => {
       .and.match(/invalid argument/i);
   });
 
-  scenario('a name that climbs out of /proc/sys is refused', async (scene) => {
+  scenario('a sysctl whose name climbs out of /proc/sys is refused', async (scene) => {
     for (const name of ['net/../kernel/core_pattern', 'net.ipv4/../../../kernel/core_pattern', '../sys']) {
       const { stderr } = await scene.failure((config) => (config.linux.sysctl = { [name]: 'x' }));
       const pointer = `/linux/sysctl/${name.replaceAll('/', '~1')}`;

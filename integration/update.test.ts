@@ -75,7 +75,7 @@ describe('update', () => {
   );
 
   scenario(
-    'zeros and what is left out stay as they are',
+    'update leaves limits unchanged that are 0 or absent',
     async (scene) => {
       const { id, pid } = await started(scene, (config) => {
         Object.assign(config.linux.resources, {
@@ -103,7 +103,7 @@ describe('update', () => {
   );
 
   scenario(
-    'a file of resources, which flags change',
+    'flags of update override a file of resources',
     async (scene) => {
       const { id, pid } = await started(scene);
       const file = scene.path('resources.json');
@@ -241,7 +241,7 @@ describe('update', () => {
     needs('memory', 'memory.limit_in_bytes'),
   );
 
-  scenario('wrong values are named', async (scene) => {
+  scenario('wrong values of update are named', async (scene) => {
     const { id } = await started(scene);
     const wrong: [args: string[], says: RegExp][] = [
       [['--memory', '12q'], /--memory "12q": must be a size/],
@@ -274,7 +274,7 @@ describe('update', () => {
   });
 
   scenario(
-    'leaves the same limits as runc',
+    'update leaves the same limits as runc',
     async (scene) => {
       const { id, pid } = await started(scene);
       const theirs = scene.id();

@@ -21,14 +21,14 @@ describe('what the global flags say', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('of the folder for containers holds for those who only look, too', () => {
+  it('--root holds for commands that only look, too', () => {
     const chosen = { path: '/some/root', inRuntimeDir: false };
     expect(rootOf(globals('--root', '/some/root'))).to.deep.equal(chosen);
     expect(previewRootOf(globals('--root', '/some/root'))).to.deep.equal(chosen);
     expect(() => previewRootOf(globals('--root', '/'))).to.throw('must not be /');
   });
 
-  it('of a folder nobody has is no matter to those who only look', () => {
+  it('commands that only look do without a default state root', () => {
     const before = process.env['XDG_RUNTIME_DIR'];
     const geteuid = process.geteuid;
     process.geteuid = () => 1000;
@@ -42,7 +42,7 @@ describe('what the global flags say', () => {
     }
   });
 
-  it('of the log decides what is written, where and how', () => {
+  it('the flags of the log decide what is written, where and how', () => {
     const written = (...argv: string[]): string => {
       const file = join(folder, `log-${argv.join('')}`);
       const log = logOf(globals('--log', file, ...argv));
@@ -61,7 +61,7 @@ describe('what the global flags say', () => {
 });
 
 describe('the flag for a format', () => {
-  it('names the usual one first, and says what JSON holds', () => {
+  it('formatFlag names the usual format first, and says what JSON holds', () => {
     const flag = { kind: 'string', short: 'f', value: 'FORMAT' };
     expect(formatFlag('table')).to.deep.equal({
       ...flag,
@@ -77,7 +77,7 @@ describe('the flag for a format', () => {
 });
 
 describe('completion', () => {
-  it('is there for some shells only', () => {
+  it('a completion script exists for some shells only', () => {
     expect(() => completion.run({ flags: {}, args: ['csh'], globals: globals() }))
       .to.throw('tsrun completion: no completion for "csh"')
       .that.includes({ code: 'usage', hint: 'there is one for bash, zsh, fish' });

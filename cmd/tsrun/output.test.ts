@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { table } from './output.ts';
 
 describe('tables', () => {
-  it('have columns three apart and at least twelve wide, without blanks at the end', () => {
+  it('tables have columns three apart and at least twelve wide, without blanks at the end', () => {
     expect(
       table(
         ['ID', 'PID'],
@@ -18,7 +18,7 @@ describe('tables', () => {
     );
   });
 
-  it('may be narrower, and have rows that end early', () => {
+  it('tables may be narrower, and have rows that end early', () => {
     expect(table(['A', 'B'], [['x'], ['', 'y']], 0)).to.equal('A   B\nx\n    y\n');
     expect(table(['A'], [])).to.equal('A\n');
   });

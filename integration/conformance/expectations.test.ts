@@ -19,11 +19,11 @@ function reasons(facts: Facts): string[] {
 }
 
 describe('expectations', () => {
-  it('know every test of the suite', () => {
+  it('the expectations know every test of the suite', () => {
     expect(expectations(bestMachine).size).to.equal(58);
   });
 
-  it('give a reason for everything but a pass', () => {
+  it('the expectations give a reason for everything but a pass', () => {
     const poor = { ...bestMachine, cgroupV1: false, missingCapabilities: ['CAP_SYS_RESOURCE'], cpus: 1 };
     for (const facts of [bestMachine, poor]) {
       for (const [name, { verdict, reason }] of expectations(facts)) {
@@ -32,7 +32,7 @@ describe('expectations', () => {
     }
   });
 
-  it('follow what the machine has', () => {
+  it('the expectations follow what the machine has', () => {
     const without = (change: Partial<Facts>): string[] => {
       const always = reasons(bestMachine);
       return reasons({ ...bestMachine, ...change }).filter((name) => !always.includes(name));

@@ -9,7 +9,7 @@ import { makeStage } from './harness/suite.ts';
 
 // The engine is asked for in the environment, which containerd hands on to its shims and those to the runtime.
 describe('containerd (ctr) with tsrun on Node', () => {
-  it('runs, executes, pauses and removes', async () => {
+  it('containerd with tsrun on Node runs, executes, pauses and removes a container', async () => {
     const snapshot = snapshotOfEngine();
     const stage = makeStage(runtimes.tsrun, { TSRUN_ENGINE: 'node' });
     const ctr = await Ctr.open(stage);

@@ -50,7 +50,7 @@ async function live(docker: Docker): Promise<void> {
 }
 
 describe('the calls docker makes', () => {
-  it('are answered as runc answers them', async () => {
+  it('the calls docker makes are answered as runc answers them', async () => {
     const theirs = await record('runc');
     const ours = await record('tsrun');
     expect(theirs.map(({ call }) => call.split(' ').find((word) => !word.startsWith('-')))).to.not.equal([]);

@@ -8,7 +8,7 @@ const shim = join(import.meta.dirname, '../../native-shim');
 describe('mutants of C', () => {
   const changes = (source: string): string[] => mutantsOf(source).map(({ what }) => what);
 
-  it('turn conditions, one operator at a time where there are several', () => {
+  it('mutants of C turn conditions, one operator at a time where there are several', () => {
     expect(changes('    if (a == 0 && f("(") < n)\n        x();\n')).to.deep.equal([
       '(a == 0 && f("(") < n) → (!(a == 0 && f("(") < n))',
       '== → !=',
@@ -19,7 +19,7 @@ describe('mutants of C', () => {
     expect(changes('    if (a == 0)\n        return 1;\n')).to.deep.equal(['(a == 0) → (!(a == 0))']);
   });
 
-  it('drop flags, calls and errors', () => {
+  it('mutants of C drop flags, calls and errors', () => {
     expect(
       changes('{\n    error = f(A_FLAG | B_FLAG);\n    (void)g(1, h());\n    return -EINVAL;\n}'),
     ).to.deep.equal([
@@ -31,7 +31,7 @@ describe('mutants of C', () => {
     ]);
   });
 
-  it('swap neighbours of tables and of switches', () => {
+  it('mutants of C swap neighbours of tables and of switches', () => {
     expect(changes('static const char *const t[] = {\n    "a",\n    "b",\n};\n')).to.deep.equal([
       '"a", "b" → "b", "a"',
     ]);
@@ -40,11 +40,11 @@ describe('mutants of C', () => {
     ]);
   });
 
-  it('see neither comments, strings nor directives', () => {
+  it('mutants of C leave out comments, strings and directives', () => {
     expect(changes('#include <a.h>\n/* if (a == b) */\nchar *s = "if (a | B)";\n')).to.deep.equal([]);
   });
 
-  it('are found in every source, with the rest as it was', () => {
+  it('mutants of C are found in every source, with the rest as it was', () => {
     for (const room of ['init', 'lib', 'launcher']) {
       for (const name of readdirSync(join(shim, room)).filter((file) => file.endsWith('.c'))) {
         const source = readFileSync(join(shim, room, name), 'utf8');

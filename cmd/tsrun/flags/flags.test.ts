@@ -22,7 +22,7 @@ describe('what create asks the library for', () => {
     return rest;
   };
 
-  it('is what its flags say', () => {
+  it('createRequest says what the flags say', () => {
     expect(request()).to.deep.include({
       id: 'c1',
       bundle: '.',
@@ -51,19 +51,19 @@ describe('what create asks the library for', () => {
     expect(request('--no-new-keyring')).to.deep.include({ noPivot: false, noNewKeyring: true });
   });
 
-  it('keeps no negative number of descriptors', () => {
+  it('preserveFds refuses a negative number of descriptors', () => {
     expect(preserveFds(undefined)).to.equal(undefined);
     expect(preserveFds(0)).to.equal(0);
     expect(() => preserveFds(-1)).to.throw(TsrunError, '--preserve-fds is a number of descriptors, not -1');
   });
 
-  it('takes an empty NOTIFY_SOCKET for none', () => {
+  it('notifySocket takes an empty NOTIFY_SOCKET for none', () => {
     expect(notifySocket({})).to.equal(undefined);
     expect(notifySocket({ NOTIFY_SOCKET: '' })).to.equal(undefined);
     expect(notifySocket({ NOTIFY_SOCKET: '/run/n' })).to.equal('/run/n');
   });
 
-  it('knows who manages cgroups', () => {
+  it('cgroupDriverOf knows the drivers of the global flags', () => {
     expect(cgroupDriverOf(globals())).to.equal(undefined);
     for (const name of ['cgroupfs', 'systemd', 'disabled'] as const) {
       expect(cgroupDriverOf(globals('--cgroup-manager', name))).to.equal(name);
@@ -74,7 +74,7 @@ describe('what create asks the library for', () => {
 });
 
 describe('what checkpoint and restore ask the library for', () => {
-  it('is one property for each of their flags', () => {
+  it('criuRequest has one property for each flag', () => {
     const read = (...argv: string[]): object => criuRequest(parseFlags(argv, criuFlags, options).flags);
     const none = read();
     expect(none).to.deep.equal({

@@ -5,7 +5,7 @@ import { declareLimits, limitFlags, readLimits } from './limit-flags.ts';
 describe('the limits of update', () => {
   const read = (name: string, text: string): unknown => readLimits({ [name]: text })[0]?.value;
 
-  it('are these properties of linux.resources', () => {
+  it('the limits of update are these properties of linux.resources', () => {
     const properties = Object.fromEntries(
       Object.entries(limitFlags).map(([name, { at }]) => [name, at.join('.')]),
     );
@@ -29,7 +29,7 @@ describe('the limits of update', () => {
     });
   });
 
-  it('are read in the order of help, with the flag that gave each', () => {
+  it('the limits of update are read in the order of help, with the flag that gave each', () => {
     expect(
       readLimits({ 'pids-limit': '5', memory: '1k', 'cpuset-cpus': '0-1', resources: 'x', tty: true }),
     ).to.deep.equal([
@@ -84,7 +84,7 @@ describe('the limits of update', () => {
     });
   }
 
-  it('of memory are sizes', () => {
+  it('the limits of memory are sizes', () => {
     for (const name of [
       'memory',
       'memory-reservation',
@@ -98,7 +98,7 @@ describe('the limits of update', () => {
     }
   });
 
-  it('are declared as flags with a text', () => {
+  it('the limits of update are declared as flags with a text', () => {
     const declared = declareLimits();
     expect(Object.keys(declared)).to.deep.equal(Object.keys(limitFlags));
     expect(declared['cpu-idle']).to.deep.equal({

@@ -72,7 +72,7 @@ describe('quantities of a command line', () => {
 });
 
 describe('durations', () => {
-  it('are read as Go programs write them', () => {
+  it('parseDuration reads durations as Go programs write them', () => {
     const durations: [string, number][] = [
       ['5s', 5000],
       ['5.0s', 5000],
@@ -91,7 +91,7 @@ describe('durations', () => {
       expect(parseDuration('--interval', text), text).to.equal(milliseconds);
   });
 
-  it('need a unit and must not be 0', () => {
+  it('parseDuration wants a unit and more than 0', () => {
     for (const text of ['', '5', 's', '0', '0s', '-5s', '5 s', '5x', '1s2', '1e3s', '1d', '++1s']) {
       const read = (): number => parseDuration('--interval', text);
       expect(read, text).to.throw(TsrunError, /--interval.*greater than 0/);
