@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { NamespaceType } from '../lib/config/types.ts';
 import { membership } from './harness/cgroups.ts';
@@ -9,8 +9,8 @@ import { sharedFolder } from './harness/hooks.ts';
 import { compileProgram, tsrun } from './harness/programs.ts';
 import { scenario } from './harness/scenario.ts';
 import { background, printed, run } from './harness/run.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, succeeded } from './harness/scene.ts';
+import type { Edit, Scene } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** Kinds of namespace by their name in the config, and the name in /proc/<pid>/ns. */
@@ -365,6 +365,78 @@ describe('namespaces', () => {
     const joined = await scene.create(second);
     expect(namespaceOf(joined, 'user')).to.equal(namespaceOf(pid, 'user'));
     for (const line of membership(joined)) expect(line).to.contain(second);
+  });
+
+  describe('a pid namespace that is joined together with a user namespace', () => {
+    type Owner = 'the host' | 'the user namespace';
+
+    /** Configures the bundle to join a pid namespace that belongs to `owner`; returns who is in each namespace. */
+    const joinBoth = async (
+      scene: Scene,
+      owner: Owner,
+      edit?: Edit,
+    ): Promise<Record<'pid' | 'user', number>> => {
+      const holder = async (inUserNamespace: boolean): Promise<number> => {
+        scene.configure((config) => {
+          config.process.args = ['sleep', '1000'];
+          if (!inUserNamespace) return;
+          config.linux.namespaces.push({ type: 'user' });
+          config.linux.uidMappings = config.linux.gidMappings = wholeMap;
+        });
+        return scene.create(scene.id());
+      };
+      const user = await holder(true);
+      const pid = owner === 'the host' ? await holder(false) : user;
+      scene.configure((config) => {
+        config.process.args = ['sleep', '1000'];
+        shareNamespace(config, 'pid');
+        config.linux.namespaces.push(
+          { type: 'pid', path: `/proc/${pid}/ns/pid` },
+          { type: 'user', path: `/proc/${user}/ns/user` },
+        );
+        // A new procfs is for who owns the pid namespace.
+        config.mounts = config.mounts.filter(({ type }) => type !== 'proc');
+        config.mounts.push({ destination: '/proc', type: 'bind', source: '/proc', options: ['rbind'] });
+        edit?.(config);
+      });
+      return { pid, user };
+    };
+
+    for (const owner of ['the host', 'the user namespace'] as const) {
+      scenario(`may belong to ${owner}`, async (scene) => {
+        const id = scene.id();
+        const { pid, user } = await joinBoth(scene, owner);
+        const joined = await scene.create(id);
+        expect(namespaceOf(joined, 'pid')).to.equal(namespaceOf(pid, 'pid'));
+        expect(namespaceOf(joined, 'user')).to.equal(namespaceOf(user, 'user'));
+        await scene.start(id);
+        const inode = ['stat', '-L', '-c', '%i', '/proc/self/ns/user'];
+        const { stdout } = succeeded(await scene.tsrun(['exec', id, ...inode]));
+        expect(namespaceOf(user, 'user')).to.contain(stdout.trim());
+      });
+    }
+
+    scenario('gets createContainer hooks only where its processes do not see them', async (scene) => {
+      const said = scene.path('hook');
+      const hook = { path: '/bin/sh', args: ['sh', '-c', `readlink /proc/self/ns/pid >${said}`] };
+      const withHook: Edit = (config) => (config.hooks = { createContainer: [hook] });
+      await joinBoth(scene, 'the user namespace', withHook);
+      await scene.create(scene.id());
+      expect(readFileSync(said, 'utf8').trim()).to.equal(namespaceOf('self', 'pid'));
+      writeFileSync(said, '');
+      await joinBoth(scene, 'the host', withHook);
+      const { stderr } = failed(await scene.run());
+      expect(stderr).to.include('/linux/namespaces').and.to.include('createContainer hooks');
+      expect(readFileSync(said, 'utf8')).to.equal('');
+    });
+
+    scenario('gets no new procfs where it belongs to the host', async (scene) => {
+      await joinBoth(scene, 'the host', (config) => {
+        config.mounts = [{ destination: '/proc', type: 'proc', source: 'proc' }];
+      });
+      const { stderr } = failed(await scene.run());
+      expect(stderr).to.include('/mounts/0').and.to.include('EPERM');
+    });
   });
 
   scenario('a reason given at once is told, whatever is joined', async (scene) => {

@@ -107,25 +107,30 @@ describe('what a container with CAP_SYS_PTRACE sees of tsrun in its pid namespac
       expect(caught()).to.be.greaterThan(0);
     });
 
-    scenario(
-      `create into a pid namespace joined by path shows nothing of the host (${how})`,
-      async (scene) => {
-        const id = scene.id();
-        const { findings, caught } = await attacker(scene, id, how, () => undefined);
-        const { pid = 0 } = await scene.state(id);
-        const neighbour = scene.path('neighbour');
-        mkdirSync(neighbour);
-        writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
-        const surprises = (): string[] => findings().filter((line) => !isProcfsHelper(line));
-        await repeat(
-          chances / 2,
-          () => caught() >= wanted[how] || surprises().length > 0,
-          async () => succeeded(await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow)),
-        );
-        expect(surprises()).to.deep.equal([]);
-        expect(caught()).to.be.greaterThan(0);
-      },
-    );
+    for (const user of [false, true]) {
+      const beside = user ? ' and a user namespace of others' : '';
+      scenario(
+        `create into a pid namespace joined by path${beside} shows nothing of the host (${how})`,
+        async (scene) => {
+          const id = scene.id();
+          const { findings, caught } = await attacker(scene, id, how, () => undefined);
+          const { pid = 0 } = await scene.state(id);
+          const neighbour = scene.path('neighbour');
+          mkdirSync(neighbour);
+          const config = neighbourConfig(scene, pid);
+          if (user) joinUserNamespace(config, await userNamespaceHolder(scene));
+          writeFileSync(join(neighbour, 'config.json'), JSON.stringify(config));
+          const surprises = (): string[] => findings().filter((line) => !isProcfsHelper(line));
+          await repeat(
+            chances / 2,
+            () => caught() >= wanted[how] || surprises().length > 0,
+            async () => succeeded(await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow)),
+          );
+          expect(surprises()).to.deep.equal([]);
+          expect(caught()).to.be.greaterThan(0);
+        },
+      );
+    }
   }
 });
 
@@ -310,6 +315,23 @@ async function neighbours(scene: Scene, capabilities: readonly string[]): Promis
   mkdirSync(images);
   writeFileSync(join(bundle, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
   return { where: ['--detach', '--bundle', bundle, '--image-path', images] };
+}
+
+/** The first process of a container with a user namespace of its own. */
+async function userNamespaceHolder(scene: Scene): Promise<number> {
+  scene.configure((config) => {
+    config.process.args = ['sleep', '1000'];
+    config.linux.namespaces.push({ type: 'user' });
+    config.linux.uidMappings = config.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 65536 }];
+  });
+  return scene.create(scene.id());
+}
+
+/** The pid namespace that is joined belongs to the host, which keeps a procfs of it from the user namespace. */
+function joinUserNamespace(config: TestConfig, holder: number): void {
+  config.linux.namespaces.push({ type: 'user', path: `/proc/${holder}/ns/user` });
+  config.mounts = config.mounts.filter(({ type }) => type !== 'proc');
+  config.mounts.push({ destination: '/proc', type: 'bind', source: '/proc', options: ['rbind'] });
 }
 
 /** A container in the pid namespace of the process `pid`, with fewer privileges than the attacker's. */

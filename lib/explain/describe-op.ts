@@ -30,6 +30,7 @@ const unlimited = 0xffffffffffffffffn;
 const describers: Describer = {
   oomScoreAdj: ({ value }) => `set oom_score_adj to ${value}`,
   openNamespace: ({ type, path }) => `open the ${namespaceNames(type)} namespace ${path}`,
+  enterPidNamespaceOfOthers: () => 'join the pid namespace',
   enterNamespace: ({ type }) => `join the ${namespaceNames(type)} namespace`,
   makeUserNamespace: ({ uidMap, gidMap }) =>
     `make a user namespace for idmapped mounts (uids ${maps(uidMap)}; gids ${maps(gidMap)})`,

@@ -61,6 +61,9 @@ const hints: Partial<Record<OpName, Hint>> = {
       'joining needs CAP_SYS_ADMIN in the user namespace that owns the namespace: join that one, too, and no other',
     EINVAL: 'the process is in this user namespace already, or the pid namespace is not below its own',
   }),
+  enterPidNamespaceOfOthers: byErrno({
+    EOPNOTSUPP: 'join the user namespace that the pid namespace belongs to, or use createRuntime hooks',
+  }),
   enterContainer: byErrno({
     EPERM: 'joining a container needs root, or to be the user who made its user namespace',
     EACCES: 'joining a container needs root, or to be the user who made its user namespace',

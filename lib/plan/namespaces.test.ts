@@ -150,6 +150,32 @@ describe('namespaces of a plan', () => {
       .that.includes({ code: 'config', pointer: '/hooks/createContainer' });
   });
 
+  it('of processes may be entered before a user namespace that is joined and has no power over them', () => {
+    const change = (config: Config): void => {
+      config.linux = {
+        namespaces: [
+          { type: 'user', path: '/ns/user' },
+          { type: 'pid', path: '/ns/pid' },
+          ...namespaceList('mount', 'uts', 'ipc'),
+        ],
+      };
+    };
+    const [user, pid] = opsOf(planOf(change), 'openNamespace').map(({ slot }) => slot);
+    const order = names(planOf(change));
+    expect(order.indexOf('enterPidNamespaceOfOthers')).to.be.within(0, order.indexOf('enterNamespace'));
+    const origin = '/linux/namespaces/1/path';
+    const op = { op: 'enterPidNamespaceOfOthers', origin, slot: pid, userSlot: user };
+    expect(onlyOp(planOf(change), 'enterPidNamespaceOfOthers')).to.deep.equal({ ...op, hooks: 0 });
+    const withHook = planOf((config) => {
+      change(config);
+      config.hooks = { createContainer: [{ path: '/bin/true' }] };
+    });
+    expect(onlyOp(withHook, 'enterPidNamespaceOfOthers')).to.deep.equal({ ...op, hooks: 1 });
+    // Who is not root gets the power from the user namespace, and has none over others.
+    for (const plan of [planOf(change, userFacts()), planOf(joinPid)])
+      expect(names(plan)).not.to.include('enterPidNamespaceOfOthers');
+  });
+
   it('get root only when the user namespace is new', () => {
     const plan = planOf((config) => {
       config.linux = {

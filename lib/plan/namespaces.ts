@@ -60,11 +60,22 @@ export function enterNamespaces(draft: Draft, joined: NamespaceSlots): Op[] {
   const { privileged, uid } = draft.facts;
   // Root may enter any namespace it has power over, but only until it gives up its user namespace. Everybody
   // else gets the power from the user namespace that owns the others, so it comes first (setns(2)).
-  const order: readonly NamespaceType[] =
-    privileged || uid === 0 ? [...enterOrder, 'user'] : ['user', ...enterOrder];
-  return order
-    .filter((type) => type !== 'pid' || !entersPidLate(draft))
-    .flatMap((type) => enter(draft, joined, type));
+  const userLast = privileged || uid === 0;
+  const order: readonly NamespaceType[] = userLast ? [...enterOrder, 'user'] : ['user', ...enterOrder];
+  return order.flatMap((type) => {
+    if (type !== 'pid' || !entersPidLate(draft)) return enter(draft, joined, type);
+    return userLast ? enterPidOfOthers(draft, joined) : [];
+  });
+}
+
+/** A user namespace that is joined may have no power over the pid namespace: then this is the last chance. */
+function enterPidOfOthers({ config }: Draft, joined: NamespaceSlots): Op[] {
+  const slot = joined.get('pid');
+  const userSlot = joined.get('user');
+  if (slot === undefined || userSlot === undefined) return [];
+  const origin = `${namespaceOrigin(config, 'pid')}/path`;
+  const hooks = (config.hooks?.createContainer ?? []).length;
+  return [{ op: 'enterPidNamespaceOfOthers', origin, slot, userSlot, hooks }];
 }
 
 function enter({ config }: Draft, joined: NamespaceSlots, type: NamespaceType): Op[] {

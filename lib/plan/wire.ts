@@ -202,6 +202,11 @@ export const wireOps = {
   openNamespace: { code: 2, in: 'a', fields: { slot: 'u32', type: 'u32', path: 'str', changes: 'str' } },
   /** setns(2) to the namespace in `slot`; for the user namespace also becomes its root. */
   enterNamespace: { code: 3, in: 'a', fields: { slot: 'u32', type: 'u32' } },
+  /**
+   * Enters the pid namespace in `slot` now when the user namespace in `userSlot`, which A enters next, has no power
+   * over it. With `hooks` in A after this, which the processes of the pid namespace would see, that is an error.
+   */
+  enterPidNamespaceOfOthers: { code: 30, in: 'a', fields: { slot: 'u32', userSlot: 'u32', hooks: 'u32' } },
   /** Makes a user namespace with these maps (uid_map syntax) and keeps it in `slot`, for idmapped mounts. */
   makeUserNamespace: { code: 4, in: 'a', fields: { slot: 'u32', uidMap: 'str', gidMap: 'str' } },
   /** open_tree(OPEN_TREE_CLONE) of `path` into `slot`. `flags`: mountFlags. Also allowed in B. */

@@ -80,6 +80,7 @@
 #define OP_OOM_SCORE_ADJ 1
 #define OP_OPEN_NAMESPACE 2
 #define OP_ENTER_NAMESPACE 3
+#define OP_ENTER_PID_NAMESPACE_OF_OTHERS 30
 #define OP_MAKE_USER_NAMESPACE 4
 #define OP_CLONE_TREE 5
 #define OP_IDMAP_TREE 6
@@ -149,6 +150,7 @@
     X(oom_score_adj, OP_OOM_SCORE_ADJ, STAGE_A) \
     X(open_namespace, OP_OPEN_NAMESPACE, STAGE_A) \
     X(enter_namespace, OP_ENTER_NAMESPACE, STAGE_A) \
+    X(enter_pid_namespace_of_others, OP_ENTER_PID_NAMESPACE_OF_OTHERS, STAGE_A) \
     X(make_user_namespace, OP_MAKE_USER_NAMESPACE, STAGE_A) \
     X(clone_tree, OP_CLONE_TREE, STAGE_AB) \
     X(idmap_tree, OP_IDMAP_TREE, STAGE_A) \
@@ -248,6 +250,20 @@ static inline bool decode_enter_namespace(struct reader *r, struct op_enter_name
 {
     return read_u32(r, &o->slot)
         && read_u32(r, &o->type)
+        && r->at == r->end;
+}
+
+struct op_enter_pid_namespace_of_others {
+    uint32_t slot;
+    uint32_t user_slot;
+    uint32_t hooks;
+};
+
+static inline bool decode_enter_pid_namespace_of_others(struct reader *r, struct op_enter_pid_namespace_of_others *o)
+{
+    return read_u32(r, &o->slot)
+        && read_u32(r, &o->user_slot)
+        && read_u32(r, &o->hooks)
         && r->at == r->end;
 }
 

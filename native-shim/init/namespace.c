@@ -19,6 +19,12 @@ static const char *type_name(uint64_t flag) {
     return "unknown";
 }
 
+/* Not compared by mount: a bind mount may keep a namespace. */
+static bool is_same(const struct statx *a, const struct statx *b) {
+    return a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+           a->stx_dev_minor == b->stx_dev_minor;
+}
+
 /*
  * 1 when `fd` is the namespace of `type` that this process is in, 0 when it is another, or -errno.
  */
@@ -32,11 +38,7 @@ static int is_own(struct context *c, int fd, uint32_t type) {
     if (error == 0)
         error = path_identify(fd, &other);
     sys_close(link);
-    if (error < 0)
-        return error;
-    /* Not compared by mount: a bind mount may keep a namespace. */
-    return own.stx_ino == other.stx_ino && own.stx_dev_major == other.stx_dev_major &&
-           own.stx_dev_minor == other.stx_dev_minor;
+    return error < 0 ? error : is_same(&own, &other);
 }
 
 /*
@@ -92,26 +94,82 @@ int run_become_root(struct context *c, const struct op_become_root *o) {
     return become_root(c);
 }
 
+static int enter_namespace(struct context *c, int fd, uint32_t type) {
+    int error;
+
+    /*
+     * The root of the namespace must not trace this process, which has descriptors of the host. A
+     * joined user namespace has its id maps, so the engine needs no /proc file of ours.
+     */
+    if (type == CLONE_NEWUSER || type == CLONE_NEWPID) {
+        error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+        if (error < 0)
+            return fail(c, error, "PR_SET_DUMPABLE");
+    }
+    error = sys_setns(fd, (int)type);
+    if (error < 0)
+        return fail(c, error, "join a ", type_name(type), " namespace");
+    if (type == CLONE_NEWPID)
+        c->pid_namespace_left = true;
+    return 0;
+}
+
+/* The user namespace in `user` owns the namespace in `fd`, or is above its owner: 1, 0 or -errno.
+ */
+static int has_power_over(int user, int fd) {
+    struct statx wanted, other;
+    int error = path_identify(user, &wanted);
+    int owner = sys_ioctl(fd, NS_GET_USERNS, 0);
+
+    while (error == 0 && owner >= 0) {
+        int parent;
+
+        error = path_identify(owner, &other);
+        if (error == 0 && is_same(&wanted, &other))
+            error = 1;
+        parent = error == 0 ? sys_ioctl(owner, NS_GET_PARENT, 0) : -EPERM;
+        sys_close(owner);
+        owner = parent;
+    }
+    if (error != 0)
+        return error;
+    /* Above the caller's own user namespace nobody looks. */
+    return owner == -EPERM ? 0 : owner;
+}
+
+int run_enter_pid_namespace_of_others(struct context *c,
+                                      const struct op_enter_pid_namespace_of_others *o) {
+    int error, user, fd = slot_get(c, o->slot);
+
+    if (fd < 0)
+        return fd;
+    user = slot_get(c, o->user_slot);
+    if (user < 0)
+        return user;
+    error = has_power_over(user, fd);
+    if (error < 0)
+        return fail(c, error, "find who owns the pid namespace");
+    if (error == 1)
+        return 0;
+    if (o->hooks > 0)
+        return fail(c, -EOPNOTSUPP,
+                    "it does not belong to the user namespace that is joined, so its processes "
+                    "would see the createContainer hooks, with the host's files");
+    return enter_namespace(c, fd, CLONE_NEWPID);
+}
+
 int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
     int error, fd = slot_get(c, o->slot);
 
     if (fd < 0)
         return fd;
-    /*
-     * The root of the namespace must not trace this process, which has descriptors of the host. A
-     * joined user namespace has its id maps, so the engine needs no /proc file of ours.
-     */
-    if (o->type == CLONE_NEWUSER || o->type == CLONE_NEWPID) {
-        error = sys_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    /* run_enter_pid_namespace_of_others may have been there. */
+    if (o->type != CLONE_NEWPID || !c->pid_namespace_left) {
+        error = enter_namespace(c, fd, o->type);
         if (error < 0)
-            return fail(c, error, "PR_SET_DUMPABLE");
+            return error;
     }
-    error = sys_setns(fd, (int)o->type);
-    if (error < 0)
-        return fail(c, error, "join a ", type_name(o->type), " namespace");
     slot_close(c, o->slot);
-    if (o->type == CLONE_NEWPID)
-        c->pid_namespace_left = true;
     if (o->type != CLONE_NEWUSER)
         return 0;
     c->user_namespace = true;

@@ -222,7 +222,10 @@ int procfs_open_context(struct context *c) {
         error = sys_fsconfig(fs, FSCONFIG_SET_FD, "pidns", NULL, c->procfs_pid_namespace - 1);
         if (error < 0) {
             sys_close(fs);
-            fs = error == -EINVAL ? open_by_child(c) : error;
+            /* A namespace that has been entered would see the child, which has the host's files. */
+            if (error == -EINVAL)
+                error = c->pid_namespace_left ? -EPERM : open_by_child(c);
+            fs = error;
         }
     }
     return fs < 0 ? fail(c, fs, "filesystem proc") : fs;
