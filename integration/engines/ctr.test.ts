@@ -171,7 +171,8 @@ engineSuite('containerd (ctr)', Ctr.open.bind(Ctr), (action) => {
   });
 
   action('devices', async (ctr, id) => {
-    const script = 'head -c 1 /dev/loop-control; ls -l /dev/fuse | cut -c 1';
+    // With pipefail the reason is shown where ls finds nothing.
+    const script = 'set -o pipefail; head -c 1 /dev/loop-control; ls -l /dev/fuse | cut -c 1';
     expect(await ctr.shell(id, script, '--device', '/dev/fuse')).to.equal('c\n');
   });
 

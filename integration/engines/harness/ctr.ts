@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedFolder } from '../../harness/hooks.ts';
-import { run, background } from '../../harness/run.ts';
+import { background, printed, run } from '../../harness/run.ts';
 import type { Background, Result, RunOptions } from '../../harness/run.ts';
 import { sharedProgram } from '../../harness/shared-program.ts';
 import { succeeded } from '../../harness/scene.ts';
@@ -62,9 +62,21 @@ export class Ctr implements Bed {
     succeeded(await this.run(id, command, '--detach', ...flags));
   }
 
-  /** Runs a script to its end in a container of its own and returns what it printed. */
+  /**
+   * Runs a script to its end in a container of its own and returns what it printed. The container ends when that is
+   * here: of one that ends before ctr has opened its output, as happens on a busy machine, ctr shows nothing.
+   */
   async shell(id: string, script: string, ...flags: string[]): Promise<string> {
-    return succeeded(await this.run(id, ['sh', '-c', script], '--rm', ...flags)).stdout;
+    const end = 'end of the script\n';
+    const command = ['sh', '-c', `(${script}); status=$?; printf '${end}'; read _; exit $status`];
+    const args = [...this.#client(), ...this.runArgs(id, command, '--rm', ...flags)];
+    const container = background('ctr', args, { cwd: this.stage.folder });
+    await Promise.race([printed(container, end), container.ended]);
+    container.child.stdin?.end('\n');
+    const ended = await container.ended;
+    const [stdout, stderr] = [container.stdout(), container.stderr()];
+    const result = { ...ended, command: ['ctr', ...args].join(' '), stdout, stderr };
+    return succeeded(result).stdout.slice(0, -end.length);
   }
 
   /** `ctr run --config`: a container with a config of our own; its rootfs is one, too. */
