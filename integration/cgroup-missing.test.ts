@@ -2,12 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { expect } from 'chai';
 import { controllerMount } from './harness/cgroups.ts';
+import { shareNamespace } from './harness/config.ts';
+import { descendants, isAlive } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import type { Result } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Edit, Scene } from './harness/scene.ts';
+import { until } from './harness/until.ts';
 
 const unmounted = 'umount -R /sys/fs/cgroup';
 const readOnly =
@@ -138,5 +141,36 @@ describe('where cgroups cannot be had', () => {
         expect(stateFolders(scene)).to.deep.equal([]);
       });
     }
+  }
+});
+
+describe('delete and kill where the cgroups of a container are not mounted', () => {
+  const memory = controllerMount('memory');
+  for (const [title, change] of [
+    ['none is', unmounted],
+    ...(memory === undefined ? [] : [['one is not', `umount ${memory}`] as const]),
+  ] as const) {
+    scenario(`fail and leave it alone where ${title}`, async (scene) => {
+      const id = scene.id();
+      scene.configure((config) => {
+        // Without a pid namespace, what is left of a container is known by its cgroups alone.
+        config.process.args = ['sh', '-c', 'sleep 1000 & exec sleep 1000'];
+        shareNamespace(config, 'pid');
+      });
+      const pid = await scene.create(id);
+      await scene.start(id);
+      await until('a child', () => descendants(pid).length === 1);
+      const [{ pid: child } = { pid: 0 }] = descendants(pid);
+      process.kill(pid, 'SIGKILL');
+      await scene.untilStatus(id, 'stopped');
+      for (const command of ['delete', 'delete --force', 'kill --all']) {
+        const script = `${change}; exec ${tsrun} --root ${scene.root} ${command} ${id}`;
+        const result = await run('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', script]);
+        expect(failed(result).stderr).to.match(/is not mounted there/);
+        expect(isAlive(child)).to.equal(true);
+      }
+      succeeded(await scene.tsrun(['delete', id]));
+      await until('the end of the child', () => !isAlive(child));
+    });
   }
 });

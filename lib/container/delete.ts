@@ -1,4 +1,5 @@
 import { rmdirSync } from 'node:fs';
+import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
@@ -152,6 +153,7 @@ function isCorrupt(error: unknown): error is TsrunError {
  * @throws TsrunError 'system' when something cannot be removed
  */
 export function destroyContainer(record: ContainerRecord, force: boolean, warn: Tell): void {
+  if (record.cgroup !== undefined) refuseUnmounted(record.cgroup);
   const manager = ownCgroups(record);
   if (record.init !== undefined) endProcess(record.init, manager);
   // What outlives the first process of a container with its own pid namespace is none of the container's: a process

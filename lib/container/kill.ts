@@ -1,5 +1,6 @@
 import { cgroupManager } from '../cgroup/manager.ts';
 import { stillMarked } from '../cgroup/mark.ts';
+import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
 import type { CgroupManager } from '../cgroup/types.ts';
 import { TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
@@ -28,6 +29,7 @@ export function killContainer({ root, id, signal, all = false }: KillRequest): v
   const manager = ownCgroups(record);
   // Without a pid namespace of its own, processes of a container may outlive its first one.
   if (all || (signal === sigkill && !record.ownPids)) {
+    if (record.cgroup !== undefined) refuseUnmounted(record.cgroup);
     if (manager !== undefined && manager.processes().length > 0) {
       manager.kill(signal);
       return;
