@@ -6,6 +6,7 @@ import type { ExecOptions } from './exec.ts';
 import { names, onlyOp, opsOf, rootFacts, usualConfig, userFacts } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from './types.ts';
+import { rootModes, wireOps } from './wire.ts';
 import type { OpName } from './wire.ts';
 
 const everything: ExecOptions = {
@@ -85,6 +86,33 @@ describe('the plan of exec', () => {
     expect(onlyOp(plan, 'rootfs').path).to.equal('/b/rootfs');
     expect(order.indexOf('enterRoot')).to.be.within(order.indexOf('rootfs'), order.indexOf('cloneVisible'));
     expect(names(planFor())).not.to.include('enterRoot');
+  });
+
+  it('says which property each operation comes from', () => {
+    const shared = (config: Config): void => {
+      config.linux = { namespaces: [{ type: 'pid' }] };
+      delete config.mounts;
+    };
+    const origins = (plan: Plan): string[] =>
+      plan.ops
+        .map(({ op, origin }) => `${op} ${origin}`)
+        .filter((text) => /^(enterContainer|keyring|rootfs|enterRoot|workingDirectory) /.test(text));
+    expect(origins(planFor({ terminal: true }))).to.deep.equal([
+      ...['enterContainer ', 'enterContainer ', 'keyring ', 'rootfs ', 'workingDirectory /process/cwd'],
+    ]);
+    expect(origins(planFor({}, { namespaces: ['pid'] }, rootFacts(), shared))).to.deep.equal([
+      ...['enterContainer ', 'keyring ', 'rootfs /root/path', 'enterRoot /root/path'],
+      'workingDirectory /process/cwd',
+    ]);
+    expect(onlyOp(planFor({}, {}, rootFacts(), shared), 'enterRoot').mode).to.equal(rootModes.chroot);
+  });
+
+  it('is made of operations alone, whatever is left out', () => {
+    for (const facts of [rootFacts(), userFacts()])
+      for (const options of [{}, { noNewKeyring: true, namespaces: [] }])
+        for (const terminal of [true, false])
+          for (const { op } of planFor({ terminal }, options, facts).ops)
+            expect(wireOps).to.have.property(op);
   });
 
   it('runs no hooks, makes no directory, and hands on what it was given', () => {

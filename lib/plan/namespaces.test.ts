@@ -13,6 +13,7 @@ import {
   rootFacts,
   userFacts,
 } from './testing/fixtures.ts';
+import { wireOps } from './wire.ts';
 import type { OpName } from './wire.ts';
 
 function joinAll(config: Config): void {
@@ -77,6 +78,17 @@ describe('namespaces of a plan', () => {
     expect(new Set(opsOf(plan, 'enterNamespace').map(({ slot }) => slot))).to.deep.equal(
       new Set(opened.map(({ slot }) => slot)),
     );
+  });
+
+  it('say what a sysctl of the config would change in them', () => {
+    const plan = planOf((config) => {
+      joinAll(config);
+      config.linux = { ...config.linux, sysctl: { 'net.ipv4.ip_forward': '1' } };
+    });
+    const changes = opsOf(plan, 'openNamespace').filter((op) => op.changes !== '');
+    expect(changes.map((op) => [op.type, op.changes])).to.deep.equal([
+      [namespaces.network.flag, 'sysctl net.ipv4.ip_forward'],
+    ]);
   });
 
   it('are entered with the user namespace last by root, first by others', () => {
@@ -172,8 +184,10 @@ describe('namespaces of a plan', () => {
     });
     expect(onlyOp(withHook, 'enterPidNamespaceOfOthers')).to.deep.equal({ ...op, hooks: 1 });
     // Who is not root gets the power from the user namespace, and has none over others.
-    for (const plan of [planOf(change, userFacts()), planOf(joinPid)])
+    for (const plan of [planOf(change, userFacts()), planOf(joinPid)]) {
       expect(names(plan)).not.to.include('enterPidNamespaceOfOthers');
+      for (const name of names(plan)) expect(wireOps).to.have.property(name);
+    }
   });
 
   it('get root only when the user namespace is new', () => {

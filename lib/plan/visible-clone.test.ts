@@ -1,8 +1,9 @@
 import { expect } from 'chai';
 import { constants } from 'node:os';
-import type { Config } from '../config/types.ts';
+import type { Config, Linux } from '../config/types.ts';
+import type { HostFacts } from '../host/facts.ts';
 import { admitsClone } from './filter-admits.ts';
-import { names, planOf, planOptions, rootFacts } from './testing/fixtures.ts';
+import { names, planOf, planOptions, rootFacts, userFacts } from './testing/fixtures.ts';
 import { isPrivilegedInSight } from './visible-clone.ts';
 import type { Op, OpName } from './wire.ts';
 
@@ -192,6 +193,48 @@ describe('the clone of a process that others see', () => {
     expect(isPrivileged({ program: strict })).to.equal(true);
     expect(isPrivileged({ program: strict, noNewPrivileges: false })).to.equal(true);
     expect(isPrivileged({ program: permissive, notify: true })).to.equal(true);
+  });
+
+  it('is that of a privileged process only where it gives up something later', () => {
+    const isPrivileged = (...order: OpName[]): boolean =>
+      isPrivilegedInSight({ ops: order.map((op) => ({ op }) as Op) });
+    expect(isPrivileged('cloneVisible', 'capabilities')).to.equal(true);
+    expect(isPrivileged('cloneVisible', 'seccomp', 'exec')).to.equal(true);
+    expect(isPrivileged('capabilities', 'seccomp', 'cloneVisible', 'exec')).to.equal(false);
+    expect(isPrivileged('clone', 'exec', 'capabilities')).to.equal(false);
+  });
+
+  it('comes after a filter that denies prlimit(2) where no limit is set', () => {
+    const order = (limited: boolean): OpName[] =>
+      tail({
+        program: exceptFor(calls.prlimit64, kill),
+        change: ({ process: program }) => {
+          if (!limited) delete program?.rlimits;
+        },
+      });
+    const isAfter = (names: OpName[]): boolean => names.indexOf('seccomp') < names.indexOf('cloneVisible');
+    expect(isAfter(order(false))).to.equal(process.arch === 'x64');
+    expect(isAfter(order(true))).to.equal(false);
+  });
+
+  it('has no socket to tsrun where that has power over the host', () => {
+    const joining = (facts: HostFacts, user: boolean): OpName[] =>
+      names(
+        planOf((config) => {
+          const namespaces: NonNullable<Linux['namespaces']> = [
+            { type: 'pid', path: '/ns/pid' },
+            { type: 'mount' },
+          ];
+          if (user) namespaces.push({ type: 'user', path: '/ns/user' });
+          config.linux = { namespaces };
+          delete config.hostname;
+        }, facts),
+      );
+    for (const user of [true, false]) {
+      expect(joining(rootFacts(), user)).to.include('usePipes');
+      // In a user namespace nobody can trace it, and the engine could not fetch a listener from it.
+      expect(joining(userFacts(), user).includes('usePipes')).to.equal(!user);
+    }
   });
 
   it('tells its pid to hooks that run after it', () => {
