@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { isListWithin, isNumberList, numberList, numberMask } from './number-list.ts';
+import { isListWithin, isNumberList, numberList, numberMask, numbersOf } from './number-list.ts';
 
 describe('lists of numbers', () => {
   it('are numbers and rising ranges', () => {
@@ -9,6 +9,12 @@ describe('lists of numbers', () => {
     }
   });
 
+  it('stand for numbers', () => {
+    expect(numbersOf('0-2,5,7-8')).to.deep.equal([0, 1, 2, 5, 7, 8]);
+    expect(numbersOf('4')).to.deep.equal([4]);
+    for (const list of ['', '2-1', 'all']) expect(numbersOf(list)).to.equal(undefined);
+  });
+
   it('are within another list, or left to the kernel', () => {
     for (const [list, available] of [
       ['0', '0-3'],
@@ -16,6 +22,7 @@ describe('lists of numbers', () => {
       ['8', '0-3,8-9'],
       ['all', '0-3'],
       ['0-3:1', '0'],
+      ['0', 'all'],
     ] as const) {
       expect(isListWithin(list, available), `${list} in ${available}`).to.be.true;
     }
@@ -24,6 +31,8 @@ describe('lists of numbers', () => {
       ['0-3', '0-2'],
       ['3-8', '0-3,8'],
       ['0', ''],
+      ['0', '\n'],
+      ['0,9', '0-3'],
     ] as const) {
       expect(isListWithin(list, available), `${list} in ${available}`).to.be.false;
     }
