@@ -51,7 +51,9 @@ describe('limits that are reached', () => {
       const line = 'exec "$0" --root "$@" > /dev/full';
       const command = ['-c', line, tsrun, scene.root, ...args];
       const { stderr } = failed(await run('sh', command));
-      expect(stderr, args.join(' ')).to.match(/write to stdout: no space left on device \(ENOSPC\)\n$/);
+      expect(stderr, args.join(' ')).to.match(
+        /^tsrun(: | \w+ failed: )write to stdout: no space left on device \(ENOSPC\)\n$/,
+      );
       // The message itself may be what cannot be written.
       const silent = await run('sh', ['-c', `${line} 2>&1`, tsrun, scene.root, ...args]);
       expect(silent.status, args.join(' ')).to.equal(1);

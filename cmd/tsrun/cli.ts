@@ -109,7 +109,7 @@ function report(
   globals: GlobalValues | undefined,
 ): number {
   const failure = failureOf(error);
-  const where = name === undefined ? '' : prefixOf(failure, name);
+  const where = prefixOf(failure, name);
   const message = `${where}${renderNotice(failure, argv)}`;
   const hint =
     failure.hint ?? (failure.code === 'usage' && name !== undefined ? `see tsrun ${name} --help` : undefined);
@@ -132,7 +132,8 @@ function report(
 }
 
 /** What a message begins with; the parser's own messages name the command already. */
-function prefixOf({ code, reason }: TsrunError, name: string): string {
+function prefixOf({ code, reason }: TsrunError, name: string | undefined): string {
+  if (name === undefined) return reason.startsWith('tsrun') ? '' : 'tsrun: ';
   if (code !== 'usage') return `${name} failed: `;
   return reason.startsWith('tsrun') ? '' : `${name}: `;
 }
