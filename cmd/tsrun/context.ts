@@ -1,4 +1,4 @@
-import type { CgroupDriver } from '../../lib/cgroup/types.ts';
+import type { CgroupDriver } from '../../lib/cgroup/record.ts';
 import type { ListenRequest } from '../../lib/service/socket-activation.ts';
 import { stateRoot } from '../../lib/state/state-root.ts';
 import type { StateRoot } from '../../lib/state/state-root.ts';

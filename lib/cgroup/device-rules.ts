@@ -1,7 +1,7 @@
 import { TsrunError } from '../core/error.ts';
 import { accessLetters } from '../config/resource-values.ts';
 import type { DeviceRule } from '../config/types.ts';
-import { resourcesPointer } from './steps.ts';
+import { resourcesPointer } from './cgroup-write.ts';
 
 export const devicesPointer = `${resourcesPointer}/devices`;
 

@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import { failedWith, isGone, readText, writeValue } from './files.ts';
-import { previousValue } from './previous-value.ts';
-import type { CgroupWrite } from './steps.ts';
-import { property } from './steps.ts';
+import { previousValue } from './write-journal.ts';
+import type { CgroupWrite } from './cgroup-write.ts';
+import { property } from './cgroup-write.ts';
 
 interface Entry {
   path: string;

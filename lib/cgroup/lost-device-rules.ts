@@ -1,5 +1,5 @@
 import type { Resources } from '../config/types.ts';
-import type { CgroupRecord } from './types.ts';
+import type { CgroupRecord } from './record.ts';
 
 /** Why the device rules of a config do not come to be, which is no error of a container like this; or undefined. */
 export function lostDeviceRules(

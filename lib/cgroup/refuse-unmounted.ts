@@ -4,7 +4,7 @@ import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { processCgroups } from '../host/proc.ts';
 import type { CgroupMembership } from '../host/proc.ts';
-import type { CgroupRecord } from './types.ts';
+import type { CgroupRecord } from './record.ts';
 
 /**
  * A cgroup whose hierarchy is not mounted here looks like one that was removed, and may have processes in it.

@@ -3,7 +3,7 @@ import { systemError } from '../core/error.ts';
 import type { TsrunError } from '../core/error.ts';
 import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { ioError, sleep } from './files.ts';
-import { processesBelow, removeTree } from './tree.ts';
+import { processesBelow, removeTree } from './walk.ts';
 
 /** How long killed processes may take to end: one with much memory, or waiting for a disk, needs a while. */
 const patienceMs = 10_000;

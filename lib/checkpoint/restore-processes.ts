@@ -1,6 +1,6 @@
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { cgroupManager } from '../cgroup/manager.ts';
+import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { fileError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import type { Child } from '../native/child.ts';

@@ -1,7 +1,7 @@
 import { closeSync, ftruncateSync, writeSync } from 'node:fs';
-import { cgroupManager } from '../cgroup/manager.ts';
-import { markCgroups } from '../cgroup/mark.ts';
-import { cgroupOwner } from '../cgroup/owner.ts';
+import { cgroupManager } from '../cgroup/cgroup-manager.ts';
+import { markCgroups } from '../cgroup/ownership-mark.ts';
+import { cgroupOwner } from '../cgroup/delegation.ts';
 import { TsrunError, fileError, withSource } from '../core/error.ts';
 import type { Sink, Tell } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';

@@ -1,4 +1,4 @@
-import type { CgroupDriver } from '../cgroup/types.ts';
+import type { CgroupDriver } from '../cgroup/record.ts';
 import type { Sink } from '../core/finding.ts';
 import type { ListenRequest } from '../service/socket-activation.ts';
 import type { StateRoot } from '../state/state-root.ts';

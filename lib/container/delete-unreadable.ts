@@ -1,6 +1,6 @@
-import { cgroupManager } from '../cgroup/manager.ts';
-import { findMarked } from '../cgroup/mark.ts';
-import type { CgroupManager } from '../cgroup/types.ts';
+import { cgroupManager } from '../cgroup/cgroup-manager.ts';
+import { findMarked } from '../cgroup/ownership-mark.ts';
+import type { CgroupManager } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { readHostFacts } from '../host/facts.ts';

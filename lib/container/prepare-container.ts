@@ -1,8 +1,8 @@
 import { devicesPointer } from '../cgroup/device-rules.ts';
 import { lostDeviceRules } from '../cgroup/lost-device-rules.ts';
-import { cgroupManager } from '../cgroup/manager.ts';
-import { resolveCgroup } from '../cgroup/paths.ts';
-import type { CgroupRecord, SelfJoin } from '../cgroup/types.ts';
+import { cgroupManager } from '../cgroup/cgroup-manager.ts';
+import { resolveCgroup } from '../cgroup/cgroups-path.ts';
+import type { CgroupRecord, SelfJoin } from '../cgroup/record.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { processCgroups } from '../host/proc.ts';
 import { compile } from '../plan/compile.ts';

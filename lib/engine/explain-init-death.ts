@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CgroupRecord } from '../cgroup/types.ts';
+import type { CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Config } from '../config/types.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';

@@ -1,4 +1,4 @@
-import { foreseeCgroups } from '../cgroup/foresee.ts';
+import { foreseeCgroups } from '../cgroup/preflight.ts';
 import type { Blueprint } from '../container/prepare-container.ts';
 import { compileBundle } from '../container/prepare-container.ts';
 import type { CompileRequest } from '../container/create-request.ts';

@@ -1,6 +1,6 @@
-import { readCgroupStats } from '../cgroup/stats/stats.ts';
+import { readCgroupStats } from '../cgroup/stats/cgroup-stats.ts';
 import type { CgroupStats } from '../cgroup/stats/types.ts';
-import type { CgroupRecord } from '../cgroup/types.ts';
+import type { CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
 import { findResctrl } from '../resctrl/mount.ts';
 import { readResctrlStats } from '../resctrl/stats.ts';

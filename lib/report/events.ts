@@ -1,5 +1,5 @@
-import { watchOom } from '../cgroup/oom.ts';
-import type { OomWatch } from '../cgroup/oom.ts';
+import { watchOom } from '../cgroup/oom-watch.ts';
+import type { OomWatch } from '../cgroup/oom-watch.ts';
 import { poll } from '../native/poll.ts';
 import type { JsonValue } from '../config/json/write.ts';
 import { writeJson } from '../config/json/write.ts';

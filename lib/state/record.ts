@@ -1,4 +1,4 @@
-import type { CgroupRecord } from '../cgroup/types.ts';
+import type { CgroupRecord } from '../cgroup/record.ts';
 import type { ResctrlRecord } from '../resctrl/class.ts';
 import type { DeviceRule, Hook } from '../config/types.ts';
 

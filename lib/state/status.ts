@@ -1,5 +1,5 @@
-import { cgroupManager } from '../cgroup/manager.ts';
-import { stillMarked } from '../cgroup/mark.ts';
+import { cgroupManager } from '../cgroup/cgroup-manager.ts';
+import { stillMarked } from '../cgroup/ownership-mark.ts';
 import { executableIdentity, isAlive } from '../host/proc.ts';
 import type { Status } from '../config/types.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';

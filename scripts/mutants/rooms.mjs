@@ -35,13 +35,26 @@ export const rooms = {
     // What turns resources into writes; the managers need a real hierarchy.
     sources: [
       ...['v1/blkio', 'v1/cpu', 'v2/cpu', 'device-rules'],
-      ...['v2/device-table', 'v1/devices', 'v2/devices', 'v2/io', 'v1/memory', 'v2/memory', 'paths'],
-      ...['v1/resources', 'v2/resources', 'shared-steps', 'steps', 'stats'],
+      ...[
+        'v2/device-table',
+        'v1/devices',
+        'v2/device-program',
+        'v2/io',
+        'v1/memory',
+        'v2/memory',
+        'cgroups-path',
+      ],
+      ...['v1/resources', 'v2/resources', 'hugetlb', 'cgroup-write', 'stats'],
     ].map((name) => `lib/cgroup/${name}`),
     tests: [
-      ...['device-change', 'v2/devices', 'paths', 'v1/resources', 'v2/resources', 'steps'].map(
-        (name) => `lib/cgroup/${name}.test.ts`,
-      ),
+      ...[
+        'v1/devices',
+        'v2/device-program',
+        'cgroups-path',
+        'v1/resources',
+        'v2/resources',
+        'cgroup-write',
+      ].map((name) => `lib/cgroup/${name}.test.ts`),
       'lib/cgroup/stats',
     ],
   },

@@ -1,8 +1,8 @@
 import { numbersOf } from '../../config/number-list.ts';
-import type { Locate } from '../execute.ts';
+import type { Locate } from '../write-limits.ts';
 import { pageSizes } from './page-sizes.ts';
 import { parseBlkio, parseCounters, parseRow, parseUsageAll, unlimited } from './parse.ts';
-import { readCounter, readStat } from './read.ts';
+import { readCounter, readStat } from './files.ts';
 import { cpusetNumbers } from './types.ts';
 import type {
   BlkioStats,

@@ -1,6 +1,6 @@
 import { pageSizes } from './page-sizes.ts';
 import { parseCounters, parseIoStat, parsePressure, unlimited } from './parse.ts';
-import { readCounter, readStat } from './read.ts';
+import { readCounter, readStat } from './files.ts';
 import { cpusetNumbers, noMemory } from './types.ts';
 import type {
   BlkioStats,

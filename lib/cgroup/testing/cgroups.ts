@@ -5,11 +5,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TsrunError } from '../../core/error.ts';
 import { readCgroupLayout } from '../../host/cgroup-layout.ts';
 import { processCgroups } from '../../host/proc.ts';
-import { cgroupManager } from '../manager.ts';
-import { resolveCgroup } from '../paths.ts';
-import { signalAll } from '../signal.ts';
-import { processesBelow, removeTree } from '../tree.ts';
-import type { CgroupManager, CgroupRecord } from '../types.ts';
+import { cgroupManager } from '../cgroup-manager.ts';
+import { resolveCgroup } from '../cgroups-path.ts';
+import { signalAll } from '../processes.ts';
+import { processesBelow, removeTree } from '../walk.ts';
+import type { CgroupManager, CgroupRecord } from '../record.ts';
 
 export const layout = readCgroupLayout();
 

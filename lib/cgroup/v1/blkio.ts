@@ -1,6 +1,6 @@
 import type { BlockIO, Integer, ThrottleDevice } from '../../config/types.ts';
-import type { CgroupWrite } from '../steps.ts';
-import { decimal, isSet, resourcesPointer } from '../steps.ts';
+import type { CgroupWrite } from '../cgroup-write.ts';
+import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
 
 const pointer = `${resourcesPointer}/blockIO`;
 

@@ -1,7 +1,7 @@
 import type { DeviceRule } from '../../config/types.ts';
 import { defaultDevices, devicePattern, devicesPointer } from '../device-rules.ts';
 import type { DevicePattern } from '../device-rules.ts';
-import type { CgroupWrite } from '../steps.ts';
+import type { CgroupWrite } from '../cgroup-write.ts';
 
 /** The default rules as the kernel takes them. */
 export const defaultDeviceRules: readonly string[] = defaultDevices.flatMap(lines);

@@ -2,10 +2,10 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../../host/proc.ts';
-import { cgroupManager } from '../manager.ts';
+import { cgroupManager } from '../cgroup-manager.ts';
 import { removeCgroups } from '../remove.ts';
 import { directoryOf, failure, layout, present, read, TestCgroups, until } from '../testing/cgroups.ts';
-import { walk } from '../tree.ts';
+import { walk } from '../walk.ts';
 import { needRoot, skip } from '../../testing/skip.ts';
 
 const usable = layout.mode === 'hybrid' || layout.mode === 'v1';

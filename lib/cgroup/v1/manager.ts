@@ -1,7 +1,7 @@
 import { systemError, TsrunError } from '../../core/error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
-import { changeAll } from '../change.ts';
+import { changeAll } from '../change-limits.ts';
 import {
   createAll,
   freezeError,
@@ -11,19 +11,19 @@ import {
   killPatienceMs,
   requireOutside,
   sigkill,
-} from '../common.ts';
+} from '../freeze.ts';
 import { fillCpuset } from '../cpuset.ts';
 import { deviceChangeV1, deviceStepsV1 } from './devices.ts';
-import { executeSteps } from '../execute.ts';
+import { executeSteps } from '../write-limits.ts';
 import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from '../files.ts';
 import { freezerState, freezeV1, isFreezingV1, setFreezer } from './freezer.ts';
 import { directoryIn } from '../locate.ts';
 import { needsCurrentLimit } from './memory.ts';
 import { removeCgroups } from '../remove.ts';
 import { resourceStepsV1 } from './resources.ts';
-import { signalAll } from '../signal.ts';
-import { processesBelow, walk } from '../tree.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from '../types.ts';
+import { signalAll } from '../processes.ts';
+import { processesBelow, walk } from '../walk.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from '../record.ts';
 
 /** cgroup v1, also when a v2 hierarchy without controllers is mounted beside it (hybrid). */
 export class ManagerV1 implements CgroupManager {

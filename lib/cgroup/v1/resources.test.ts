@@ -3,7 +3,7 @@ import type { Resources } from '../../config/types.ts';
 import { deviceStepsV1, defaultDeviceRules } from './devices.ts';
 import { failure } from '../testing/cgroups.ts';
 import { resourceStepsV1 } from './resources.ts';
-import type { CgroupStep } from '../steps.ts';
+import type { CgroupStep } from '../cgroup-write.ts';
 
 /** Each step as one line: `file value`, with the pointer's part below /linux/resources. */
 function lines(steps: readonly CgroupStep[]): string[] {

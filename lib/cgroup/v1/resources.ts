@@ -3,9 +3,9 @@ import type { Resources } from '../../config/types.ts';
 import { blkioStepsV1 } from './blkio.ts';
 import { cpuStepsV1, cpusetSteps } from './cpu.ts';
 import { memoryStepsV1 } from './memory.ts';
-import { hugetlbSteps, pidsSteps, rdmaSteps } from '../shared-steps.ts';
-import type { CgroupStep, CgroupWrite } from '../steps.ts';
-import { decimal, isSet, resourcesPointer } from '../steps.ts';
+import { hugetlbSteps, pidsSteps, rdmaSteps } from '../hugetlb.ts';
+import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
+import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
 
 /**
  * The limits of linux.resources as writes to cgroup v1 files, in the order they must be made; the device

@@ -2,7 +2,7 @@ import { TsrunError } from '../../core/error.ts';
 import { attachDeviceFilter } from '../../native/device-filter.ts';
 import type { DeviceRule } from '../../config/types.ts';
 import { devicesPointer } from '../device-rules.ts';
-import { deviceProgram } from './devices.ts';
+import { deviceProgram } from './device-program.ts';
 
 /**
  * Makes the kernel apply device rules, and the defaults, to a cgroup v2 directory, in place of those it applied

@@ -1,7 +1,7 @@
 import type { CpuResources, Integer } from '../../config/types.ts';
 import { cpusetSteps } from '../v1/cpu.ts';
-import type { CgroupWrite } from '../steps.ts';
-import { decimal, isSet, resourcesPointer } from '../steps.ts';
+import type { CgroupWrite } from '../cgroup-write.ts';
+import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
 
 const pointer = `${resourcesPointer}/cpu`;
 

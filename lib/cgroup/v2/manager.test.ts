@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { processCgroups } from '../../host/proc.ts';
-import { executeSteps } from '../execute.ts';
+import { executeSteps } from '../write-limits.ts';
 import { ManagerV2 } from './manager.ts';
 import { failure, layout, present, TestCgroups, until } from '../testing/cgroups.ts';
-import type { CgroupRecord } from '../types.ts';
+import type { CgroupRecord } from '../record.ts';
 import { needRoot, skip } from '../../testing/skip.ts';
 
 /** Where the v2 hierarchy is the only one, its controllers are there to be tested; in hybrid ones they are not. */

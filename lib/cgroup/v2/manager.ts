@@ -1,7 +1,7 @@
 import { TsrunError } from '../../core/error.ts';
 import type { Finding } from '../../core/finding.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
-import { changeAll } from '../change.ts';
+import { changeAll } from '../change-limits.ts';
 import {
   createAll,
   freezeError,
@@ -11,21 +11,21 @@ import {
   killPatienceMs,
   requireOutside,
   sigkill,
-} from '../common.ts';
+} from '../freeze.ts';
 import { controllersOf, enableControllers } from './controllers.ts';
 import { needsCurrentQuota } from './cpu.ts';
-import { executeSteps } from '../execute.ts';
-import type { Locate } from '../execute.ts';
+import { executeSteps } from '../write-limits.ts';
+import type { Locate } from '../write-limits.ts';
 import { failedWith, ioError, isGone, readValue, writeValue } from '../files.ts';
 import { freezeV2, isFreezingV2, isFrozenV2, setFreezeV2 } from './freezer.ts';
 import { needsCurrentMemory } from './memory.ts';
-import { giveCgroup } from '../owner.ts';
+import { giveCgroup } from '../delegation.ts';
 import { removeCgroups } from '../remove.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources.ts';
-import { signalAll } from '../signal.ts';
-import type { CgroupStep } from '../steps.ts';
-import { processesBelow } from '../tree.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from '../types.ts';
+import { signalAll } from '../processes.ts';
+import type { CgroupStep } from '../cgroup-write.ts';
+import { processesBelow } from '../walk.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from '../record.ts';
 
 /** Makes the kernel apply the device rules (those of the configuration, without the defaults) to a cgroup. */
 export type AttachDeviceRules = (directory: string, rules: readonly DeviceRule[]) => void;

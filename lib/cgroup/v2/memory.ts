@@ -1,7 +1,7 @@
 import { TsrunError } from '../../core/error.ts';
 import type { Integer, MemoryResources } from '../../config/types.ts';
-import type { CgroupStep, CgroupWrite } from '../steps.ts';
-import { decimal, isSet, resourcesPointer } from '../steps.ts';
+import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
+import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
 
 const pointer = `${resourcesPointer}/memory`;
 

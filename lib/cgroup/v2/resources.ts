@@ -6,9 +6,9 @@ import type { Resources } from '../../config/types.ts';
 import { cpuStepsV2 } from './cpu.ts';
 import { ioStepsV2 } from './io.ts';
 import { memoryStepsV2 } from './memory.ts';
-import { hugetlbSteps, pidsSteps, pointerPart, rdmaSteps } from '../shared-steps.ts';
-import type { CgroupStep, CgroupWrite } from '../steps.ts';
-import { isSet, resourcesPointer } from '../steps.ts';
+import { hugetlbSteps, pidsSteps, pointerPart, rdmaSteps } from '../hugetlb.ts';
+import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
+import { isSet, resourcesPointer } from '../cgroup-write.ts';
 
 /**
  * The limits of linux.resources as writes to cgroup v2 files, in the order they must be made; `unified` comes

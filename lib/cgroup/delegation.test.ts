@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Config, Mount, Namespace } from '../config/types.ts';
-import { cgroupOwner } from './owner.ts';
+import { cgroupOwner } from './delegation.ts';
 
 const mount: Mount = { destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid'] };
 const maps = [

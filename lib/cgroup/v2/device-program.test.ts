@@ -3,9 +3,9 @@ import { TsrunError } from '../../core/error.ts';
 import { randomFrom } from '../../config/testing/random.ts';
 import type { DeviceRule } from '../../config/types.ts';
 import { defaultDevices } from '../device-rules.ts';
-import { deviceProgram } from './devices.ts';
-import { askProgram, unreachable } from '../testing/device-program.ts';
-import type { DeviceRequest } from '../testing/device-program.ts';
+import { deviceProgram } from './device-program.ts';
+import { askProgram, unreachable } from './testing/ask-device-program.ts';
+import type { DeviceRequest } from './testing/ask-device-program.ts';
 
 const denyAll: DeviceRule = { allow: false, access: 'rwm' };
 const allowAll: DeviceRule = { allow: true, access: 'rwm' };

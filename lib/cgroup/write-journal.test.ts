@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { previousValue } from './previous-value.ts';
+import { previousValue } from './write-journal.ts';
 
 describe('what restores a cgroup file', () => {
   const cases: [file: string, written: string, before: string, restores: string | undefined][] = [

@@ -1,10 +1,10 @@
 import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import type { Resources } from '../config/types.ts';
-import { noCgroup } from './execute.ts';
+import { noCgroup } from './write-limits.ts';
 import { resourceStepsV1 } from './v1/resources.ts';
 import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from './types.ts';
+import type { CgroupManager, CgroupRecord, SelfJoin } from './record.ts';
 
 /**
  * A container without cgroups: none are wanted (--cgroup-manager disabled), or tsrun is rootless and has been given

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsrunError } from '../../core/error.ts';
-import type { CgroupRecord } from '../types.ts';
+import type { CgroupRecord } from '../record.ts';
 import { pageSizes } from './page-sizes.ts';
 import { parseBlkio, parseCounters, parseIoStat, parsePressure, parseRow, parseUsageAll } from './parse.ts';
-import { readCgroupStats } from './stats.ts';
+import { readCgroupStats } from './cgroup-stats.ts';
 
 describe('statistics of a container', () => {
   let folder = '';

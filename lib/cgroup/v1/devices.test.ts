@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { DeviceRule } from '../config/types.ts';
-import { sameDeviceRules } from './device-rules.ts';
-import { deviceChangeV1, deviceStepsV1 } from './v1/devices.ts';
+import type { DeviceRule } from '../../config/types.ts';
+import { sameDeviceRules } from '../device-rules.ts';
+import { deviceChangeV1, deviceStepsV1 } from './devices.ts';
 
 const nothing: DeviceRule = { allow: false, access: 'rwm' };
 const fuse = (access: string, allow = true): DeviceRule => ({

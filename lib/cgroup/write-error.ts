@@ -3,9 +3,9 @@ import { TsrunError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error.ts';
 import { errnoName, errnoText } from '../core/errno.ts';
 import { readValue } from './files.ts';
-import { doWithout } from './paths.ts';
-import type { CgroupWrite } from './steps.ts';
-import { property } from './steps.ts';
+import { doWithout } from './cgroups-path.ts';
+import type { CgroupWrite } from './cgroup-write.ts';
+import { property } from './cgroup-write.ts';
 
 /** The error for a value the kernel did not take: the property, the value, the file and the reason. */
 export function refusal(write: CgroupWrite, path: string, errno: number): TsrunError {

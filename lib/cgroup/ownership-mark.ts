@@ -8,8 +8,8 @@ import { TsrunError, systemError } from '../core/error.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { getXattr, setXattr } from '../native/file.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
-import { walk } from './tree.ts';
-import type { CgroupRecord } from './types.ts';
+import { walk } from './walk.ts';
+import type { CgroupRecord } from './record.ts';
 
 /**
  * In the order they are tried. A container cannot forge the first one; the second one exists on cgroup v2 only,

@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { resolveCgroup } from './paths.ts';
-import { foreseeCgroups } from './foresee.ts';
-import type { CgroupRecord } from './types.ts';
+import { resolveCgroup } from './cgroups-path.ts';
+import { foreseeCgroups } from './preflight.ts';
+import type { CgroupRecord } from './record.ts';
 import type { Resources } from '../config/types.ts';
 import { layout, TestCgroups } from './testing/cgroups.ts';
 

@@ -1,9 +1,9 @@
 import { TsrunError } from '../core/error.ts';
 import { attachDeviceRules } from './v2/attach-device-rules.ts';
-import { ManagerDisabled } from './manager-disabled.ts';
+import { ManagerDisabled } from './disabled-manager.ts';
 import { ManagerV1 } from './v1/manager.ts';
 import { ManagerV2 } from './v2/manager.ts';
-import type { CgroupManager, CgroupRecord } from './types.ts';
+import type { CgroupManager, CgroupRecord } from './record.ts';
 
 /** The manager of the cgroups in `record`; touches nothing before its functions are called. */
 export function cgroupManager(record: CgroupRecord): CgroupManager {

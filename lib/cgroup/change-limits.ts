@@ -1,9 +1,9 @@
 import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
-import { executeSteps } from './execute.ts';
-import type { Locate } from './execute.ts';
+import { executeSteps } from './write-limits.ts';
+import type { Locate } from './write-limits.ts';
 import { Journal } from './journal.ts';
-import type { CgroupStep } from './steps.ts';
+import type { CgroupStep } from './cgroup-write.ts';
 
 /** A change of the device rules. */
 export interface DeviceChange {

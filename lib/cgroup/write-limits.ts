@@ -4,9 +4,9 @@ import type { Finding } from '../core/finding.ts';
 import { warning } from '../core/finding.ts';
 import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
 import type { Journal } from './journal.ts';
-import { doWithout } from './paths.ts';
-import { refusal } from './refusal.ts';
-import type { CgroupCheck, CgroupStep, CgroupWrite } from './steps.ts';
+import { doWithout } from './cgroups-path.ts';
+import { refusal } from './write-error.ts';
+import type { CgroupCheck, CgroupStep, CgroupWrite } from './cgroup-write.ts';
 
 /** The container's directory for a controller; undefined when it has none. */
 export type Locate = (controller: string) => string | undefined;

@@ -1,8 +1,8 @@
 import { TsrunError } from '../core/error.ts';
 import { isHugePageSize } from '../config/resource-values.ts';
 import type { Integer, Resources } from '../config/types.ts';
-import type { CgroupWrite } from './steps.ts';
-import { decimal, resourcesPointer } from './steps.ts';
+import type { CgroupWrite } from './cgroup-write.ts';
+import { decimal, resourcesPointer } from './cgroup-write.ts';
 
 /**
  * 0 means no process but the first one, and is written as 1: the first one could not join otherwise on cgroup v2, and

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import type { CgroupMembership } from '../host/proc.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
-import type { CgroupDriver, CgroupRecord } from './types.ts';
+import type { CgroupDriver, CgroupRecord } from './record.ts';
 
 const pointer = '/linux/cgroupsPath';
 

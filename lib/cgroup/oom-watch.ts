@@ -1,10 +1,10 @@
 import { closeSync, readSync } from 'node:fs';
 import { oomEventfd, watchFile } from '../native/watch.ts';
-import { isThere } from './common.ts';
+import { isThere } from './freeze.ts';
 import { failedWith, isGone, readText } from './files.ts';
 import { directoryIn } from './locate.ts';
 import { parseCounters } from './stats/parse.ts';
-import type { CgroupRecord } from './types.ts';
+import type { CgroupRecord } from './record.ts';
 
 /** Notices when a container runs out of memory. */
 export interface OomWatch {

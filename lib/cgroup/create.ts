@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync } from 'node:fs';
 import { posix } from 'node:path';
 import { systemError } from '../core/error.ts';
 import { errnoOf, failedWith } from './files.ts';
-import { doWithout } from './paths.ts';
+import { doWithout } from './cgroups-path.ts';
 
 /** Directories made so far, to remove them again when a later one cannot be made. */
 export class Directories {

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { executeSteps } from './execute.ts';
-import type { CgroupCheck, CgroupWrite } from './steps.ts';
+import { executeSteps } from './write-limits.ts';
+import type { CgroupCheck, CgroupWrite } from './cgroup-write.ts';
 import { failure } from './testing/cgroups.ts';
 
 describe('executeSteps', () => {

@@ -1,6 +1,6 @@
 import { TsrunError } from '../../core/error.ts';
 import { directoryIn } from '../locate.ts';
-import type { CgroupRecord } from '../types.ts';
+import type { CgroupRecord } from '../record.ts';
 import type { CgroupStats } from './types.ts';
 import { readStatsV1 } from './v1.ts';
 import { readStatsV2 } from './v2.ts';

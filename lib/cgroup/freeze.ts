@@ -1,9 +1,9 @@
 /** What the managers of both cgroup versions share. */
 import { accessSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
-import { Directories } from './directories.ts';
+import { Directories } from './create.ts';
 import { ioError, isGone } from './files.ts';
-import { hasChildren, processesBelow } from './tree.ts';
+import { hasChildren, processesBelow } from './walk.ts';
 
 /** Pausing a container whose tasks wait for a disk may take long; killing it does not need all of them stopped. */
 export const freezePatienceMs = 5000;

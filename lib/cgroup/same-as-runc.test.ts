@@ -14,9 +14,9 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Resources } from '../config/types.ts';
-import { cgroupManager } from './manager.ts';
+import { cgroupManager } from './cgroup-manager.ts';
 import { directoryOf, layout, present, TestCgroups } from './testing/cgroups.ts';
-import type { CgroupRecord } from './types.ts';
+import type { CgroupRecord } from './record.ts';
 import { needRoot, skip } from '../testing/skip.ts';
 
 const program = '/bin/busybox';

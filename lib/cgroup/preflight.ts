@@ -8,21 +8,21 @@ import type { Finding } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';
 import { isListWithin } from '../config/number-list.ts';
 import type { Resources } from '../config/types.ts';
-import { isThere, requireVacant } from './common.ts';
+import { isThere, requireVacant } from './freeze.ts';
 import { controllersOf } from './v2/controllers.ts';
 import { devicesPointer } from './device-rules.ts';
-import { noCgroup } from './execute.ts';
+import { noCgroup } from './write-limits.ts';
 import { readValue } from './files.ts';
 import { isFreezingV1 } from './v1/freezer.ts';
 import { isFreezingV2 } from './v2/freezer.ts';
 import { lostDeviceRules } from './lost-device-rules.ts';
-import { refusal } from './refusal.ts';
+import { refusal } from './write-error.ts';
 import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
 import { resourceStepsV1 } from './v1/resources.ts';
 import { nearestExisting, offersFile } from './sample.ts';
-import type { CgroupStep, CgroupWrite } from './steps.ts';
-import { resourcesPointer } from './steps.ts';
-import type { CgroupRecord } from './types.ts';
+import type { CgroupStep, CgroupWrite } from './cgroup-write.ts';
+import { resourcesPointer } from './cgroup-write.ts';
+import type { CgroupRecord } from './record.ts';
 
 const ENOENT = 2;
 
