@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { IdMaps } from './id-maps.ts';
-import { idMapText, parseIdmapOption } from './id-maps.ts';
+import { hostId, idMapText, parseIdmapOption } from './id-maps.ts';
 
 describe('id maps', () => {
   const container: IdMaps = {
@@ -95,4 +95,26 @@ describe('parseIdmapOption', () => {
       expect(uids(triple)).to.match(/maps no range with ids/);
     });
   }
+});
+
+describe('an id of a user namespace', () => {
+  const mappings = [
+    { containerID: 0, hostID: 100_000, size: 10 },
+    { containerID: 50, hostID: 7, size: 2 },
+  ];
+
+  it('stands for one of the host', () => {
+    for (const [id, host] of [
+      [0, 100_000],
+      [9, 100_009],
+      [50, 7],
+      [51, 8],
+    ] as const)
+      expect(hostId(mappings, id)).to.equal(host);
+  });
+
+  it('stands for none where the mappings have it not', () => {
+    for (const id of [10, 49, 52]) expect(hostId(mappings, id)).to.equal(undefined);
+    expect(hostId([], 0)).to.equal(undefined);
+  });
 });

@@ -6,7 +6,7 @@ import { schemaFinding } from './schema-error.ts';
 const root = { a: { 'b/c': 5, list: [true, null], text: '17', yes: 'true', none: undefined } };
 
 function of(keyword: string, instancePath: string, params: SchemaError['params'] = {}): Partial<Finding> {
-  const { pointer, reason, hint } = schemaFinding({ keyword, instancePath, params } as SchemaError, root);
+  const { pointer, reason, hint } = schemaFinding({ keyword, instancePath, params } as SchemaError, root, '');
   return hint === undefined ? { pointer, reason } : { pointer, reason, hint };
 }
 
@@ -56,7 +56,7 @@ describe('an error of the schema in words', () => {
     };
     for (const [text, isNumber] of Object.entries(values)) {
       const failure = { keyword: 'exactInteger', instancePath: '/v', params: { minimum: 0, maximum: 9 } };
-      const { reason, hint: said } = schemaFinding(failure as unknown as SchemaError, { v: text });
+      const { reason, hint: said } = schemaFinding(failure as unknown as SchemaError, { v: text }, '');
       expect(reason).to.equal('expected an integer from 0 to 9, found a string');
       expect(said, text).to.equal(isNumber ? 'Write the number without quotes.' : undefined);
     }
@@ -65,7 +65,7 @@ describe('an error of the schema in words', () => {
       instancePath: '/v',
       params: { type: 'boolean' },
     } as unknown as SchemaError;
-    expect(schemaFinding(off, { v: 'false' }).hint).to.equal('Write false without quotes.');
+    expect(schemaFinding(off, { v: 'false' }, '').hint).to.equal('Write false without quotes.');
   });
 
   it('says the range of an integer that is out of it', () => {
@@ -73,7 +73,7 @@ describe('an error of the schema in words', () => {
     const reason = 'must be an integer from -1 to 18446744073709551615';
     expect(of('exactInteger', '/a/b~1c', range)).to.deep.equal({ pointer: '/a/b~1c', reason });
     const failure = { keyword: 'exactInteger', instancePath: '/v', params: range } as unknown as SchemaError;
-    expect(schemaFinding(failure, { v: 2n ** 70n }).reason).to.equal(reason);
+    expect(schemaFinding(failure, { v: 2n ** 70n }, '').reason).to.equal(reason);
   });
 
   it('lists what is allowed, and what may be meant', () => {
