@@ -160,7 +160,7 @@ describe('a record that cannot be read', () => {
 
 describe('what the kernel does not tell', () => {
   const unknown: [string, string, RegExp][] = [
-    ['whose a cgroup is', 'lgetxattr:error=EIO', /read whose the cgroup \S+ is .*EIO/],
+    ['the mark of a cgroup', 'lgetxattr:error=EIO', /read which container the cgroup \S+ belongs to .*EIO/],
     ['whether the process runs', 'pidfd_open:error=EMFILE', /open process \d+: .*EMFILE/],
   ];
   for (const [what, inject, words] of unknown) {
@@ -212,7 +212,7 @@ describe('what the kernel does not tell', () => {
       const command = [tsrun, '--root', scene.root, 'delete', '--force', id];
       const { status, stderr } = failed(await run('setpriv', [...flags, ...command]));
       expect(status).to.equal(1);
-      expect(stderr).to.match(/cannot be told whose the cgroup .* is/);
+      expect(stderr).to.match(/cannot be told which container the cgroup .* belongs to/);
       expect(existsSync(record)).to.equal(true);
       await scene.delete(id, '--force');
       expect(isAlive(pid)).to.equal(false);

@@ -8,7 +8,7 @@ import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
 import type { CgroupStep } from './cgroup-write.ts';
 import { devicePattern, sameDeviceRules } from './device-rules.ts';
 import { DeviceTable } from './v2/device-table.ts';
-import { decimal, isSet, property } from './cgroup-write.ts';
+import { decimal, isSet, propertyName } from './cgroup-write.ts';
 
 /** A write with nothing said about it but where it goes. */
 const write = (controller: string, file: string, value: string, at: string, more: object = {}): object => ({
@@ -307,7 +307,7 @@ describe('values of steps', () => {
 
   it('are named by their property', () => {
     const [step] = resourceStepsV1({ memory: { limit: 1 } });
-    expect(step === undefined ? '' : property(step)).to.equal('memory limit');
+    expect(step === undefined ? '' : propertyName(step)).to.equal('memory limit');
   });
 });
 

@@ -5,12 +5,13 @@ import type { CgroupMembership } from '../host/proc.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { CgroupDriver, CgroupRecord } from './record.ts';
 
-const pointer = '/linux/cgroupsPath';
+export const cgroupsPathPointer = '/linux/cgroupsPath';
 
 /** Part of a hint. */
-export const doWithout = 'To run the container without limits and device rules: --cgroup-manager disabled.';
+export const runWithoutCgroups =
+  'To run the container without limits and device rules: --cgroup-manager disabled.';
 
-/** The only named hierarchy a container gets a cgroup in: others belong to whoever named them. */
+/** The only named hierarchy in which a container gets a cgroup: others belong to whoever made them. */
 const systemdHierarchy = 'name=systemd';
 
 export interface CgroupRequest {
@@ -26,13 +27,15 @@ export interface CgroupRequest {
 
 /**
  * Decides where the container's cgroups are (config-linux.md, "Cgroups Path"); creates nothing. An absolute
- * cgroupsPath starts at the root of each hierarchy; a relative one, or the container id when there is none,
- * at tsrun's own cgroup. On v2 that is the parent of tsrun's cgroup: a cgroup with processes cannot give
- * controllers to its children.
+ * cgroupsPath starts at the root of each hierarchy. A relative one, or the container id when there is none, starts at
+ * tsrun's own cgroup; on v2 at the parent of that: a cgroup with processes cannot give controllers to its children.
  *
- * A rootless tsrun that was given no cgroupsPath uses the hierarchies delegated to it, if any. Otherwise none is an
- * error, as with runc: device rules would be lost, and the way to all processes of the container.
- * `writable` says whether this process may create directories in an existing one.
+ * A rootless tsrun without a cgroupsPath uses the hierarchies that are delegated to it, and goes without cgroups when
+ * none is. For everybody else a container without cgroups is an error, as with runc: device rules would not apply, and
+ * its processes could not be found.
+ *
+ * @param writable whether this process may make directories in an existing one
+ * @throws TsrunError 'unsupported' for the systemd driver or a host without cgroups, 'config' for a bad cgroupsPath
  */
 export function resolveCgroup(
   layout: CgroupLayout,
@@ -61,8 +64,8 @@ export function resolveCgroup(
   if (Object.keys(record.paths).length > 0) return record;
   if (delegatedOnly) return { ...record, driver: 'disabled' };
   throw new TsrunError('unsupported', 'the container can have no cgroup: no cgroups are mounted here', {
-    pointer,
-    hint: `Mount them on /sys/fs/cgroup. ${doWithout}`,
+    pointer: cgroupsPathPointer,
+    hint: `Mount them on /sys/fs/cgroup. ${runWithoutCgroups}`,
   });
 }
 
@@ -72,7 +75,7 @@ interface Hierarchy {
   controllers: readonly string[];
 }
 
-/** All hierarchies in the order a process joins them: the freezer late, since joining may freeze it. */
+/** All hierarchies in the order a process joins them: the freezer last on v1, since joining may freeze it. */
 function hierarchies(layout: CgroupLayout): Hierarchy[] {
   const v1 = layout.v1.filter(({ controllers }) =>
     controllers.some((name) => name === systemdHierarchy || (name !== '' && !name.startsWith('name='))),
@@ -90,17 +93,19 @@ function ownPath(own: readonly CgroupMembership[], controller: string): string |
   )?.path;
 }
 
-/** The cleaned cgroupsPath: `..` never leads out of where it starts, as if that were the root. */
+/** The normalised cgroupsPath: `..` does not lead out of where it starts, as at the root of a file system. */
 function innerPath({ cgroupsPath, containerId }: CgroupRequest): string {
   const given = cgroupsPath === undefined || cgroupsPath === '' ? containerId : cgroupsPath;
   const rooted = posix.resolve('/', given);
   if (rooted.includes('\0') || rooted.includes('\n')) {
-    throw new TsrunError('config', 'cgroupsPath must not contain a NUL or a line break', { pointer });
+    throw new TsrunError('config', 'cgroupsPath must not contain a NUL or a line break', {
+      pointer: cgroupsPathPointer,
+    });
   }
   if (rooted === '/') {
-    // Killing or pausing the container would then do so to everything in there.
+    // Whoever kills or pauses the container would kill or pause all other processes there.
     throw new TsrunError('config', `cgroupsPath "${given}" names the cgroup it starts from`, {
-      pointer,
+      pointer: cgroupsPathPointer,
       hint: 'Name a cgroup of its own for the container, for example /group/container.',
     });
   }
@@ -118,7 +123,7 @@ function baseDirectory(
   return posix.join(mountpoint, below(root, version === 2 ? posix.dirname(own) : own));
 }
 
-/** The part of `path` below `root`; / when it is not there: seen from inside a container it may be outside. */
+/** The part of `path` below `root`; / when it is not below: in a container tsrun's own cgroup may be outside. */
 function below(root: string, path: string): string {
   if (path === '/..' || path.startsWith('/../')) return '/';
   if (root === '/') return path;

@@ -1,30 +1,31 @@
 import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
-import { executeSteps } from './write-limits.ts';
-import type { Locate } from './write-limits.ts';
-import { Journal } from './journal.ts';
+import { writeLimits } from './write-limits.ts';
+import type { FindDirectory } from './write-limits.ts';
+import { WriteJournal } from './write-journal.ts';
 import type { CgroupStep } from './cgroup-write.ts';
 
 /** A change of the device rules. */
 export interface DeviceChange {
   apply: () => void;
-  /** Takes back what a failed `apply` has done; false when that is not possible. */
+  /** Undoes what a failed `apply` has done; false when it cannot. */
   revert: () => boolean;
 }
 
 /**
- * Changes limits of a cgroup that is in use, and then its device rules: all, or none. When that is not possible
- * either, the error names what stays changed.
+ * Changes limits of a cgroup that is in use, and then its device rules: all of them or none. Returns what the kernel
+ * ignores.
+ * @throws what writeLimits() and `devices` throw; the message names what could not be undone
  */
-export function changeAll(
+export function changeLimits(
   steps: readonly CgroupStep[],
-  locate: Locate,
+  directoryOf: FindDirectory,
   devices: DeviceChange | undefined,
 ): Finding[] {
-  const journal = new Journal();
+  const journal = new WriteJournal();
   let reachedDevices = false;
   try {
-    const warnings = executeSteps(steps, locate, journal);
+    const warnings = writeLimits(steps, directoryOf, journal);
     reachedDevices = true;
     devices?.apply();
     return warnings;

@@ -1,23 +1,24 @@
 import { chownSync, lstatSync, readFileSync } from 'node:fs';
+import { hasErrno } from '../core/errno.ts';
+import { fileError } from '../core/error.ts';
 import { mountAttributes } from '../config/mount-options.ts';
 import type { ParsedMount } from '../config/mounts.ts';
 import { parseMounts } from '../config/mounts.ts';
 import { hostId } from '../config/id-maps.ts';
 import { findNamespace, hasNewNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
-import { failedWith, ioError } from './files.ts';
 
 /**
- * Who owns the container's cgroup (config-linux.md, "Cgroup ownership"), as an id of the host: the user of its
- * process, where the container has a cgroup namespace and its cgroup mounted writable. Undefined where it stays the
- * host's.
+ * The host's uid of the user that owns the container's cgroup (config-linux.md, "Cgroup ownership"): the user of its
+ * process, when the container has a new cgroup namespace and its cgroup is mounted writable. Undefined when the owner
+ * does not change.
  */
 export function cgroupOwner(config: Config): number | undefined {
   const { linux, process } = config;
   if (!hasNewNamespace(linux, 'cgroup') || !parseMounts(config).some(isWritableCgroup)) return undefined;
   const uid = process?.user?.uid ?? 0;
   if (hasNewNamespace(linux, 'user')) return hostId(linux?.uidMappings ?? [], uid);
-  // What ids a namespace stands for that somebody else has made, they know.
+  // The mappings of a user namespace that is joined by path are not in the config.
   return findNamespace(linux, 'user') === undefined ? uid : undefined;
 }
 
@@ -32,29 +33,29 @@ function isWritableCgroup({ mount, destination, options, bind }: ParsedMount): b
 }
 
 /**
- * Gives a cgroup v2 directory to a user, and those of its files that the kernel has for that: they move processes,
- * and set no limits (cgroups(7), "Delegation").
+ * Delegates a cgroup v2 directory to a user: chowns it and the files that the kernel lists for that, which move
+ * processes and set no limits (cgroups(7), "Delegation").
  */
-export function giveCgroup(directory: string, uid: number): void {
+export function delegateCgroup(directory: string, uid: number): void {
   for (const name of ['', ...delegatedFiles()]) {
     const path = name === '' ? directory : `${directory}/${name}`;
     try {
       chownSync(path, uid, lstatSync(path).gid);
     } catch (error) {
       // Not every cgroup has every file.
-      if (!failedWith(error, 'ENOENT')) throw ioError(`give ${path} to uid ${String(uid)}`, error);
+      if (!hasErrno(error, 'ENOENT')) throw fileError(`give ${path} to uid ${String(uid)}`, error);
     }
   }
 }
 
-/** Since Linux 4.15 the kernel lists them. */
+/** The kernel lists them since Linux 4.15. */
 function delegatedFiles(): string[] {
   try {
     return readFileSync('/sys/kernel/cgroup/delegate', 'latin1')
       .split('\n')
       .filter((name) => name !== '');
   } catch (error) {
-    if (!failedWith(error, 'ENOENT')) throw ioError('read /sys/kernel/cgroup/delegate', error);
+    if (!hasErrno(error, 'ENOENT')) throw fileError('read /sys/kernel/cgroup/delegate', error);
     return ['cgroup.procs', 'cgroup.subtree_control', 'cgroup.threads'];
   }
 }

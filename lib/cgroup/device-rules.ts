@@ -1,11 +1,12 @@
 import { TsrunError } from '../core/error.ts';
 import { accessLetters } from '../config/resource-values.ts';
-import type { DeviceRule } from '../config/types.ts';
+import type { DeviceRule, Resources } from '../config/types.ts';
 import { resourcesPointer } from './cgroup-write.ts';
+import type { CgroupRecord } from './record.ts';
 
 export const devicesPointer = `${resourcesPointer}/devices`;
 
-/** Devices and what is done to them, without a word on whether it is allowed. */
+/** Devices and kinds of access to them, allowed or not. */
 export interface DevicePattern {
   /** Block devices, character devices. */
   types: readonly ('b' | 'c')[];
@@ -25,9 +26,8 @@ const character = (major: number, minor: number | undefined): DevicePattern => (
 });
 
 /**
- * What every container may use, whatever its rules say: making device nodes is harmless by itself, and the
- * rest is what config-linux.md lists under "Default Devices", with the terminals and /dev/net/tun that
- * engines rely on.
+ * What every container may use, whatever its rules say: to make device nodes, which is harmless by itself, the devices
+ * of config-linux.md, "Default Devices", and the terminals and /dev/net/tun, on which engines rely.
  */
 export const defaultDevices: readonly DevicePattern[] = [
   { types: ['c'], ...nodes },
@@ -43,7 +43,10 @@ export const defaultDevices: readonly DevicePattern[] = [
   character(10, 200), // /dev/net/tun
 ];
 
-/** What a rule of the configuration is about; `index` is its place there, for errors. */
+/**
+ * The devices and the access of a rule of linux.resources.devices; `index` is its index there.
+ * @throws TsrunError 'config' with the pointer of what is wrong in the rule
+ */
 export function devicePattern(rule: DeviceRule, index: number): DevicePattern {
   const { type = 'a' } = rule;
   const access = accessOf(rule, index);
@@ -54,13 +57,13 @@ export function devicePattern(rule: DeviceRule, index: number): DevicePattern {
   }
   return {
     types: type === 'a' ? ['b', 'c'] : [type],
-    major: number(rule.major),
-    minor: number(rule.minor),
+    major: deviceNumber(rule.major),
+    minor: deviceNumber(rule.minor),
     access,
   };
 }
 
-/** True when two lists of rules allow the same, however they are written. */
+/** True when two lists of rules are the same, however each rule is written. */
 export function sameDeviceRules(a: readonly DeviceRule[], b: readonly DeviceRule[]): boolean {
   const plain = (rules: readonly DeviceRule[]): string =>
     JSON.stringify(
@@ -81,7 +84,18 @@ function accessOf({ access = '' }: DeviceRule, index: number): string {
   });
 }
 
-/** Absent, or -1 as engines write it, stands for every number. */
-function number(value: number | undefined): number | undefined {
+/** Absent, or -1 as engines write it, means every number. */
+function deviceNumber(value: number | undefined): number | undefined {
   return value === undefined || value < 0 ? undefined : value;
+}
+
+/** Why the device rules of a config are ignored for this container; undefined when they are not. */
+export function whyDeviceRulesIgnored(
+  { driver, unprivileged }: CgroupRecord,
+  { devices = [] }: Resources = {},
+): string | undefined {
+  if (devices.length === 0 || (driver !== 'disabled' && unprivileged !== true)) return undefined;
+  const why =
+    unprivileged === true ? 'device rules need privileges over the host' : 'the container has no cgroup';
+  return `${why}; the rules of the cgroup tsrun runs in apply`;
 }

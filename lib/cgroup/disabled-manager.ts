@@ -4,12 +4,13 @@ import type { Resources } from '../config/types.ts';
 import { noCgroup } from './write-limits.ts';
 import { resourceStepsV1 } from './v1/resources.ts';
 import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from './record.ts';
+import type { CgroupManager, SelfJoin } from './manager.ts';
+import type { CgroupRecord } from './record.ts';
 
 /**
- * A container without cgroups: none are wanted (--cgroup-manager disabled), or tsrun is rootless and has been given
- * none. A config that asks for a limit is an error. Device rules are no limit in this sense: every config has them,
- * and the container stays in its caller's cgroup, under its caller's rules.
+ * A container without cgroups: --cgroup-manager disabled, or a rootless tsrun to which none are delegated. A config
+ * that asks for a limit is an error. Device rules are ignored, since every config has some: the container stays in
+ * tsrun's own cgroup, and the rules of that one apply.
  */
 export class ManagerDisabled implements CgroupManager {
   private readonly version: CgroupRecord['version'];
@@ -19,7 +20,7 @@ export class ManagerDisabled implements CgroupManager {
   }
 
   create(): void {
-    // There is nothing to create.
+    // Nothing is made.
   }
 
   apply(resources: Resources = {}): Finding[] {
@@ -32,8 +33,8 @@ export class ManagerDisabled implements CgroupManager {
     return this.apply(resources);
   }
 
-  give(): void {
-    // There is nothing to give.
+  delegate(): void {
+    // Nothing is delegated.
   }
 
   join(): void {
@@ -61,14 +62,10 @@ export class ManagerDisabled implements CgroupManager {
   }
 
   kill(): void {
-    // No process is known to belong to the container but its first one, which is not this manager's.
+    // Only the container's first process is known, and the caller signals that one.
   }
 
   remove(): void {
-    // There is nothing to remove.
-  }
-
-  exists(): boolean {
-    return false;
+    // Nothing was made.
   }
 }

@@ -1,23 +1,24 @@
 import { closeSync, readSync } from 'node:fs';
 import { oomEventfd, watchFile } from '../native/watch.ts';
-import { isThere } from './freeze.ts';
-import { failedWith, isGone, readText } from './files.ts';
-import { directoryIn } from './locate.ts';
+import { hasErrno } from '../core/errno.ts';
+import { isThere } from '../host/is-there.ts';
+import { isGone, readText } from './files.ts';
 import { parseCounters } from './stats/parse.ts';
+import { controllerDirectory } from './record.ts';
 import type { CgroupRecord } from './record.ts';
 
 /** Notices when a container runs out of memory. */
 export interface OomWatch {
-  /** To be polled. */
+  /** The descriptor to poll. */
   fd: number;
   /** True when it has run out of memory since the last call. */
   take: () => boolean;
   close: () => void;
 }
 
-/** Begins to watch; undefined for a container without a memory cgroup. Events of the past do not count. */
+/** Begins to watch; undefined for a container without a memory cgroup. Earlier events do not count. */
 export function watchOom(record: CgroupRecord): OomWatch | undefined {
-  const directory = directoryIn(record, record.version === 1 ? 'memory' : '');
+  const directory = controllerDirectory(record, record.version === 1 ? 'memory' : '');
   if (directory === undefined) return undefined;
   if (record.version === 1) return watchV1(directory);
   return isThere(`${directory}/memory.events`) ? watchV2(directory) : undefined;
@@ -41,7 +42,7 @@ function watchV2(directory: string): OomWatch {
   return {
     fd,
     take: () => {
-      // The kernel may announce it a little later than it has happened, so the file is what counts.
+      // The event may come shortly after the counter has changed, so compare the counter.
       drain(fd);
       const now = oomKills(directory) ?? before;
       const happened = now > before;
@@ -54,7 +55,7 @@ function watchV2(directory: string): OomWatch {
   };
 }
 
-/** How often a process was killed for want of memory; undefined when the cgroup is gone. */
+/** How many processes the OOM killer has killed; undefined when the cgroup is gone. */
 function oomKills(directory: string): bigint | undefined {
   try {
     return parseCounters(readText(`${directory}/memory.events`)).get('oom_kill');
@@ -64,13 +65,13 @@ function oomKills(directory: string): bigint | undefined {
   }
 }
 
-/** Takes what there is to read; false when there was nothing. */
+/** Reads what there is; false when there was nothing. */
 function drain(fd: number): boolean {
   const buffer = Buffer.alloc(4096);
   try {
     return readSync(fd, buffer) > 0;
   } catch (error) {
-    if (failedWith(error, 'EAGAIN')) return false;
+    if (hasErrno(error, 'EAGAIN')) return false;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Whose a cgroup is. Its path does not tell: once a container has ended, another one may take over the empty
- * cgroup it has left, and what is done with the first one must not reach the second. So whoever takes a cgroup
- * writes its name on it.
+ * Ownership marks on cgroups: extended attributes with the name of the container that a cgroup belongs to. A path is no
+ * proof of ownership: another container may have taken over the empty cgroup that an ended one left, and must not be
+ * killed or removed in the name of the first.
  */
-import { constants } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { TsrunError, systemError } from '../core/error.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { getXattr, setXattr } from '../native/file.ts';
@@ -12,14 +12,14 @@ import { walk } from './walk.ts';
 import type { CgroupRecord } from './record.ts';
 
 /**
- * In the order they are tried. A container cannot forge the first one; the second one exists on cgroup v2 only,
- * for those without power over the host.
+ * In the order they are tried. A container cannot forge the first one, which takes privileges over the host. The second
+ * one exists on cgroup v2 only.
  */
 const attributes = ['trusted.tsrun', 'user.tsrun'] as const;
 
 /**
- * Marks the directories of `record`, which exist, as those of `owner`, a name nobody else has had since the host
- * was started. Undefined when there are none, or the kernel keeps no such marks.
+ * Marks the directories of `record`, which exist, as those of `owner`, a name that is unique since the host's boot.
+ * Undefined when there are no directories, or the kernel stores no such attributes.
  */
 export function markCgroups({ paths }: CgroupRecord, owner: string): CgroupRecord['mark'] {
   const directories = Object.values(paths);
@@ -31,15 +31,17 @@ export function markCgroups({ paths }: CgroupRecord, owner: string): CgroupRecor
 }
 
 /**
- * The record without the directories that were taken over by somebody else, or made anew, since they were marked.
- * Undefined when none is left. What does not exist any more stays: it does no harm.
- * @throws TsrunError 'system' when nobody can tell whose one of them is
+ * The record without the directories that another container has taken over, or somebody has made anew, since they were
+ * marked. Undefined when none is left. Directories that do not exist any more stay: they do no harm.
+ * @throws TsrunError 'system' when a mark cannot be read
  */
 export function stillMarked(record: CgroupRecord): CgroupRecord | undefined {
   const { mark, paths } = record;
   if (mark === undefined) return record;
+  let privileged: boolean | undefined;
+  const isPrivileged = (): boolean => (privileged ??= readHostFacts().privileged);
   const own = Object.entries(paths).filter(([, directory]) => {
-    const value = readMark(directory, mark.name);
+    const value = readMark(directory, mark.name, isPrivileged);
     return value === mark.value || value === 'gone';
   });
   if (own.length === 0) return undefined;
@@ -47,21 +49,22 @@ export function stillMarked(record: CgroupRecord): CgroupRecord | undefined {
 }
 
 /**
- * The cgroups that are marked with a name `isOwner` knows, as records without what only their maker knew: one, unless
- * a hierarchy has several. Looks at all cgroups of the host.
+ * The cgroups whose mark `isOwner` accepts, as records with no more than the marks tell; more than one record when a
+ * hierarchy has several such cgroups. Reads all cgroups of the host.
+ * @throws TsrunError 'system' when a mark cannot be read
  */
 export function findMarked(
   layout: CgroupLayout,
   privileged: boolean,
   isOwner: (name: string) => boolean,
 ): CgroupRecord[] {
-  // What a container may have forged counts only where there is nothing better.
+  // A mark that a container may have forged counts only where tsrun cannot set the other one.
   const attribute = privileged ? attributes[0] : attributes[1];
   const records: CgroupRecord[] = [];
   for (const { first, mountpoint } of mountedHierarchies(layout)) {
     let found = 0;
     walk(mountpoint, (directory) => {
-      const value = readMark(directory, attribute);
+      const value = readMark(directory, attribute, () => privileged);
       if (value === undefined || value === 'gone' || !isOwner(value)) return;
       const record = (records[found++] ??= {
         driver: 'cgroupfs',
@@ -84,23 +87,23 @@ function mountedHierarchies({ v1, v2 }: CgroupLayout): { first: string; mountpoi
   ];
 }
 
-const { ENODATA, ENOENT, ENODEV, EOPNOTSUPP, ERANGE } = constants.errno;
-
-/** The name a cgroup is marked with, or undefined without one, or `gone`. Throws when that cannot be known. */
-function readMark(directory: string, attribute: string): string | undefined {
+/**
+ * The name in the mark of a cgroup; undefined without a mark, `gone` without a cgroup.
+ * @throws TsrunError 'system' when it cannot be read
+ */
+function readMark(directory: string, attribute: string, isPrivileged: () => boolean): string | undefined {
   const value = getXattr(directory, attribute);
   if (typeof value === 'string') return value;
-  if (value === -ENOENT || value === -ENODEV) return 'gone';
-  // To those without power over the host the kernel says of each trusted attribute that it is not there (xattr(7)).
-  const hidden = value === -ENODATA && attribute.startsWith('trusted.') && !readHostFacts().privileged;
-  if (hidden) {
-    throw new TsrunError('system', `it cannot be told whose the cgroup ${directory} is`, {
+  if (value === -errnos.ENOENT || value === -errnos.ENODEV) return 'gone';
+  // The kernel hides trusted attributes from those without privileges over the host: it says ENODATA (xattr(7)).
+  if (value === -errnos.ENODATA && attribute.startsWith('trusted.') && !isPrivileged()) {
+    throw new TsrunError('system', `it cannot be told which container the cgroup ${directory} belongs to`, {
       hint: `reading ${attribute} takes CAP_SYS_ADMIN in the initial user namespace`,
     });
   }
   // ERANGE: longer than any name of ours.
-  if ([-ENODATA, -EOPNOTSUPP, -ERANGE].includes(value)) return undefined;
-  throw systemError(`read whose the cgroup ${directory} is (${attribute})`, value, {
+  if ([-errnos.ENODATA, -errnos.EOPNOTSUPP, -errnos.ERANGE].includes(value)) return undefined;
+  throw systemError(`read which container the cgroup ${directory} belongs to (${attribute})`, value, {
     hint: 'nothing is done to it as long as that is not known; try again',
   });
 }

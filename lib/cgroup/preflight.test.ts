@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resolveCgroup } from './cgroups-path.ts';
-import { foreseeCgroups } from './preflight.ts';
+import { preflightCgroups } from './preflight.ts';
 import type { CgroupRecord } from './record.ts';
 import type { Resources } from '../config/types.ts';
 import { layout, TestCgroups } from './testing/cgroups.ts';
@@ -11,10 +11,10 @@ import { layout, TestCgroups } from './testing/cgroups.ts';
 const modern = { major: 6, minor: 1 };
 
 function said(record: CgroupRecord, resources?: Resources, kernel = modern): string[] {
-  return foreseeCgroups(record, resources, kernel).map(({ severity, pointer }) => `${severity} ${pointer}`);
+  return preflightCgroups(record, resources, kernel).map(({ severity, pointer }) => `${severity} ${pointer}`);
 }
 
-describe('foreseeCgroups on this host', () => {
+describe('preflightCgroups on this host', () => {
   let cgroups: TestCgroups;
   beforeEach(() => {
     cgroups = new TestCgroups();
@@ -79,8 +79,8 @@ describe('foreseeCgroups on this host', () => {
   });
 });
 
-describe('foreseeCgroups on another layout', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'tsrun-foresee-'));
+describe('preflightCgroups on another layout', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tsrun-preflight-'));
   after(() => {
     rmSync(folder, { recursive: true });
   });

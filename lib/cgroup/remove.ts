@@ -1,28 +1,30 @@
-import { closeSync } from 'node:fs';
-import { systemError } from '../core/error.ts';
-import type { TsrunError } from '../core/error.ts';
+import { closeSync, rmdirSync } from 'node:fs';
+import { errnos, hasErrno } from '../core/errno.ts';
+import { fileError, systemError, TsrunError } from '../core/error.ts';
 import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
-import { ioError, sleep } from './files.ts';
-import { processesBelow, removeTree } from './walk.ts';
+import { isGone, sleep } from './files.ts';
+import { processesBelow } from './processes.ts';
+import { walk } from './walk.ts';
 
-/** How long killed processes may take to end: one with much memory, or waiting for a disk, needs a while. */
+/** How long killed processes may take to end: one with much memory, or that waits for a disk, is slow. */
 const patienceMs = 10_000;
 
 /**
- * Removes cgroups with all below them, waiting for their processes to end; a missing one is fine. Tries all
- * of them before it throws the first failure, which names the processes that are still there.
+ * Removes cgroups with all below them, and waits for their processes to end. A missing one is no error. Tries all of
+ * them before it throws the first failure.
+ * @throws TsrunError 'system' that names the processes which are still there
  */
 export function removeCgroups(directories: readonly string[], patience = patienceMs): void {
   const deadline = performance.now() + patience;
-  let failure: TsrunError | undefined;
+  const failures: unknown[] = [];
   for (const directory of directories) {
     try {
       removeWhenEmpty(directory, deadline);
     } catch (error) {
-      failure ??= ioError(`remove cgroup ${directory}`, error);
+      failures.push(error instanceof TsrunError ? error : fileError(`remove cgroup ${directory}`, error));
     }
   }
-  if (failure !== undefined) throw failure;
+  if (failures.length > 0) throw failures[0];
 }
 
 function removeWhenEmpty(directory: string, deadline: number): void {
@@ -31,12 +33,12 @@ function removeWhenEmpty(directory: string, deadline: number): void {
     const pids = processesBelow(directory);
     const left = deadline - performance.now();
     if (left <= 0) throw stillUsed(directory, pids);
-    // A process leaves its cgroup a moment before or after its pidfd says that it has ended.
+    // A process leaves its cgroup shortly before or after its pidfd says that it has ended.
     if (!pids.some((pid) => waitForEnd(pid, left))) sleep(1);
   }
 }
 
-/** Waits until a process ends; false when there was nothing to wait for. */
+/** Waits until a process ends; false when it has ended already. */
 function waitForEnd(pid: number, timeoutMs: number): boolean {
   const pidfd = pidfdOpen(pid);
   if (pidfd < 0) return false;
@@ -49,9 +51,26 @@ function waitForEnd(pid: number, timeoutMs: number): boolean {
 
 function stillUsed(directory: string, pids: readonly number[]): TsrunError {
   const who = pids.length === 0 ? 'by the kernel' : `by process ${pids.join(', ')}`;
-  return systemError(`remove cgroup ${directory}: still used ${who}`, ebusy, {
+  return systemError(`remove cgroup ${directory}: still used ${who}`, errnos.EBUSY, {
     hint: 'Kill the processes, then delete the container again.',
   });
 }
 
-const ebusy = 16;
+/** Removes the cgroup and all below it. False when a process is still in one of them. */
+export function removeTree(root: string): boolean {
+  if (removeOne(root)) return true;
+  walk(root, removeOne);
+  return removeOne(root);
+}
+
+/** False when it is in use, by a process or a child. */
+function removeOne(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch (error) {
+    if (isGone(error)) return true;
+    if (hasErrno(error, 'EBUSY', 'ENOTEMPTY')) return false;
+    throw error;
+  }
+}

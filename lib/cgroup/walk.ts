@@ -1,20 +1,20 @@
-import { closeSync, constants, openSync, readdirSync, rmdirSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, statSync } from 'node:fs';
 import { posix } from 'node:path';
-import { failedWith, ioError, isGone, readText } from './files.ts';
+import { fileError } from '../core/error.ts';
+import { isGone } from './files.ts';
 
-/** Well below PATH_MAX (4096), which a container that may nest cgroups can exceed. */
+/** Bytes, well below PATH_MAX (4096), which a container that may nest cgroups can exceed. */
 const longPath = 3000;
 
 /**
- * Calls `visit` for the cgroup and every cgroup below it, children before their parents. The tree may belong
- * to a hostile container: it may be deeper than a path can say, wider than there are descriptors, and change
- * meanwhile.
+ * Calls `visit` for the cgroup and every cgroup below it, children before their parents. A hostile container may have
+ * made the tree deeper than the longest path and wider than there are descriptors, and may change it meanwhile.
  */
 export function walk(root: string, visit: (directory: string) => void): void {
   const descriptors = new Set<number>();
-  // The last one is next: a recursion without its stack, which a deep tree would use up.
+  // A stack of what is left to do: a recursion would overflow its own on a deep tree.
   const steps: (() => void)[] = [];
-  // Seen from a descriptor, the path is short again.
+  // A path that begins at a descriptor is short again.
   const base = (directory: string): string => {
     if (directory.length < longPath) return directory;
     const fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -38,7 +38,7 @@ export function walk(root: string, visit: (directory: string) => void): void {
         });
       }
     } catch (error) {
-      if (!isGone(error)) throw ioError(`read cgroup ${directory}`, error);
+      if (!isGone(error)) throw fileError(`read cgroup ${directory}`, error);
     }
   };
   try {
@@ -49,45 +49,7 @@ export function walk(root: string, visit: (directory: string) => void): void {
   }
 }
 
-/** Pids of all processes in the cgroup and below it, each once; none when it does not exist. */
-export function processesBelow(root: string): number[] {
-  const pids = new Set<number>();
-  walk(root, (directory) => {
-    try {
-      for (const line of readText(`${directory}/cgroup.procs`).split('\n')) {
-        const pid = Number(line);
-        // 0 is a process of a pid namespace we do not see; as an argument of kill(2) it is our own group.
-        if (pid > 0) pids.add(pid);
-      }
-    } catch (error) {
-      // Those in a threaded cgroup are listed in the domain it belongs to (cgroups(7), "Thread mode").
-      if (!isGone(error) && !failedWith(error, 'EOPNOTSUPP'))
-        throw ioError(`read cgroup ${directory}`, error);
-    }
-  });
-  return [...pids];
-}
-
-/** Removes the cgroup and all below it. False when a process is still in one of them. */
-export function removeTree(root: string): boolean {
-  if (removeOne(root)) return true;
-  walk(root, removeOne);
-  return removeOne(root);
-}
-
-/** False when it is in use, by a process or a child. */
-function removeOne(directory: string): boolean {
-  try {
-    rmdirSync(directory);
-    return true;
-  } catch (error) {
-    if (isGone(error)) return true;
-    if (failedWith(error, 'EBUSY', 'ENOTEMPTY')) return false;
-    throw error;
-  }
-}
-
-/** cgroupfs counts a directory's children in its links, which saves listing all the files of most cgroups. */
+/** cgroupfs counts the children of a directory in its links: no need to list the files of those without any. */
 export function hasChildren(directory: string): boolean {
   return statSync(directory).nlink > 2;
 }

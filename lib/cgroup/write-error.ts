@@ -3,18 +3,21 @@ import { TsrunError } from '../core/error.ts';
 import type { ErrorCode } from '../core/error.ts';
 import { errnoName, errnoText } from '../core/errno.ts';
 import { readValue } from './files.ts';
-import { doWithout } from './cgroups-path.ts';
+import { runWithoutCgroups } from './cgroups-path.ts';
 import type { CgroupWrite } from './cgroup-write.ts';
-import { property } from './cgroup-write.ts';
+import { propertyName } from './cgroup-write.ts';
 
-/** The error for a value the kernel did not take: the property, the value, the file and the reason. */
-export function refusal(write: CgroupWrite, path: string, errno: number): TsrunError {
+/**
+ * The error for a value the kernel refused: the property, the value, the file and the reason. Its code is 'unsupported'
+ * when the kernel has no such file, 'system' when tsrun may not write it, else 'config'.
+ */
+export function writeError(write: CgroupWrite, path: string, errno: number): TsrunError {
   const name = errnoName(errno);
   const { detail, hint } = explain(write, path, name);
   const reason = detail === undefined ? errnoText(errno) : `${errnoText(errno)}: ${detail}`;
   return new TsrunError(
     codeOf(name),
-    `cannot set ${property(write)} to "${write.value}": write ${path}: ${reason}`,
+    `cannot set ${propertyName(write)} to "${write.value}": write ${path}: ${reason}`,
     {
       pointer: write.pointer,
       errno,
@@ -33,7 +36,7 @@ interface Explanation {
   hint?: string;
 }
 
-/** What the kernel means by the errno, for the files where the errno alone does not say it. */
+/** What the kernel means by the errno, for files where that is not obvious. */
 function explain({ file, controller, value }: CgroupWrite, path: string, name: string): Explanation {
   const directory = posix.dirname(path);
   if (file === 'memory.limit_in_bytes' && name === 'EBUSY') {
@@ -72,7 +75,7 @@ function explain({ file, controller, value }: CgroupWrite, path: string, name: s
     return { hint: 'Weights (1 to 1000) need the bfq scheduler: see /sys/block/*/queue/scheduler.' };
   }
   if (file === 'devices.deny' && name === 'EPERM') {
-    return { hint: `Device rules need CAP_SYS_ADMIN over the host. ${doWithout}` };
+    return { hint: `Device rules need CAP_SYS_ADMIN over the host. ${runWithoutCgroups}` };
   }
   if (controller === 'devices' && name === 'EPERM') {
     return { hint: 'tsrun runs in a cgroup that does not allow this device itself.' };

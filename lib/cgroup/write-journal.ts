@@ -1,8 +1,67 @@
+import { posix } from 'node:path';
+import { hasErrno } from '../core/errno.ts';
+import { propertyName } from './cgroup-write.ts';
+import type { CgroupWrite } from './cgroup-write.ts';
+import { isGone, readText, writeValue } from './files.ts';
+
+interface Entry {
+  path: string;
+  /** Undefined when nothing restores the file. */
+  previous: string | undefined;
+  write: CgroupWrite;
+}
+
+/** What cgroup files said before they were written, to undo a change that fails half-way. */
+export class WriteJournal {
+  private readonly entries: Entry[] = [];
+
+  /** Call it before `value` is written to `path`, and what it returns when the write has succeeded. */
+  prepare(write: CgroupWrite, path: string, value: string): () => void {
+    const before = readBefore(path);
+    return () => {
+      const previous = before === undefined ? undefined : previousValue(posix.basename(path), value, before);
+      this.entries.push({ path, previous, write });
+    };
+  }
+
+  /**
+   * Restores the files in reverse order: limits that constrain each other were consistent after each write. Returns the
+   * properties (`memory limit`) that stay changed.
+   */
+  undo(): string[] {
+    const left: string[] = [];
+    for (const { path, previous, write } of this.entries.reverse()) {
+      if (previous === undefined || !restore(path, previous)) left.push(propertyName(write));
+    }
+    return left;
+  }
+}
+
+/** Undefined for a file that cannot be read or is not there. */
+function readBefore(path: string): string | undefined {
+  try {
+    return readText(path);
+  } catch (error) {
+    if (isGone(error) || hasErrno(error, 'EACCES', 'EINVAL', 'EOPNOTSUPP')) return undefined;
+    throw error;
+  }
+}
+
+function restore(path: string, value: string): boolean {
+  try {
+    writeValue(path, value);
+    return true;
+  } catch {
+    // The caller says what stays changed; the error that made it undo matters more than this one.
+    return false;
+  }
+}
+
 /** Files with a line for each device or interface, which begins with its name. */
 const keyed =
   /^(blkio\.throttle\.|blkio\..*weight_device$|io\.(bfq\.)?weight$|io\.(max|latency|cost)|rdma\.max$|misc\.max$|dmem\.|net_prio\.ifpriomap$)/;
 
-/** What a device without a line of its own has, as the file takes it. */
+/** What to write for a device that had no line. */
 const unset: readonly (readonly [RegExp, string])[] = [
   [/^blkio\.throttle\./, '0'],
   [/weight/, 'default'],
@@ -32,7 +91,7 @@ export function previousValue(file: string, written: string, before: string): st
   return value === undefined ? undefined : `${key} ${value}`;
 }
 
-/** Weights have one for all devices without their own: alone in its file, or with the word `default` before it. */
+/** The weight of devices without their own: the file's only line, or the one that begins with `default`. */
 function defaultLine(lines: readonly string[]): string | undefined {
   return lines.length === 1 ? lines[0] : lines.find((line) => line.startsWith('default '));
 }

@@ -1,39 +1,47 @@
 import { closeSync, writeSync } from 'node:fs';
-import { TsrunError } from '../core/error.ts';
-import type { Finding } from '../core/finding.ts';
+import { errnoOrRethrow, errnos, hasErrno } from '../core/errno.ts';
+import { fileError, TsrunError } from '../core/error.ts';
 import { warning } from '../core/finding.ts';
-import { errnoOf, failedWith, ioError, openForWriting, readValue } from './files.ts';
-import type { Journal } from './journal.ts';
-import { doWithout } from './cgroups-path.ts';
-import { refusal } from './write-error.ts';
-import type { CgroupCheck, CgroupStep, CgroupWrite } from './cgroup-write.ts';
+import type { Finding } from '../core/finding.ts';
+import { openForWriting, readValue } from './files.ts';
+import type { WriteJournal } from './write-journal.ts';
+import { runWithoutCgroups } from './cgroups-path.ts';
+import { writeError } from './write-error.ts';
+import type { CgroupStep, CgroupWrite, UsageCheck } from './cgroup-write.ts';
 
 /** The container's directory for a controller; undefined when it has none. */
-export type Locate = (controller: string) => string | undefined;
+export type FindDirectory = (controller: string) => string | undefined;
 
 /**
- * Makes the writes. Throws at the first one the kernel refuses, and before any of them when the container
- * has no cgroup of a controller it needs. `journal` gets what the files said before.
+ * Writes limits to the files of the container's cgroups, and stops at the first one the kernel refuses. `journal` gets
+ * what the files said before. Returns what the kernel ignores.
+ * @throws TsrunError with the JSON pointer of the limit: 'unsupported', before the first write, when the container has
+ *   no cgroup with its controller; else as writeError() says
  */
-export function executeSteps(steps: readonly CgroupStep[], locate: Locate, journal?: Journal): Finding[] {
-  for (const step of steps) directoryFor(step, locate);
+export function writeLimits(
+  steps: readonly CgroupStep[],
+  directoryOf: FindDirectory,
+  journal?: WriteJournal,
+): Finding[] {
+  for (const step of steps) requireDirectory(step, directoryOf);
   const warnings: Finding[] = [];
   const writer = new Writer(journal);
   const postponed: CgroupWrite[] = [];
   const run = (step: CgroupWrite): void => {
-    const unused = writeStep(step, directoryFor(step, locate), writer);
-    if (unused !== undefined) warnings.push(unused);
+    const ignored = writeStep(step, requireDirectory(step, directoryOf), writer);
+    if (ignored !== undefined) warnings.push(ignored);
   };
   try {
     for (const [index, step] of steps.entries()) {
       if (step.step === 'check') {
-        checkUsage(step, directoryFor(step, locate));
+        checkUsage(step, requireDirectory(step, directoryOf));
         continue;
       }
       try {
         run(step);
       } catch (error) {
-        if (step.retry !== true || !(error instanceof TsrunError) || error.errno !== einval) throw error;
+        if (step.retry !== true || !(error instanceof TsrunError) || error.errno !== errnos.EINVAL)
+          throw error;
         postponed.push(step);
       }
       if (steps[index + 1]?.controller !== step.controller) postponed.splice(0).forEach(run);
@@ -44,18 +52,15 @@ export function executeSteps(steps: readonly CgroupStep[], locate: Locate, journ
   return warnings;
 }
 
-const einval = 22;
-
-/** Throws for a limit that nothing here can enforce. */
-function directoryFor(step: CgroupStep, locate: Locate): string {
-  const directory = locate(step.controller);
+function requireDirectory(step: CgroupStep, directoryOf: FindDirectory): string {
+  const directory = directoryOf(step.controller);
   if (directory !== undefined) return directory;
   throw noCgroup(step);
 }
 
 /** The error for a limit whose controller the container has no cgroup of. */
 export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
-  const otherwise = controller === 'devices' ? `. ${doWithout}` : ', or remove the limit.';
+  const otherwise = controller === 'devices' ? `. ${runWithoutCgroups}` : ', or remove the limit.';
   return new TsrunError(
     'unsupported',
     `cannot set ${controller} limit: container could not join or create cgroup: ` +
@@ -64,7 +69,7 @@ export function noCgroup({ controller, pointer }: CgroupStep): TsrunError {
   );
 }
 
-/** Makes one write; a warning when the kernel has no use for the value and that is no error. */
+/** Writes one limit. Returns a warning when the kernel ignores the value and that is no error. */
 function writeStep(step: CgroupWrite, directory: string, writer: Writer): Finding | undefined {
   const { unused, pointer, alias } = step;
   for (const { file, value = step.value } of alias === undefined ? [step] : [step, alias]) {
@@ -72,23 +77,21 @@ function writeStep(step: CgroupWrite, directory: string, writer: Writer): Findin
     try {
       writer.write(step, path, value);
     } catch (error) {
-      if (failedWith(error, 'ENOENT')) continue;
-      const refused = failedWith(error, 'EOPNOTSUPP');
+      if (hasErrno(error, 'ENOENT')) continue;
+      const refused = hasErrno(error, 'EOPNOTSUPP');
       if (refused && step.optional === true) return undefined;
       if (refused && unused !== undefined) return warning(pointer, unused.message);
-      throw refusal(step, path, errnoOf(error));
+      throw writeError(step, path, errnoOrRethrow(error));
     }
     if (unused === undefined) return undefined;
     return readValue(path) === unused.reads ? warning(pointer, unused.message) : undefined;
   }
   if (step.optional === true) return undefined;
   if (unused !== undefined) return warning(pointer, unused.message);
-  throw refusal(step, `${directory}/${step.file}`, enoent);
+  throw writeError(step, `${directory}/${step.file}`, errnos.ENOENT);
 }
 
-const enoent = 2;
-
-function checkUsage({ files, limit, pointer }: CgroupCheck, directory: string): void {
+function checkUsage({ files, limit, pointer }: UsageCheck, directory: string): void {
   const usage = files.reduce((sum, file) => sum + usageOf(`${directory}/${file}`), 0n);
   if (usage <= limit) return;
   const what = files.some((file) => /swap|memsw/.test(file)) ? 'memory+swap' : 'memory';
@@ -98,23 +101,23 @@ function checkUsage({ files, limit, pointer }: CgroupCheck, directory: string): 
   });
 }
 
-/** 0 where nothing is accounted: setting the limit itself will say so. */
+/** 0 where the kernel does not account it: writing the limit fails then, and says why. */
 function usageOf(path: string): bigint {
   try {
     return BigInt(readValue(path));
   } catch (error) {
-    if (failedWith(error, 'ENOENT')) return 0n;
-    throw ioError(`read ${path}`, error);
+    if (hasErrno(error, 'ENOENT')) return 0n;
+    throw fileError(`read ${path}`, error);
   }
 }
 
-/** Keeps the file it wrote last open: device rules are a dozen writes to the same one. */
+/** Writes files, and keeps the last one open: the device rules are a dozen writes to the same file. */
 class Writer {
   private path = '';
   private fd = -1;
-  private readonly journal: Journal | undefined;
+  private readonly journal: WriteJournal | undefined;
 
-  constructor(journal: Journal | undefined) {
+  constructor(journal: WriteJournal | undefined) {
     this.journal = journal;
   }
 

@@ -194,7 +194,7 @@ export function makeCgroups(
   writeRecord(folder, record);
   manager.apply(bundle.config.linux?.resources).forEach(warn);
   const uid = cgroupOwner(bundle.config);
-  if (uid !== undefined) manager.give(uid);
+  if (uid !== undefined) manager.delegate(uid);
 }
 
 /** Starts process A of the init. */

@@ -1,6 +1,6 @@
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { findMarked } from '../cgroup/ownership-mark.ts';
-import type { CgroupManager } from '../cgroup/record.ts';
+import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { readHostFacts } from '../host/facts.ts';

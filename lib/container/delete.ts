@@ -1,6 +1,6 @@
 import { rmdirSync } from 'node:fs';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
-import type { CgroupManager } from '../cgroup/record.ts';
+import type { CgroupManager } from '../cgroup/manager.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
 import type { Sink, Tell } from '../core/finding.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
-import type { CgroupRecord, SelfJoin } from '../cgroup/record.ts';
+import type { SelfJoin } from '../cgroup/manager.ts';
+import type { CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
 import { isThere } from '../host/is-there.ts';
 import { processCgroups } from '../host/proc.ts';

@@ -1,7 +1,7 @@
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { stillMarked } from '../cgroup/ownership-mark.ts';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
-import type { CgroupManager } from '../cgroup/record.ts';
+import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
 import { signalProcess } from '../state/process.ts';

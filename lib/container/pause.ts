@@ -1,4 +1,4 @@
-import type { CgroupManager } from '../cgroup/record.ts';
+import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
 import { isPaused } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';

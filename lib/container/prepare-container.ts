@@ -1,8 +1,8 @@
-import { devicesPointer } from '../cgroup/device-rules.ts';
-import { lostDeviceRules } from '../cgroup/lost-device-rules.ts';
+import { devicesPointer, whyDeviceRulesIgnored } from '../cgroup/device-rules.ts';
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { resolveCgroup } from '../cgroup/cgroups-path.ts';
-import type { CgroupRecord, SelfJoin } from '../cgroup/record.ts';
+import type { SelfJoin } from '../cgroup/manager.ts';
+import type { CgroupRecord } from '../cgroup/record.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { processCgroups } from '../host/proc.ts';
 import { compile } from '../plan/compile.ts';
@@ -145,7 +145,7 @@ function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
 
 /** Engines have device rules in every config, also where tsrun is rootless and nobody can set them. */
 function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): Notice[] {
-  const why = lostDeviceRules(cgroup, bundle.config.linux?.resources);
+  const why = whyDeviceRulesIgnored(cgroup, bundle.config.linux?.resources);
   return why === undefined ? [] : [{ pointer: devicesPointer, reason: `ignored: ${why}` }];
 }
 

@@ -1,5 +1,5 @@
 import { sameDeviceRules } from '../cgroup/device-rules.ts';
-import type { CgroupManager } from '../cgroup/record.ts';
+import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Sink } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-/** Words for the errnos a container runtime meets; callers match some of them (strerror(3)). */
+/** Words for the errnos that a container runtime meets, as strerror(3) has them: callers of tsrun match some of them. */
 const words: Readonly<Record<string, string>> = {
   EPERM: 'operation not permitted',
   ENOENT: 'no such file or directory',
@@ -50,15 +50,21 @@ const words: Readonly<Record<string, string>> = {
   ENOKEY: 'required key not available',
 };
 
-/** Two names may have one number (EAGAIN and EWOULDBLOCK): the one that has words comes last, and so counts. */
-const names: ReadonlyMap<number, string> = new Map(
-  Object.entries(constants.errno)
-    .sort(([a], [b]) => Number(a in words) - Number(b in words))
-    .map(([name, value]) => [value, name]),
-);
+type ErrnoName = keyof typeof constants.errno;
 
-/** `ENOENT` for 2; `errno 4711` for a number nobody knows. */
+/** The number of each errno by its name (errno(3)), positive. */
+export const errnos = constants.errno;
+
+let names: ReadonlyMap<number, string> | undefined;
+
+/** `ENOENT` for 2; `errno 4711` for a number without a name. */
 export function errnoName(errno: number): string {
+  // Of two names with one number (EAGAIN, EWOULDBLOCK) the one that has words comes last, and so counts.
+  names ??= new Map(
+    Object.entries(errnos)
+      .sort(([a], [b]) => Number(a in words) - Number(b in words))
+      .map(([name, value]) => [value, name]),
+  );
   return names.get(errno) ?? `errno ${String(errno)}`;
 }
 
@@ -67,4 +73,30 @@ export function errnoText(errno: number): string {
   const name = errnoName(errno);
   const text = words[name];
   return text === undefined ? name : `${text} (${name})`;
+}
+
+/**
+ * The positive errno of a system call that failed in node:fs or in `process`; undefined for any other error. A
+ * TsrunError is another error, although it may have an errno of its own.
+ */
+export function errnoOf(error: unknown): number | undefined {
+  return error instanceof Error && 'syscall' in error && 'errno' in error && typeof error.errno === 'number'
+    ? Math.abs(error.errno)
+    : undefined;
+}
+
+/** As errnoOf(), but throws what is no failed system call again: that is a bug, and nothing to ignore or explain. */
+export function errnoOrRethrow(error: unknown): number {
+  const errno = errnoOf(error);
+  if (errno === undefined) throw error;
+  return errno;
+}
+
+/**
+ * True for a system call that failed in node:fs or in `process` with one of these errnos. By number, since two names
+ * may be one errno: for EOPNOTSUPP, node:fs says ENOTSUP.
+ */
+export function hasErrno(error: unknown, ...anyOf: readonly ErrnoName[]): boolean {
+  const errno = errnoOf(error);
+  return anyOf.some((name) => errnos[name] === errno);
 }

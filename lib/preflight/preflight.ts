@@ -1,4 +1,4 @@
-import { foreseeCgroups } from '../cgroup/preflight.ts';
+import { preflightCgroups } from '../cgroup/preflight.ts';
 import type { Blueprint } from '../container/prepare-container.ts';
 import { compileBundle } from '../container/prepare-container.ts';
 import type { CompileRequest } from '../container/create-request.ts';
@@ -45,7 +45,7 @@ export function preflight(bundle: Bundle, request: CompileRequest): Finding[] {
   for (const check of checks) check(subject, (finding) => void findings.push(finding));
   if (blueprint !== undefined) {
     const resources = bundle.config.linux?.resources;
-    findings.push(...foreseeCgroups(blueprint.cgroup, resources, facts.kernel));
+    findings.push(...preflightCgroups(blueprint.cgroup, resources, facts.kernel));
   }
   return findings;
 }

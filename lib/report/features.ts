@@ -1,4 +1,3 @@
-import { cgroupSupport } from '../cgroup/support.ts';
 import { actions, architectures, filterFlags, operators } from '../seccomp/constants.ts';
 import { unsafeAnnotations } from '../config/annotations.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
@@ -29,10 +28,7 @@ export function features(facts: FeatureFacts, build: Build): Features {
     mountOptions: [...mountOptions.keys()].toSorted(),
     linux: linuxFeatures(facts),
     annotations: annotations(facts, build),
-    potentiallyUnsafeConfigAnnotations: [
-      ...unsafeAnnotations,
-      ...(cgroupSupport.systemd ? ['org.systemd.property.'] : []),
-    ],
+    potentiallyUnsafeConfigAnnotations: [...unsafeAnnotations],
   };
 }
 
@@ -46,7 +42,8 @@ function linuxFeatures({
     capabilities: [...capabilityNumbers]
       .filter(([, number]) => number <= lastCapability)
       .map(([name]) => name),
-    cgroup: { ...cgroupSupport },
+    // systemd: the managers that ask systemd for a scope, of the system and of the user.
+    cgroup: { v1: true, v2: true, systemd: false, systemdUser: false, rdma: true },
     seccomp: seccompFeatures(seccomp),
     apparmor: { enabled: true },
     selinux: { enabled: true },

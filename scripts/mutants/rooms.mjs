@@ -44,7 +44,16 @@ export const rooms = {
         'v2/memory',
         'cgroups-path',
       ],
-      ...['v1/resources', 'v2/resources', 'hugetlb', 'cgroup-write', 'stats'],
+      ...[
+        'v1/resources',
+        'v2/resources',
+        'v2/property-files',
+        'hugetlb',
+        'pids',
+        'rdma',
+        'cgroup-write',
+        'stats',
+      ],
     ].map((name) => `lib/cgroup/${name}`),
     tests: [
       ...[

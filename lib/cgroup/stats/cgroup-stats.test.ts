@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsrunError } from '../../core/error.ts';
 import type { CgroupRecord } from '../record.ts';
-import { pageSizes } from './page-sizes.ts';
+import { hugePageSizes } from './files.ts';
 import { parseBlkio, parseCounters, parseIoStat, parsePressure, parseRow, parseUsageAll } from './parse.ts';
 import { readCgroupStats } from './cgroup-stats.ts';
 
@@ -48,11 +48,14 @@ describe('statistics of a container', () => {
   it('of huge pages are of the sizes there are files for, in their order', () => {
     for (const name of ['b.2MB.x', 'b.1GB.x', 'xb.3MB.x', 'b.4MB.xx', 'b..x'])
       writeFileSync(join(folder, name), '');
-    expect(pageSizes(folder, /^b\.(\w+)\.x$/)).to.deep.equal(['1GB', '2MB']);
-    expect(pageSizes(undefined, /x/)).to.deep.equal([]);
-    expect(pageSizes(join(folder, 'gone'), /x/)).to.deep.equal([]);
+    expect(hugePageSizes(folder, /^b\.(\w+)\.x$/)).to.deep.equal(['1GB', '2MB']);
+    expect(hugePageSizes(undefined, /x/)).to.deep.equal([]);
+    expect(hugePageSizes(join(folder, 'gone'), /x/)).to.deep.equal([]);
     writeFileSync(join(folder, 'file'), '');
-    expect(() => pageSizes(join(folder, 'file'), /x/)).to.throw(TsrunError, `list ${join(folder, 'file')}`);
+    expect(() => hugePageSizes(join(folder, 'file'), /x/)).to.throw(
+      TsrunError,
+      `list ${join(folder, 'file')}`,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
-/** What the statistics files of cgroups say. Lines that are not understood are left out: newer kernels add some. */
+/** Parsers for the statistics files of cgroups. Lines of another format are left out: newer kernels may add some. */
 import type { BlkioEntry, Pressure, PressureLine } from './types.ts';
 
-/** What stands for `max`. */
+/** The number for `max`. */
 export const unlimited = (1n << 64n) - 1n;
 
 const integer = /^-?\d+$/;
@@ -54,7 +54,7 @@ export function parseBlkio(text: string): BlkioEntry[] {
   return entries;
 }
 
-/** Where the values of io.stat belong, in the terms of v1. */
+/** The tables and operations of v1 for the keys of io.stat. */
 const ioKeys: Readonly<Record<string, readonly ['serviceBytes' | 'serviced', string]>> = {
   rbytes: ['serviceBytes', 'Read'],
   wbytes: ['serviceBytes', 'Write'],
@@ -70,9 +70,9 @@ export function parseIoStat(text: string): { serviceBytes: BlkioEntry[]; service
     if (major === undefined || minor === undefined) continue;
     for (const pair of rest.split(' ')) {
       const [key = '', value = ''] = pair.split('=');
-      const place = Object.hasOwn(ioKeys, key) ? ioKeys[key] : undefined;
-      if (place === undefined || !integer.test(value)) continue;
-      const [table, op] = place;
+      const target = Object.hasOwn(ioKeys, key) ? ioKeys[key] : undefined;
+      if (target === undefined || !integer.test(value)) continue;
+      const [table, op] = target;
       tables[table].push({ major: BigInt(major), minor: BigInt(minor), op, value: BigInt(value) });
     }
   }

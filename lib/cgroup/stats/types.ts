@@ -1,10 +1,10 @@
-/** What a container has used. Times are in nanoseconds, sizes in bytes. */
+/** The statistics of a container's cgroups. Times are in nanoseconds, sizes in bytes. */
 export interface CgroupStats {
   cpu: CpuStats;
   /** cgroup v1 only. */
   cpuset: CpusetStats;
   memory: MemoryStats;
-  pids: { current: bigint; /** 0: none. */ limit: bigint };
+  pids: { current: bigint; /** 0 for none. */ limit: bigint };
   blkio: BlkioStats;
   /** By page size, `2MB`. */
   hugetlb: Record<string, Omit<MemoryEntry, 'limit'>>;
@@ -44,17 +44,17 @@ export interface CpusetStats {
 }
 
 export interface MemoryEntry {
-  /** 2^64-1 on cgroup v2 and the largest number of whole pages on v1: none. */
+  /** Without a limit: 2^64-1 on cgroup v2, the largest number of whole pages on v1. */
   limit: bigint;
   usage: bigint;
-  /** The most that was ever in use. */
+  /** The highest usage so far. */
   max: bigint;
   /** How often a limit was hit. */
   failcnt: bigint;
 }
 
 export interface MemoryStats {
-  /** Of files. */
+  /** The page cache. */
   cache: bigint;
   usage: MemoryEntry;
   /** Memory and swap together. */
@@ -97,7 +97,7 @@ export interface Pressure {
 }
 
 export interface PressureLine {
-  /** Per cent of the time, over so many seconds. */
+  /** Per cent of the last 10, 60 and 300 seconds. */
   avg10: number;
   avg60: number;
   avg300: number;

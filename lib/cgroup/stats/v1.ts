@@ -1,8 +1,7 @@
 import { numbersOf } from '../../config/number-list.ts';
-import type { Locate } from '../write-limits.ts';
-import { pageSizes } from './page-sizes.ts';
+import type { FindDirectory } from '../write-limits.ts';
 import { parseBlkio, parseCounters, parseRow, parseUsageAll, unlimited } from './parse.ts';
-import { readCounter, readStat } from './files.ts';
+import { hugePageSizes, readCounter, readStat } from './files.ts';
 import { cpusetNumbers } from './types.ts';
 import type {
   BlkioStats,
@@ -14,18 +13,18 @@ import type {
   MemoryStats,
 } from './types.ts';
 
-/** cpuacct.stat counts in clock ticks (USER_HZ), of which Linux has 100 a second for all programs. */
+/** Nanoseconds of a clock tick, in which cpuacct.stat counts: USER_HZ is 100 on Linux. */
 const tick = 10_000_000n;
 
-/** What the cgroups of v1 say of a container. A controller it has no cgroup of counts nothing. */
-export function readStatsV1(locate: Locate): CgroupStats {
+/** The statistics of a container's v1 cgroups; zeros for a controller it has no cgroup of. */
+export function readStatsV1(directoryOf: FindDirectory): CgroupStats {
   return {
-    cpu: cpu(locate('cpuacct'), locate('cpu')),
-    cpuset: cpuset(locate('cpuset')),
-    memory: memory(locate('memory')),
-    pids: pids(locate('pids')),
-    blkio: blkio(locate('blkio')),
-    hugetlb: hugetlb(locate('hugetlb')),
+    cpu: cpu(directoryOf('cpuacct'), directoryOf('cpu')),
+    cpuset: cpuset(directoryOf('cpuset')),
+    memory: memory(directoryOf('memory')),
+    pids: pids(directoryOf('pids')),
+    blkio: blkio(directoryOf('blkio')),
+    hugetlb: hugetlb(directoryOf('hugetlb')),
   };
 }
 
@@ -91,13 +90,13 @@ const schedulerFiles: readonly (readonly [BlkioTable, string])[] = [
   ['serviceBytes', 'io_service_bytes_recursive'],
 ];
 
-/** Those that count without either. */
+/** The files that count without either scheduler. */
 const throttleFiles = (end: string): readonly (readonly [BlkioTable, string])[] => [
   ['serviced', `throttle.io_serviced${end}`],
   ['serviceBytes', `throttle.io_service_bytes${end}`],
 ];
 
-/** All of them exist, whatever scheduler a device has; the ones of those in use are not empty. */
+/** Files exist for every scheduler; those of a scheduler that no device uses are empty. */
 function blkio(directory: string | undefined): BlkioStats {
   const sets = [
     schedulerFiles.map(([table, file]) => [table, `bfq.${file}`] as const),
@@ -117,7 +116,7 @@ function blkio(directory: string | undefined): BlkioStats {
 }
 
 function hugetlb(directory: string | undefined): CgroupStats['hugetlb'] {
-  const sizes = pageSizes(directory, /^hugetlb\.(\w+)\.usage_in_bytes$/);
+  const sizes = hugePageSizes(directory, /^hugetlb\.(\w+)\.usage_in_bytes$/);
   return Object.fromEntries(
     sizes.map((size) => {
       const reserved = readStat(directory, `hugetlb.${size}.rsvd.usage_in_bytes`) !== undefined;

@@ -1,6 +1,5 @@
-import { pageSizes } from './page-sizes.ts';
 import { parseCounters, parseIoStat, parsePressure, unlimited } from './parse.ts';
-import { readCounter, readStat } from './files.ts';
+import { hugePageSizes, readCounter, readStat } from './files.ts';
 import { cpusetNumbers, noMemory } from './types.ts';
 import type {
   BlkioStats,
@@ -12,7 +11,7 @@ import type {
   Pressure,
 } from './types.ts';
 
-/** What the cgroup v2 of a container says, in the terms of v1 where clients rely on them. */
+/** The statistics of a container's v2 cgroup, in the terms of v1 where clients rely on them. */
 export function readStatsV2(directory: string): CgroupStats {
   return {
     cpu: cpu(directory),
@@ -60,7 +59,7 @@ function memory(directory: string): MemoryStats {
   return {
     cache: raw.get('file') ?? 0n,
     usage,
-    // The peaks may have been at different times.
+    // max is unknown: memory and swap may have had their peaks at different times.
     swap: { ...swap, usage: swap.usage + usage.usage, limit: sum(swap.limit, usage.limit), max: 0n },
     kernel: noMemory,
     kernelTCP: noMemory,
@@ -85,7 +84,7 @@ function blkio(directory: string): BlkioStats {
 
 function hugetlb(directory: string): CgroupStats['hugetlb'] {
   return Object.fromEntries(
-    pageSizes(directory, /^hugetlb\.(\w+)\.current$/).map((size) => {
+    hugePageSizes(directory, /^hugetlb\.(\w+)\.current$/).map((size) => {
       const prefix = `hugetlb.${size}`;
       const reserved = readStat(directory, `${prefix}.rsvd.current`) !== undefined;
       const usage = readCounter(directory, `${prefix}${reserved ? '.rsvd' : ''}.current`);
@@ -95,7 +94,7 @@ function hugetlb(directory: string): CgroupStats['hugetlb'] {
   );
 }
 
-/** Undefined on a kernel without it, or where it is turned off. */
+/** Undefined when the kernel has no PSI, or it is off. */
 function pressure(directory: string, controller: string): Pressure | undefined {
   const text = readStat(directory, `${controller}.pressure`);
   return text === undefined ? undefined : parsePressure(text);

@@ -7,9 +7,11 @@ import { readCgroupLayout } from '../../host/cgroup-layout.ts';
 import { processCgroups } from '../../host/proc.ts';
 import { cgroupManager } from '../cgroup-manager.ts';
 import { resolveCgroup } from '../cgroups-path.ts';
-import { signalAll } from '../processes.ts';
-import { processesBelow, removeTree } from '../walk.ts';
-import type { CgroupManager, CgroupRecord } from '../record.ts';
+import type { CgroupManager } from '../manager.ts';
+import { processesBelow, signalAll } from '../processes.ts';
+import { controllerDirectory } from '../record.ts';
+import type { CgroupRecord } from '../record.ts';
+import { removeTree } from '../remove.ts';
 
 export const layout = readCgroupLayout();
 
@@ -63,7 +65,7 @@ export class TestCgroups {
 
 /** The directory of a controller; an error when the record has none. */
 export function directoryOf(record: CgroupRecord, controller: string): string {
-  const directory = record.paths[record.shared[controller] ?? controller];
+  const directory = controllerDirectory(record, controller);
   if (directory === undefined) throw new Error(`no ${controller} hierarchy here`);
   return directory;
 }
@@ -96,6 +98,6 @@ export async function until(condition: () => boolean): Promise<void> {
   const deadline = performance.now() + patienceMs;
   while (!condition()) {
     await delay(5);
-    if (performance.now() > deadline) throw new Error('it did not become true ');
+    if (performance.now() > deadline) throw new Error('it did not become true');
   }
 }

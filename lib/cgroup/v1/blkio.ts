@@ -1,33 +1,34 @@
 import type { BlockIO, Integer, ThrottleDevice } from '../../config/types.ts';
 import type { CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
 
-const pointer = `${resourcesPointer}/blockIO`;
+type Files = Pick<CgroupWrite, 'file' | 'alias'>;
 
 /** Weights belong to the BFQ scheduler; some distributions keep the names they had with CFQ. */
-const weightFile = { file: 'blkio.bfq.weight', alias: { file: 'blkio.weight' } };
-const weightDeviceFile = { file: 'blkio.bfq.weight_device', alias: { file: 'blkio.weight_device' } };
+const weightFile: Files = { file: 'blkio.bfq.weight', alias: { file: 'blkio.weight' } };
+const weightDeviceFile: Files = { file: 'blkio.bfq.weight_device', alias: { file: 'blkio.weight_device' } };
 
 /** linux.resources.blockIO for cgroup v1 (config-linux.md, "Block IO"; rates in bytes or operations a second). */
 export function blkioStepsV1(blockIO: BlockIO): CgroupWrite[] {
   const writes: CgroupWrite[] = [];
-  const add = (names: Pick<CgroupWrite, 'file' | 'alias'>, at: string, value: string): void => {
-    writes.push({ step: 'write', controller: 'blkio', ...names, value, pointer: `${pointer}/${at}` });
+  const add = (files: Files, value: string, ...at: (string | number)[]): void => {
+    writes.push({ ...cgroupWrite(files.file, value, 'blockIO', ...at), ...files });
   };
-  if (isSet(blockIO.weight)) add(weightFile, 'weight', decimal(blockIO.weight));
-  if (isSet(blockIO.leafWeight))
-    add({ file: 'blkio.leaf_weight' }, 'leafWeight', decimal(blockIO.leafWeight));
+  if (isSet(blockIO.weight)) add(weightFile, decimal(blockIO.weight), 'weight');
+  if (isSet(blockIO.leafWeight)) {
+    add({ file: 'blkio.leaf_weight' }, decimal(blockIO.leafWeight), 'leafWeight');
+  }
   for (const [index, device] of (blockIO.weightDevice ?? []).entries()) {
-    const at = `weightDevice/${String(index)}`;
+    const at = ['weightDevice', index] as const;
     const entry = (weight: Integer): string => `${deviceNumber(device)} ${decimal(weight)}`;
-    if (isSet(device.weight)) add(weightDeviceFile, `${at}/weight`, entry(device.weight));
+    if (isSet(device.weight)) add(weightDeviceFile, entry(device.weight), ...at, 'weight');
     if (isSet(device.leafWeight)) {
-      add({ file: 'blkio.leaf_weight_device' }, `${at}/leafWeight`, entry(device.leafWeight));
+      add({ file: 'blkio.leaf_weight_device' }, entry(device.leafWeight), ...at, 'leafWeight');
     }
   }
   const throttle = (property: keyof BlockIO, file: string, devices: readonly ThrottleDevice[] = []): void => {
     for (const [index, device] of devices.entries()) {
-      add({ file: `blkio.throttle.${file}` }, `${property}/${String(index)}/rate`, throttleValue(device));
+      add({ file: `blkio.throttle.${file}` }, throttleValue(device), property, index, 'rate');
     }
   };
   throttle('throttleReadBpsDevice', 'read_bps_device', blockIO.throttleReadBpsDevice);
@@ -35,10 +36,6 @@ export function blkioStepsV1(blockIO: BlockIO): CgroupWrite[] {
   throttle('throttleReadIOPSDevice', 'read_iops_device', blockIO.throttleReadIOPSDevice);
   throttle('throttleWriteIOPSDevice', 'write_iops_device', blockIO.throttleWriteIOPSDevice);
   return writes;
-}
-
-function deviceNumber({ major, minor }: { major: number; minor: number }): string {
-  return `${String(major)}:${String(minor)}`;
 }
 
 /** The kernel takes a rate of 0 as no limit. */

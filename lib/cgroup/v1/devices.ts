@@ -1,35 +1,35 @@
 import type { DeviceRule } from '../../config/types.ts';
-import { defaultDevices, devicePattern, devicesPointer } from '../device-rules.ts';
+import { defaultDevices, devicePattern } from '../device-rules.ts';
 import type { DevicePattern } from '../device-rules.ts';
+import { cgroupWrite } from '../cgroup-write.ts';
 import type { CgroupWrite } from '../cgroup-write.ts';
 
 /** The default rules as the kernel takes them. */
 export const defaultDeviceRules: readonly string[] = defaultDevices.flatMap(lines);
 
 /**
- * The device rules of a new container for cgroup v1 (config-linux.md, "Allowed Device list"): nothing is
- * allowed but what the rules say, in their order, and then the defaults. The kernel applies each write to
- * the list it has, so devices.list shows them in this order.
+ * The device rules of a new container for cgroup v1 (config-linux.md, "Allowed Device list"): nothing is allowed but
+ * what the rules say, in their order, and then the defaults.
  */
 export function deviceStepsV1(rules: readonly DeviceRule[]): CgroupWrite[] {
   const entries = rules.map((rule, index) => ({ rule, index, values: values(rule, index) }));
-  // A rule for all devices discards everything before it. The kernel only accepts one in a cgroup without
-  // children, which a new one is.
+  // A rule for all devices overrides everything before it. The kernel takes it only in a cgroup without children, as
+  // a new one is.
   const start = entries.findLastIndex(({ values: [value] }) => value === 'a');
   const writes: CgroupWrite[] = [];
-  if (start < 0) writes.push(write(false, 'a', devicesPointer));
+  if (start < 0) writes.push(write(false, 'a'));
   for (const { rule, index, values: all } of entries.slice(Math.max(start, 0))) {
-    for (const line of all) writes.push(write(rule.allow, line, `${devicesPointer}/${String(index)}`));
+    for (const line of all) writes.push(write(rule.allow, line, index));
   }
   const everything = writes.length === 1 && entries[start]?.rule.allow === true;
-  if (!everything) writes.push(...defaultDeviceRules.map((line) => write(true, line, devicesPointer)));
+  if (!everything) writes.push(...defaultDeviceRules.map((line) => write(true, line)));
   return writes;
 }
 
 /**
- * The writes that make rules `wanted` of rules `present` in a cgroup in use: only what differs, so that no device
- * is refused meanwhile which both allow, and devices that somebody else has allowed stay. From or to rules that
- * allow everything, or from unknown ones, it takes a new beginning.
+ * The writes that change rules `present` to `wanted` in a cgroup that is in use: only what differs. So a device that
+ * both allow is never refused meanwhile, and devices that somebody else has allowed stay. When either list allows
+ * everything, or `present` is unknown, all rules are written as for a new container.
  */
 export function deviceChangeV1(
   wanted: readonly DeviceRule[],
@@ -41,7 +41,7 @@ export function deviceChangeV1(
   return [...missing(after, before, true), ...missing(before, after, false)];
 }
 
-/** The list of allowed devices that rules lead to, as access by device (`c 1:3`); undefined for no such list. */
+/** What rules allow, as access by device (`c 1:3`); undefined when they do not begin with "nothing". */
 function allowedDevices(rules: readonly DeviceRule[]): ReadonlyMap<string, string> | undefined {
   const [first, ...rest] = deviceStepsV1(rules);
   if (first?.value !== 'a' || first.file === 'devices.allow') return undefined;
@@ -50,13 +50,13 @@ function allowedDevices(rules: readonly DeviceRule[]): ReadonlyMap<string, strin
     const { device, access } = split(value);
     const had = allowed.get(device) ?? '';
     const others = without(had, access);
-    // A rule speaks of the very same entry only: one device of an allowed group stays allowed.
+    // The kernel matches entries exactly: to deny c 1:3 does not narrow c 1:*.
     allowed.set(device, file === 'devices.allow' ? others + access : others);
   }
   return allowed;
 }
 
-/** Writes for what `more` has and `less` has not. */
+/** Writes for what `more` allows and `less` does not. */
 function missing(
   more: ReadonlyMap<string, string>,
   less: ReadonlyMap<string, string>,
@@ -64,7 +64,7 @@ function missing(
 ): CgroupWrite[] {
   return [...more].flatMap(([device, access]) => {
     const rest = without(access, less.get(device) ?? '');
-    return rest === '' ? [] : [write(allow, `${device} ${rest}`, devicesPointer)];
+    return rest === '' ? [] : [write(allow, `${device} ${rest}`)];
   });
 }
 
@@ -73,14 +73,14 @@ function split(value: string): { device: string; access: string } {
   return { device: `${type} ${numbers}`, access };
 }
 
-/** Both are some of `rwm`. */
+/** `letters` without `others`; both are some of `rwm`. */
 function without(letters: string, others: string): string {
   return letters.replace(new RegExp(`[${others}]`, 'g'), '');
 }
 
 /**
- * A rule as the kernel takes it. Of `a` the kernel reads nothing but the letter, so a rule for all types
- * that is limited to some access or numbers becomes one for each type; it would widen otherwise.
+ * A rule as the kernel takes it. The kernel reads nothing after an `a`, so a rule for all types that is limited to some
+ * access or numbers becomes one for each type.
  */
 function values(rule: DeviceRule, index: number): string[] {
   const pattern = devicePattern(rule, index);
@@ -94,12 +94,6 @@ function lines({ types, major, minor, access }: DevicePattern): string[] {
   return types.map((type) => `${type} ${numbers} ${access}`);
 }
 
-function write(allow: boolean, value: string, at: string): CgroupWrite {
-  return {
-    step: 'write',
-    controller: 'devices',
-    file: allow ? 'devices.allow' : 'devices.deny',
-    value,
-    pointer: at,
-  };
+function write(allow: boolean, value: string, ...at: readonly number[]): CgroupWrite {
+  return cgroupWrite(allow ? 'devices.allow' : 'devices.deny', value, 'devices', ...at);
 }

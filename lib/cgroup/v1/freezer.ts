@@ -1,4 +1,5 @@
-import { ioError, isGone, readValue, sleep, writeValue } from '../files.ts';
+import { fileError } from '../../core/error.ts';
+import { isGone, readValue, sleep, writeValue } from '../files.ts';
 
 export type FreezerState = 'THAWED' | 'FREEZING' | 'FROZEN';
 
@@ -9,7 +10,7 @@ export function freezerState(directory: string): FreezerState {
     return state === 'FROZEN' || state === 'FREEZING' ? state : 'THAWED';
   } catch (error) {
     if (isGone(error)) return 'THAWED';
-    throw ioError(`read ${directory}/freezer.state`, error);
+    throw fileError(`read ${directory}/freezer.state`, error);
   }
 }
 
@@ -25,14 +26,14 @@ export function setFreezer(directory: string, state: 'FROZEN' | 'THAWED'): boole
     return true;
   } catch (error) {
     if (isGone(error)) return false;
-    throw ioError(`write ${state} to ${directory}/freezer.state`, error);
+    throw fileError(`write ${state} to ${directory}/freezer.state`, error);
   }
 }
 
 /**
- * Freezes and waits until every task has stopped: FREEZING when one has not after `patienceMs`. The kernel
- * tells nobody when the state changes, updates it only when it is read, and a fork that raced with the write
- * may leave it at FREEZING until it is written again.
+ * Freezes and waits until every task has stopped: FREEZING when one has not after `patienceMs`. The kernel has no event
+ * for it and updates the state when it is read. After a fork that raced with the write the state may stay FREEZING
+ * until it is written again.
  */
 export function freezeV1(directory: string, patienceMs: number): FreezerState | 'GONE' {
   const deadline = performance.now() + patienceMs;

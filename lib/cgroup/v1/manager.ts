@@ -1,34 +1,29 @@
-import { systemError, TsrunError } from '../../core/error.ts';
-import type { Finding } from '../../core/finding.ts';
+import { constants } from 'node:os';
+import { errnoOrRethrow, hasErrno } from '../../core/errno.ts';
+import { fileError, systemError, TsrunError } from '../../core/error.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
-import { changeAll } from '../change-limits.ts';
-import {
-  createAll,
-  freezeError,
-  freezePatienceMs,
-  goneError,
-  isThere,
-  killPatienceMs,
-  requireOutside,
-  sigkill,
-} from '../freeze.ts';
+import type { Finding } from '../../core/finding.ts';
+import { changeLimits } from '../change-limits.ts';
+import { createCgroups } from '../create.ts';
 import { fillCpuset } from '../cpuset.ts';
-import { deviceChangeV1, deviceStepsV1 } from './devices.ts';
-import { executeSteps } from '../write-limits.ts';
-import { errnoOf, failedWith, ioError, isGone, readValue, writeValue } from '../files.ts';
-import { freezerState, freezeV1, isFreezingV1, setFreezer } from './freezer.ts';
-import { directoryIn } from '../locate.ts';
-import { needsCurrentLimit } from './memory.ts';
+import { isGone, readValue, writeValue } from '../files.ts';
+import { freezeError, freezePatienceMs, goneError, killPatienceMs, requireOutside } from '../freeze.ts';
+import type { CgroupManager, SelfJoin } from '../manager.ts';
+import { processesBelow, signalAll } from '../processes.ts';
+import { controllerDirectory } from '../record.ts';
+import type { CgroupRecord } from '../record.ts';
 import { removeCgroups } from '../remove.ts';
+import { walk } from '../walk.ts';
+import { writeLimits } from '../write-limits.ts';
+import { deviceChangeV1, deviceStepsV1 } from './devices.ts';
+import { freezerState, freezeV1, isFreezingV1, setFreezer } from './freezer.ts';
+import { needsCurrentLimit } from './memory.ts';
 import { resourceStepsV1 } from './resources.ts';
-import { signalAll } from '../processes.ts';
-import { processesBelow, walk } from '../walk.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from '../record.ts';
 
-/** cgroup v1, also when a v2 hierarchy without controllers is mounted beside it (hybrid). */
+/** cgroup v1, with or without a v2 hierarchy beside it that has no controllers (hybrid). */
 export class ManagerV1 implements CgroupManager {
   private readonly record: CgroupRecord;
-  /** Directories create() of this object has made: nothing is set in them yet. */
+  /** The directories that create() of this object has made: they have the kernel's defaults. */
   private fresh: ReadonlySet<string> = new Set();
 
   constructor(record: CgroupRecord) {
@@ -36,7 +31,7 @@ export class ManagerV1 implements CgroupManager {
   }
 
   create(): void {
-    this.fresh = createAll(Object.values(this.record.paths), isFreezingV1);
+    this.fresh = createCgroups(Object.values(this.record.paths), isFreezingV1);
   }
 
   apply(resources: Resources = {}): Finding[] {
@@ -44,7 +39,7 @@ export class ManagerV1 implements CgroupManager {
     const cpuset = this.path('cpuset');
     if (cpuset !== undefined) prepareCpuset(cpuset, resources, this.fresh.has(cpuset));
     const devices = this.record.unprivileged === true ? [] : deviceStepsV1(resources.devices ?? []);
-    return executeSteps([...steps, ...devices], (controller) => this.path(controller));
+    return writeLimits([...steps, ...devices], (controller) => this.path(controller));
   }
 
   update(resources: Resources, presentDevices?: readonly DeviceRule[]): Finding[] {
@@ -52,19 +47,19 @@ export class ManagerV1 implements CgroupManager {
     const { devices } = resources;
     const locate = (controller: string): string | undefined => this.path(controller);
     if (devices === undefined || this.record.unprivileged === true)
-      return changeAll(steps, locate, undefined);
+      return changeLimits(steps, locate, undefined);
     const change = deviceChangeV1(devices, presentDevices);
-    return changeAll(steps, locate, {
-      apply: () => executeSteps(change, locate),
+    return changeLimits(steps, locate, {
+      apply: () => writeLimits(change, locate),
       revert: () => {
         if (presentDevices === undefined) return false;
-        return succeeds(() => executeSteps(deviceChangeV1(presentDevices, devices), locate));
+        return succeeds(() => writeLimits(deviceChangeV1(presentDevices, devices), locate));
       },
     });
   }
 
-  give(): void {
-    // Whoever owns a cgroup of v1 sets its limits.
+  delegate(): void {
+    // The owner of a v1 cgroup could change its limits.
   }
 
   join(pid: number): void {
@@ -87,7 +82,7 @@ export class ManagerV1 implements CgroupManager {
   }
 
   processes(): number[] {
-    const directory = this.tracking();
+    const directory = this.processDirectory();
     return directory === undefined ? [] : processesBelow(directory);
   }
 
@@ -124,12 +119,12 @@ export class ManagerV1 implements CgroupManager {
     }
     const before = freezerState(freezer);
     try {
-      // Nothing forks while all are stopped. One that does not stop soon has the signal pending just as well.
+      // Frozen processes cannot fork. One that does not stop in time gets the signal all the same.
       freezeV1(freezer, killPatienceMs);
       signalAll(list, signal);
     } finally {
-      // A stopped task dies only once it runs again.
-      if (signal === sigkill) thawTree(freezer);
+      // A frozen task dies only when it is thawed.
+      if (signal === constants.signals.SIGKILL) thawTree(freezer);
       else if (before === 'THAWED') setFreezer(freezer, 'THAWED');
     }
   }
@@ -138,16 +133,12 @@ export class ManagerV1 implements CgroupManager {
     removeCgroups(Object.values(this.record.paths));
   }
 
-  exists(): boolean {
-    return Object.values(this.record.paths).some(isThere);
-  }
-
   private path(controller: string): string | undefined {
-    return directoryIn(this.record, controller);
+    return controllerDirectory(this.record, controller);
   }
 
-  /** The hierarchy that tells which processes there are: one that nobody but a runtime moves processes in. */
-  private tracking(): string | undefined {
+  /** The directory to list processes in: of a hierarchy in which only runtimes move processes. */
+  private processDirectory(): string | undefined {
     const directory = ['freezer', 'pids', 'devices', 'memory']
       .map((name) => this.path(name))
       .find((path) => path !== undefined);
@@ -163,7 +154,7 @@ export class ManagerV1 implements CgroupManager {
     );
   }
 
-  /** The present memory limit, where it matters and is not known to be the default. */
+  /** The present memory limit in bytes; undefined when it is not needed, or the default. */
   private memoryLimit(resources: Resources): bigint | undefined {
     const directory = this.path('memory');
     if (directory === undefined || this.fresh.has(directory)) return undefined;
@@ -172,7 +163,7 @@ export class ManagerV1 implements CgroupManager {
       return BigInt(readValue(`${directory}/memory.limit_in_bytes`));
     } catch (error) {
       if (isGone(error)) return undefined;
-      throw ioError(`read the memory limit of ${directory}`, error);
+      throw fileError(`read the memory limit of ${directory}`, error);
     }
   }
 }
@@ -181,13 +172,13 @@ function prepareCpuset(directory: string, resources: Resources, isNew: boolean):
   try {
     fillCpuset(directory, resources.cpu ?? {}, isNew);
   } catch (error) {
-    throw ioError(`give cgroup ${directory} the cpus and memory nodes of its parent`, error);
+    throw fileError(`give cgroup ${directory} the cpus and memory nodes of its parent`, error);
   }
 }
 
 function joinError(path: string, pid: number, error: unknown): TsrunError {
-  const realtime = path.includes('cpu') && failedWith(error, 'EINVAL');
-  return systemError(`write ${String(pid)} to ${path}`, errnoOf(error), {
+  const realtime = path.includes('cpu') && hasErrno(error, 'EINVAL');
+  return systemError(`write ${String(pid)} to ${path}`, errnoOrRethrow(error), {
     ...(realtime
       ? { hint: 'A real-time process needs linux.resources.cpu.realtimeRuntime in its cgroup.' }
       : {}),
@@ -200,14 +191,14 @@ function succeeds(step: () => unknown): boolean {
     step();
     return true;
   } catch {
-    // The error that led here is the one to tell.
+    // The caller reports the error that made it revert.
     return false;
   }
 }
 
 /**
- * Thaws the cgroup and all below it, parents first. A container that may make cgroups can freeze one of its own,
- * and what is frozen does not die.
+ * Thaws the cgroup and all below it, parents first: frozen tasks do not die, and a container that may make cgroups can
+ * freeze its own.
  */
 function thawTree(freezer: string): void {
   const directories: string[] = [];

@@ -1,17 +1,15 @@
 import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Integer, MemoryResources } from '../../config/types.ts';
-import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
-
-const pointer = `${resourcesPointer}/memory`;
+import type { CgroupStep, CgroupWrite, UsageCheck } from '../cgroup-write.ts';
+import { cgroupWrite, decimal, isSet, usageCheck } from '../cgroup-write.ts';
 
 /** What a limit file reads when there is no limit: the largest number of whole pages. */
 const noLimit = '9223372036854771712';
 
 /**
- * linux.resources.memory for cgroup v1 (config-linux.md, "Memory"). `current` is the cgroup's present limit
- * in bytes, undefined when it has none; it decides the order of the two limits, since the kernel never
- * accepts a memory limit above that of memory and swap together.
+ * linux.resources.memory for cgroup v1 (config-linux.md, "Memory"). `current` is the cgroup's present limit in bytes,
+ * undefined for none. It decides which of the two limits is written first: the kernel accepts no memory limit above that
+ * of memory and swap together.
  */
 export function memoryStepsV1(memory: MemoryResources, current?: bigint): CgroupStep[] {
   const steps: CgroupStep[] = [];
@@ -53,7 +51,7 @@ function limits({ limit, swap }: MemoryResources, current: bigint | undefined): 
   if (isSet(limit)) writes.push(write('limit', 'memory.limit_in_bytes', limit));
   if (isSet(swap)) {
     const both = write('swap', 'memory.memsw.limit_in_bytes', swap);
-    // Without swap accounting there is nothing to lift.
+    // A kernel without swap accounting has no limit to lift.
     if (isUnlimited(swap)) both.optional = true;
     const first = isUnlimited(swap) || (current !== undefined && current <= BigInt(swap));
     if (first) writes.unshift(both);
@@ -64,22 +62,10 @@ function limits({ limit, swap }: MemoryResources, current: bigint | undefined): 
   return writes;
 }
 
-function checks({ limit, swap }: MemoryResources): CgroupStep[] {
-  const check = (name: string, file: string, value: Integer | undefined): CgroupStep[] =>
-    isSet(value) && !isUnlimited(value)
-      ? [
-          {
-            step: 'check',
-            controller: 'memory',
-            files: [file],
-            limit: BigInt(value),
-            pointer: `${pointer}/${name}`,
-          },
-        ]
-      : [];
+function checks({ limit, swap }: MemoryResources): UsageCheck[] {
   return [
-    ...check('limit', 'memory.usage_in_bytes', limit),
-    ...check('swap', 'memory.memsw.usage_in_bytes', swap),
+    ...usageCheck('limit', limit, 'memory.usage_in_bytes'),
+    ...usageCheck('swap', swap, 'memory.memsw.usage_in_bytes'),
   ];
 }
 
@@ -87,12 +73,6 @@ function isUnlimited(value: Integer): boolean {
   return BigInt(value) === -1n;
 }
 
-function write(property: string, file: string, value: Integer): CgroupWrite {
-  return {
-    step: 'write',
-    controller: 'memory',
-    file,
-    value: decimal(value),
-    pointer: `${pointer}/${property}`,
-  };
+function write(property: keyof MemoryResources, file: string, value: Integer): CgroupWrite {
+  return cgroupWrite(file, decimal(value), 'memory', property);
 }

@@ -1,44 +1,65 @@
 import { TsrunError } from '../../core/error.ts';
 import type { Resources } from '../../config/types.ts';
 import { blkioStepsV1 } from './blkio.ts';
-import { cpuStepsV1, cpusetSteps } from './cpu.ts';
+import { cpuStepsV1 } from './cpu.ts';
 import { memoryStepsV1 } from './memory.ts';
-import { hugetlbSteps, pidsSteps, rdmaSteps } from '../hugetlb.ts';
-import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cgroupWrite, decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import type { CgroupStep, CgroupWrite, LimitGroup } from '../cgroup-write.ts';
+import { cpusetSteps } from '../cpuset.ts';
+import { hugetlbSteps } from '../hugetlb.ts';
+import { pidsSteps } from '../pids.ts';
+import { rdmaSteps } from '../rdma.ts';
+
+type StepsByGroup = {
+  readonly [Group in LimitGroup]: (
+    limits: NonNullable<Resources[Group]>,
+    memoryLimit?: bigint,
+  ) => CgroupStep[];
+};
+
+/** What makes the writes of each group of linux.resources, in the order they must be made. */
+const stepsByGroup: StepsByGroup = {
+  unified: refuseUnified,
+  cpu: (cpu) => [...cpusetSteps(cpu), ...cpuStepsV1(cpu)],
+  memory: memoryStepsV1,
+  pids: pidsSteps,
+  blockIO: blkioStepsV1,
+  hugepageLimits: (limits) => hugetlbSteps(limits, 'limit_in_bytes'),
+  network: networkSteps,
+  rdma: rdmaSteps,
+};
 
 /**
- * The limits of linux.resources as writes to cgroup v1 files, in the order they must be made; the device
- * rules are apart (deviceStepsV1). `memoryLimit` is the cgroup's present limit, undefined for a new one.
+ * The limits of linux.resources as writes to cgroup v1 files, in the order they must be made. The device rules are
+ * apart: deviceStepsV1().
+ * @param memoryLimit the cgroup's present memory limit in bytes, undefined for a new one
+ * @throws TsrunError 'config' with the pointer of what cgroup v1 cannot have
  */
 export function resourceStepsV1(resources: Resources, memoryLimit?: bigint): CgroupStep[] {
-  if (resources.unified !== undefined && Object.keys(resources.unified).length > 0) {
-    throw new TsrunError('config', 'invalid configuration: cannot use unified on cgroup v1', {
-      pointer: `${resourcesPointer}/unified`,
-    });
-  }
-  const { cpu = {}, memory = {}, blockIO = {} } = resources;
-  return [
-    ...cpusetSteps(cpu),
-    ...cpuStepsV1(cpu),
-    ...memoryStepsV1(memory, memoryLimit),
-    ...pidsSteps(resources.pids),
-    ...blkioStepsV1(blockIO),
-    ...hugetlbSteps(resources.hugepageLimits, 'limit_in_bytes'),
-    ...networkSteps(resources.network),
-    ...rdmaSteps(resources.rdma),
-  ];
+  const groups = Object.keys(stepsByGroup) as LimitGroup[];
+  return groups.flatMap((group) => groupSteps(group, resources[group], memoryLimit));
 }
 
-function networkSteps({ classID, priorities = [] }: NonNullable<Resources['network']> = {}): CgroupWrite[] {
-  const writes: CgroupWrite[] = [];
-  const add = (controller: string, file: string, value: string, at: string): void => {
-    const pointer = `${resourcesPointer}/network/${at}`;
-    writes.push({ step: 'write', controller, file, value, pointer });
-  };
-  if (isSet(classID)) add('net_cls', 'net_cls.classid', decimal(classID), 'classID');
-  for (const [index, { name, priority }] of priorities.entries()) {
-    add('net_prio', 'net_prio.ifpriomap', `${name} ${decimal(priority)}`, `priorities/${String(index)}`);
-  }
-  return writes;
+function groupSteps<Group extends LimitGroup>(
+  group: Group,
+  limits: Resources[Group],
+  memoryLimit: bigint | undefined,
+): CgroupStep[] {
+  return limits === undefined ? [] : stepsByGroup[group](limits, memoryLimit);
+}
+
+function refuseUnified(unified: NonNullable<Resources['unified']>): [] {
+  if (Object.keys(unified).length === 0) return [];
+  throw new TsrunError('config', 'invalid configuration: cannot use unified on cgroup v1', {
+    pointer: `${resourcesPointer}/unified`,
+  });
+}
+
+function networkSteps({ classID, priorities = [] }: NonNullable<Resources['network']>): CgroupWrite[] {
+  return [
+    ...(isSet(classID) ? [cgroupWrite('net_cls.classid', decimal(classID), 'network', 'classID')] : []),
+    ...priorities.map(({ name, priority }, index) =>
+      cgroupWrite('net_prio.ifpriomap', `${name} ${decimal(priority)}`, 'network', 'priorities', index),
+    ),
+  ];
 }

@@ -5,9 +5,9 @@ import { devicesPointer } from '../device-rules.ts';
 import { deviceProgram } from './device-program.ts';
 
 /**
- * Makes the kernel apply device rules, and the defaults, to a cgroup v2 directory, in place of those it applied
- * before. Where it will not (bpf(2) may be forbidden to containers, and the kernel be built without it) that is an
- * error, unless the rules deny nothing.
+ * Applies device rules and the defaults to a cgroup v2 directory, in place of the rules before. When the kernel refuses
+ * (bpf(2) may be forbidden, or not built in) and the rules deny nothing, that is no error.
+ * @throws TsrunError 'config' for a rule that is wrong, else what attachDeviceFilter() throws
  */
 export function attachDeviceRules(directory: string, rules: readonly DeviceRule[]): void {
   const { code, denies } = deviceProgram(rules);

@@ -1,11 +1,11 @@
 /**
- * The few instructions of eBPF a device program needs (Documentation/bpf/standardization/instruction-set.rst),
- * as they are in struct bpf_insn: opcode, registers, jump offset, immediate value. All of them are as old as
- * device programs (Linux 4.15); jumps only lead forward.
+ * An instruction of eBPF (Documentation/bpf/standardization/instruction-set.rst) as in struct bpf_insn: opcode,
+ * registers, jump offset, immediate value. Those below are what a device program needs. They are as old as device
+ * programs (Linux 4.15), and jump only forward.
  */
 export type Instruction = readonly [code: number, registers: number, offset: number, immediate: number];
 
-/** `to` = the 32-bit word at `offset` of what `from` points to. */
+/** Loads the 32-bit word at `offset` of what `from` points to into `to`. */
 export function load32(to: number, from: number, offset: number): Instruction {
   return [0x61, to | (from << 4), offset, 0];
 }
@@ -31,7 +31,7 @@ export function skipIfSet(register: number, bits: number, by: number): Instructi
   return [0x45, register, by, bits];
 }
 
-/** `then`, when the register is `value` (less than 2^31); otherwise what follows it. */
+/** Runs `then` when the register is `value` (less than 2^31), else skips it. */
 export function when(register: number, value: number, then: readonly Instruction[]): Instruction[] {
   return [[0x55, register, then.length, value], ...then];
 }
@@ -39,10 +39,10 @@ export function when(register: number, value: number, then: readonly Instruction
 /** Returns r0. */
 export const exit: Instruction = [0x95, 0, 0, 0];
 
-/** How many instructions a jump of 16 bits can pass. */
+/** How many instructions a jump can skip: its offset has 16 bits. */
 export const longestJump = 0x7fff;
 
-/** An array of struct bpf_insn in this machine's byte order, which is little on all we run on. */
+/** An array of struct bpf_insn, in little-endian byte order as all supported machines have it. */
 export function encodeInstructions(program: readonly Instruction[]): Uint8Array {
   const bytes = Buffer.alloc(program.length * 8);
   program.forEach(([code, registers, offset, immediate], index) => {

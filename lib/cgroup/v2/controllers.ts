@@ -1,28 +1,30 @@
 import { posix } from 'node:path';
-import { errnoOf, ioError, readValue, writeValue } from '../files.ts';
+import { errnoOrRethrow } from '../../core/errno.ts';
+import { fileError } from '../../core/error.ts';
+import { readValue, writeValue } from '../files.ts';
 
-/** The controllers a v2 cgroup can limit its processes with. */
+/** The controllers that are enabled for a v2 cgroup. */
 export function controllersOf(directory: string): string[] {
   const path = `${directory}/cgroup.controllers`;
   try {
     const text = readValue(path);
     return text === '' ? [] : text.split(' ');
   } catch (error) {
-    throw ioError(`read ${path}`, error);
+    throw fileError(`read ${path}`, error);
   }
 }
 
 /**
- * Gives `directory` every controller the hierarchy has, by enabling them in each ancestor from `mountpoint`
- * down. An ancestor that refuses one (it may have processes itself, or belong to somebody else) is no
- * failure: only a limit that needs the controller is.
+ * Gives `directory` every controller the hierarchy has: enables them in each ancestor from `mountpoint` down. An
+ * ancestor may refuse one, since it has processes itself or belongs to somebody else. That is no error before a limit
+ * needs the controller.
  */
 export function enableControllers(mountpoint: string, directory: string): void {
   const wanted = controllersOf(mountpoint);
   const present = new Set(controllersOf(directory));
   if (wanted.every((name) => present.has(name))) return;
   for (const ancestor of ancestors(mountpoint, posix.dirname(directory))) {
-    // One write is all or nothing.
+    // The kernel enables all controllers of one write or none.
     if (!enable(ancestor, wanted)) for (const name of wanted) enable(ancestor, [name]);
   }
 }
@@ -41,7 +43,7 @@ function enable(directory: string, names: readonly string[]): boolean {
     writeValue(`${directory}/cgroup.subtree_control`, names.map((name) => `+${name}`).join(' '));
     return true;
   } catch (error) {
-    errnoOf(error);
+    errnoOrRethrow(error);
     return false;
   }
 }

@@ -1,44 +1,51 @@
 import type { CpuResources, Integer } from '../../config/types.ts';
-import { cpusetSteps } from '../v1/cpu.ts';
+import { cgroupWrite, decimal, isSet } from '../cgroup-write.ts';
 import type { CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cpusetSteps } from '../cpuset.ts';
+import type { PropertyFiles } from './property-files.ts';
 
-const pointer = `${resourcesPointer}/cpu`;
+/** The file of each property of linux.resources.cpu. */
+export const cpuFiles = {
+  shares: 'cpu.weight',
+  quota: 'cpu.max',
+  period: 'cpu.max',
+  burst: 'cpu.max.burst',
+  idle: 'cpu.idle',
+  cpus: 'cpuset.cpus',
+  mems: 'cpuset.mems',
+  realtimeRuntime: isSet,
+  realtimePeriod: isSet,
+} as const satisfies PropertyFiles<CpuResources>;
 
 /**
  * linux.resources.cpu for cgroup v2; times in microseconds. `currentQuota` is the first word of cpu.max of an
  * existing cgroup: the period can only be written together with the quota.
  */
 export function cpuStepsV2(cpu: CpuResources, currentQuota = 'max'): CgroupWrite[] {
-  const writes: CgroupWrite[] = [];
-  const add = (property: keyof CpuResources, file: string, value: string): CgroupWrite => {
-    const write: CgroupWrite = {
-      step: 'write',
-      controller: 'cpu',
-      file,
-      value,
-      pointer: `${pointer}/${property}`,
-    };
+  const { idle, shares, burst, quota, period } = cpu;
+  const writes = cpusetSteps(cpu);
+  const add = (property: 'idle' | 'shares' | 'burst' | 'quota' | 'period', value: string): CgroupWrite => {
+    const write = cgroupWrite(cpuFiles[property], value, 'cpu', property);
     writes.push(write);
     return write;
   };
-  const idle = cpu.idle !== undefined && isSet(cpu.idle);
-  // An idle group has no weight to set.
-  if (cpu.idle !== undefined && !idle) add('idle', 'cpu.idle', decimal(cpu.idle));
-  if (isSet(cpu.shares)) add('shares', 'cpu.weight', String(cpuWeight(cpu.shares)));
-  if (cpu.idle !== undefined && idle) add('idle', 'cpu.idle', decimal(cpu.idle));
-  if (cpu.burst !== undefined) {
-    const burst = add('burst', 'cpu.max.burst', decimal(cpu.burst));
-    burst.retry = true;
-    if (!isSet(cpu.burst)) burst.optional = true;
+  const becomesIdle = isSet(idle);
+  // An idle group takes no weight: it is written before it becomes idle, or after it has ceased to be.
+  if (idle !== undefined && !becomesIdle) add('idle', decimal(idle));
+  if (isSet(shares)) add('shares', String(cpuWeight(shares)));
+  if (becomesIdle) add('idle', decimal(idle));
+  if (burst !== undefined) {
+    const write = add('burst', decimal(burst));
+    write.retry = true;
+    // 0 is none, as on Linux before 5.14, which lacks the file.
+    if (!isSet(burst)) write.optional = true;
   }
-  const { quota, period } = cpu;
   if (isSet(quota) || isSet(period)) {
     const first = isSet(quota) ? (BigInt(quota) < 0n ? 'max' : decimal(quota)) : currentQuota;
     const value = isSet(period) ? `${first} ${decimal(period)}` : first;
-    add(isSet(quota) ? 'quota' : 'period', 'cpu.max', value).retry = true;
+    add(isSet(quota) ? 'quota' : 'period', value).retry = true;
   }
-  return [...cpusetSteps(cpu), ...writes];
+  return writes;
 }
 
 /** True when a step depends on the quota the cgroup has now. */
@@ -47,9 +54,9 @@ export function needsCurrentQuota({ quota, period }: CpuResources): boolean {
 }
 
 /**
- * The cpu.weight (1 to 10000, default 100) of cpu.shares (2 to 262144, default 1024): a curve through the two
- * minimums, defaults and maximums, so that a container of the default weight competes equally with the
- * processes that have no container.
+ * The cpu.weight (1 to 10000, default 100) for cpu.shares (2 to 262144, default 1024): a curve through the two
+ * minimums, defaults and maximums, so that a container with the default shares competes as an equal with processes
+ * that are in no container.
  */
 export function cpuWeight(shares: Integer): number {
   const value = Number(shares);

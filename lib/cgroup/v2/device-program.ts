@@ -16,7 +16,7 @@ import type { Instruction } from './bpf.ts';
 import { defaultDevices, devicePattern, devicesPointer } from '../device-rules.ts';
 import { DeviceTable, everyAccess } from './device-table.ts';
 
-/** A program of type BPF_PROG_TYPE_CGROUP_DEVICE, which the kernel asks about every access to a device. */
+/** A program of type BPF_PROG_TYPE_CGROUP_DEVICE, which the kernel runs for every access to a device. */
 export interface DeviceProgram {
   /** An array of struct bpf_insn. */
   code: Uint8Array;
@@ -35,12 +35,13 @@ const minor = 5;
 const block = 1;
 
 /**
- * The device rules of a container for cgroup v2: nothing is allowed but what the rules say, and then the
- * defaults. For each kind of access the last rule that speaks of it decides, and an access is allowed when
- * all its kinds are, if by different rules.
+ * The device rules of a container for cgroup v2: nothing is allowed but what the rules say, and then the defaults. For
+ * each kind of access the last matching rule decides. An access of several kinds is allowed when each of them is, even
+ * by different rules.
  *
- * Every device the rules name has its answer worked out here, so the program is one way down a list without
- * state: the verifier needs no longer for it than reading it, however many rules there are.
+ * What each device may do is computed here, so the program only compares numbers and returns: the verifier is fast with
+ * it, however many rules there are.
+ * @throws TsrunError 'config' with the pointer of a rule that is wrong, or for too many rules
  */
 export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
   const tables = { b: new DeviceTable(), c: new DeviceTable() };
@@ -54,7 +55,7 @@ export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
   const program = [
     load32(type, context, 0),
     copy32(access, type),
-    // access(2) with F_OK asks for nothing, and is told that the device is there.
+    // access(2) with F_OK asks for no kind of access: allow it.
     shiftRight32(access, 16),
     skipIfSet(access, everyAccess, 2),
     ...verdict(everyAccess),
@@ -67,7 +68,7 @@ export function deviceProgram(rules: readonly DeviceRule[]): DeviceProgram {
   return { code: encodeInstructions(program), denies: blocks.denies || characters.denies };
 }
 
-/** The answers for one type of device: those for single majors first, since they know best. */
+/** The instructions for one type of device: single majors first, since their rules are more specific. */
 function answers(table: DeviceTable, budget: Budget): { code: Instruction[]; denies: boolean } {
   const code: Instruction[] = [];
   let denies = false;
@@ -96,19 +97,19 @@ function answers(table: DeviceTable, budget: Budget): { code: Instruction[]; den
   return { code, denies };
 }
 
-/** Ends the program: 1 when no more is asked for than is allowed. */
+/** Ends the program: returns 1 when all kinds of access that are asked for are allowed. */
 function verdict(allowed: number): Instruction[] {
   if (allowed === everyAccess) return [set(0, 1), exit];
   if (allowed === 0) return [set(0, 0), exit];
   return [set(0, 0), skipIfSet(access, everyAccess & ~allowed, 1), set(0, 1), exit];
 }
 
-/** Keeps the program short enough for its jumps: rules for one minor of every major, and for single majors, multiply. */
+/** Limits the length of the program to what its jumps can skip: rules for one minor of all majors multiply. */
 class Budget {
-  // The program's beginning.
+  // 16: the instructions before the first rule.
   private left = longestJump - 16;
 
-  /** Takes the answer for one device, and the jump before it, into account. */
+  /** Counts the instructions for one device and the jump before them. */
   spend(answer: Instruction[]): Instruction[] {
     this.left -= answer.length + 1;
     if (this.left >= 0) return answer;

@@ -8,19 +8,16 @@ const accessBits = [
 ] as const;
 export const everyAccess = 7;
 
-/** Larger numbers fit into no dev_t of the kernel's, so no device has them. */
+/** No device has larger numbers: they do not fit into the kernel's dev_t. */
 const largestMajor = 0xfff;
 const largestMinor = 0xfffff;
 
-/**
- * For each kind of access the place, from 1, of the last rule that speaks of it; negative when the rule denies
- * it, 0 when there is none.
- */
-type Last = [number, number, number];
+/** For each kind of access: the 1-based index of the last matching rule, negative if it denies, 0 if there is none. */
+type LastRules = [mknod: number, read: number, write: number];
 
-/** What rules, in their order, say of the devices of one type. Undefined stands for a number no rule names. */
+/** The access that rules, in their order, allow to the devices of one type. Undefined is a number that no rule names. */
 export class DeviceTable {
-  private readonly lasts = new Map<string, Last>();
+  private readonly lasts = new Map<string, LastRules>();
   private readonly numbers = new Map<number | undefined, Set<number>>();
   private count = 0;
 
@@ -37,7 +34,7 @@ export class DeviceTable {
     this.numbers.set(major, minors);
   }
 
-  /** The kinds of access a device is allowed. Without any rule it is allowed none. */
+  /** The kinds of access that a device is allowed; none without a rule. */
   allowed(major: number | undefined, minor: number | undefined): number {
     const found = [
       this.last(major, minor),
@@ -49,8 +46,8 @@ export class DeviceTable {
     for (const [index, [, bit]] of accessBits.entries()) {
       let decisive = 0;
       for (const last of found) {
-        const place = last?.[index] ?? 0;
-        if (Math.abs(place) > Math.abs(decisive)) decisive = place;
+        const rule = last?.[index] ?? 0;
+        if (Math.abs(rule) > Math.abs(decisive)) decisive = rule;
       }
       if (decisive > 0) bits |= bit;
     }
@@ -68,7 +65,7 @@ export class DeviceTable {
     return [...new Set([...own, ...(this.numbers.get(undefined) ?? [])])];
   }
 
-  private last(major: number | undefined, minor: number | undefined): Last | undefined {
+  private last(major: number | undefined, minor: number | undefined): LastRules | undefined {
     return this.lasts.get(key(major, minor));
   }
 }

@@ -1,4 +1,5 @@
-import { ioError, isGone, readText, readValue, sleep, writeValue } from '../files.ts';
+import { fileError } from '../../core/error.ts';
+import { isGone, readText, readValue, sleep, writeValue } from '../files.ts';
 
 /** Asks for or ends freezing; does not wait. False when there is no such cgroup. */
 export function setFreezeV2(directory: string, frozen: boolean): boolean {
@@ -7,17 +8,17 @@ export function setFreezeV2(directory: string, frozen: boolean): boolean {
     return true;
   } catch (error) {
     if (isGone(error)) return false;
-    throw ioError(`write ${directory}/cgroup.freeze`, error);
+    throw fileError(`write ${directory}/cgroup.freeze`, error);
   }
 }
 
-/** True when all processes have stopped, or there is none. */
+/** True when the cgroup is frozen and all of its processes, if any, have stopped. */
 export function isFrozenV2(directory: string): boolean {
   try {
     return /^frozen 1$/m.test(readText(`${directory}/cgroup.events`));
   } catch (error) {
     if (isGone(error)) return false;
-    throw ioError(`read ${directory}/cgroup.events`, error);
+    throw fileError(`read ${directory}/cgroup.events`, error);
   }
 }
 
@@ -27,7 +28,7 @@ export function isFreezingV2(directory: string): boolean {
     return readValue(`${directory}/cgroup.freeze`) === '1';
   } catch (error) {
     if (isGone(error)) return false;
-    throw ioError(`read ${directory}/cgroup.freeze`, error);
+    throw fileError(`read ${directory}/cgroup.freeze`, error);
   }
 }
 

@@ -1,42 +1,61 @@
-import type { BlockIO, Integer, ThrottleDevice } from '../../config/types.ts';
+import type { BlockIO, Integer } from '../../config/types.ts';
 import type { CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
+import type { PropertyFiles } from './property-files.ts';
 
-const pointer = `${resourcesPointer}/blockIO`;
+/** Weights of the BFQ scheduler; where there is none, of the kernel's own. */
+const bfqWeight = 'io.bfq.weight';
+const kernelWeight = 'io.weight';
 
-/** linux.resources.blockIO for cgroup v2: weights of the BFQ scheduler, else of the kernel's own; io.max. */
+/** The file of each property of linux.resources.blockIO. */
+export const ioFiles = {
+  weight: bfqWeight,
+  weightDevice: bfqWeight,
+  leafWeight: isSet,
+  throttleReadBpsDevice: 'io.max',
+  throttleWriteBpsDevice: 'io.max',
+  throttleReadIOPSDevice: 'io.max',
+  throttleWriteIOPSDevice: 'io.max',
+} as const satisfies PropertyFiles<BlockIO>;
+
+/** The keys of io.max. */
+const throttleKeys = {
+  throttleReadBpsDevice: 'rbps',
+  throttleWriteBpsDevice: 'wbps',
+  throttleReadIOPSDevice: 'riops',
+  throttleWriteIOPSDevice: 'wiops',
+} as const;
+
+/** linux.resources.blockIO for cgroup v2; rates in bytes or operations a second. */
 export function ioStepsV2(blockIO: BlockIO): CgroupWrite[] {
-  const writes: CgroupWrite[] = [];
-  const add = (names: Pick<CgroupWrite, 'file' | 'alias'>, at: string, value: string): void => {
-    writes.push({ step: 'write', controller: 'io', ...names, value, pointer: `${pointer}/${at}` });
-  };
-  const addWeight = (at: string, weight: Integer | undefined, prefix = ''): void => {
-    if (!isSet(weight)) return;
-    const alias = { file: 'io.weight', value: `${prefix}${String(ioWeight(weight))}` };
-    add({ file: 'io.bfq.weight', alias }, at, `${prefix}${decimal(weight)}`);
-  };
-  addWeight('weight', blockIO.weight);
-  for (const [index, device] of (blockIO.weightDevice ?? []).entries()) {
-    addWeight(`weightDevice/${String(index)}/weight`, device.weight, `${deviceNumber(device)} `);
-  }
-  const throttle = (property: keyof BlockIO, key: string, devices: readonly ThrottleDevice[] = []): void => {
-    for (const [index, device] of devices.entries()) {
-      const rate = isSet(device.rate) ? decimal(device.rate) : 'max';
-      add({ file: 'io.max' }, `${property}/${String(index)}/rate`, `${deviceNumber(device)} ${key}=${rate}`);
-    }
-  };
-  throttle('throttleReadBpsDevice', 'rbps', blockIO.throttleReadBpsDevice);
-  throttle('throttleWriteBpsDevice', 'wbps', blockIO.throttleWriteBpsDevice);
-  throttle('throttleReadIOPSDevice', 'riops', blockIO.throttleReadIOPSDevice);
-  throttle('throttleWriteIOPSDevice', 'wiops', blockIO.throttleWriteIOPSDevice);
-  return writes;
+  const { weight, weightDevice = [] } = blockIO;
+  const throttles = Object.entries(throttleKeys) as [keyof typeof throttleKeys, string][];
+  return [
+    ...weightSteps(weight, '', 'weight'),
+    ...weightDevice.flatMap((device, index) =>
+      weightSteps(device.weight, `${deviceNumber(device)} `, 'weightDevice', index, 'weight'),
+    ),
+    ...throttles.flatMap(([property, key]) =>
+      (blockIO[property] ?? []).map((device, index) => {
+        const rate = isSet(device.rate) ? decimal(device.rate) : 'max';
+        const value = `${deviceNumber(device)} ${key}=${rate}`;
+        return cgroupWrite(ioFiles[property], value, 'blockIO', property, index, 'rate');
+      }),
+    ),
+  ];
 }
 
-/** The io.weight (1 to 10000) of a weight of the configuration (10 to 1000). */
+function weightSteps(
+  weight: Integer | undefined,
+  prefix: string,
+  ...at: readonly (string | number)[]
+): CgroupWrite[] {
+  if (!isSet(weight)) return [];
+  const alias = { file: kernelWeight, value: `${prefix}${String(ioWeight(weight))}` };
+  return [{ ...cgroupWrite(bfqWeight, `${prefix}${decimal(weight)}`, 'blockIO', ...at), alias }];
+}
+
+/** The io.weight (1 to 10000) for a weight of the config (10 to 1000). */
 export function ioWeight(weight: Integer): number {
   return Math.floor(1 + ((Number(weight) - 10) * 9999) / 990);
-}
-
-function deviceNumber({ major, minor }: { major: number; minor: number }): string {
-  return `${String(major)}:${String(minor)}`;
 }

@@ -1,42 +1,36 @@
-import { TsrunError } from '../../core/error.ts';
-import type { Finding } from '../../core/finding.ts';
+import { constants } from 'node:os';
+import { hasErrno } from '../../core/errno.ts';
+import { fileError, TsrunError } from '../../core/error.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
-import { changeAll } from '../change-limits.ts';
-import {
-  createAll,
-  freezeError,
-  freezePatienceMs,
-  goneError,
-  isThere,
-  killPatienceMs,
-  requireOutside,
-  sigkill,
-} from '../freeze.ts';
+import type { Finding } from '../../core/finding.ts';
+import type { CgroupStep } from '../cgroup-write.ts';
+import { changeLimits } from '../change-limits.ts';
+import { createCgroups } from '../create.ts';
+import { delegateCgroup } from '../delegation.ts';
+import { isGone, readValue, writeValue } from '../files.ts';
+import { freezeError, freezePatienceMs, goneError, killPatienceMs, requireOutside } from '../freeze.ts';
+import type { CgroupManager, SelfJoin } from '../manager.ts';
+import { processesBelow, signalAll } from '../processes.ts';
+import type { CgroupRecord } from '../record.ts';
+import { removeCgroups } from '../remove.ts';
+import { writeLimits } from '../write-limits.ts';
+import type { FindDirectory } from '../write-limits.ts';
 import { controllersOf, enableControllers } from './controllers.ts';
 import { needsCurrentQuota } from './cpu.ts';
-import { executeSteps } from '../write-limits.ts';
-import type { Locate } from '../write-limits.ts';
-import { failedWith, ioError, isGone, readValue, writeValue } from '../files.ts';
 import { freezeV2, isFreezingV2, isFrozenV2, setFreezeV2 } from './freezer.ts';
 import { needsCurrentMemory } from './memory.ts';
-import { giveCgroup } from '../delegation.ts';
-import { removeCgroups } from '../remove.ts';
 import { ignoredOnV2, resourceStepsV2 } from './resources.ts';
-import { signalAll } from '../processes.ts';
-import type { CgroupStep } from '../cgroup-write.ts';
-import { processesBelow } from '../walk.ts';
-import type { CgroupManager, CgroupRecord, SelfJoin } from '../record.ts';
 
-/** Makes the kernel apply the device rules (those of the configuration, without the defaults) to a cgroup. */
+/** Applies the device rules of a config, and the defaults, to a cgroup. */
 export type AttachDeviceRules = (directory: string, rules: readonly DeviceRule[]) => void;
 
-/** cgroup v2: one directory for everything. */
+/** cgroup v2: one directory for all controllers. */
 export class ManagerV2 implements CgroupManager {
   private readonly directory: string;
   private readonly mountpoint: string;
   private readonly unprivileged: boolean;
   private readonly attachDeviceRules: AttachDeviceRules | undefined;
-  /** True when create() of this object has made the directory: nothing is set in it yet. */
+  /** True when create() of this object has made the directory: it has the kernel's defaults. */
   private fresh = false;
 
   constructor(record: CgroupRecord, attachDeviceRules?: AttachDeviceRules) {
@@ -52,39 +46,39 @@ export class ManagerV2 implements CgroupManager {
   }
 
   create(): void {
-    const fresh = createAll([this.directory], isFreezingV2, () => {
+    const fresh = createCgroups([this.directory], isFreezingV2, () => {
       enableControllers(this.mountpoint, this.directory);
     });
     this.fresh = fresh.has(this.directory);
   }
 
   apply(resources: Resources = {}): Finding[] {
-    const warnings = executeSteps(this.steps(resources), this.locate());
+    const warnings = writeLimits(this.steps(resources), this.findDirectory());
     if (!this.unprivileged) this.applyDevices(resources.devices ?? []);
     return [...ignoredOnV2(resources), ...warnings];
   }
 
   update(resources: Resources): Finding[] {
     const { devices } = resources;
-    const warnings = changeAll(
+    const warnings = changeLimits(
       this.steps(resources),
-      this.locate(),
+      this.findDirectory(),
       devices === undefined || this.unprivileged
         ? undefined
         : {
             apply: () => {
               this.applyDevices(devices);
             },
-            // The program is replaced or it is not; there is nothing in between.
+            // The kernel replaces the program or leaves the old one.
             revert: () => true,
           },
     );
     return [...ignoredOnV2(resources), ...warnings];
   }
 
-  give(uid: number): void {
-    // What was delegated to a rootless tsrun belongs to its user, who is root of the container.
-    if (!this.unprivileged) giveCgroup(this.directory, uid);
+  delegate(uid: number): void {
+    // A rootless tsrun owns the cgroup that was delegated to it, as its user, who is root of the container.
+    if (!this.unprivileged) delegateCgroup(this.directory, uid);
   }
 
   join(pid: number): void {
@@ -92,7 +86,7 @@ export class ManagerV2 implements CgroupManager {
     try {
       writeValue(path, String(pid));
     } catch (error) {
-      throw ioError(`write ${String(pid)} to ${path}`, error);
+      throw fileError(`write ${String(pid)} to ${path}`, error);
     }
   }
 
@@ -127,24 +121,20 @@ export class ManagerV2 implements CgroupManager {
     const now = list();
     if (now.length === 0) return;
     requireOutside(now);
-    if (signal === sigkill && this.killAll()) return;
+    if (signal === constants.signals.SIGKILL && this.killAll()) return;
     const before = isFreezingV2(this.directory);
     try {
-      // Nothing forks while all are stopped. One that does not stop soon has the signal pending just as well.
+      // Frozen processes cannot fork. One that does not stop in time gets the signal all the same.
       freezeV2(this.directory, killPatienceMs);
       signalAll(list, signal);
     } finally {
-      // A stopped process dies of SIGKILL as well; nobody is left who should stay stopped.
-      if (!before || signal === sigkill) setFreezeV2(this.directory, false);
+      // SIGKILL ends frozen processes, too, so the cgroup need not stay frozen.
+      if (!before || signal === constants.signals.SIGKILL) setFreezeV2(this.directory, false);
     }
   }
 
   remove(): void {
     removeCgroups([this.directory]);
-  }
-
-  exists(): boolean {
-    return isThere(this.directory);
   }
 
   private applyDevices(rules: readonly DeviceRule[]): void {
@@ -164,33 +154,33 @@ export class ManagerV2 implements CgroupManager {
     });
   }
 
-  private locate(): Locate {
+  private findDirectory(): FindDirectory {
     let controllers: Set<string> | undefined;
     return (name) => {
-      // Files that every cgroup has are called after `cgroup`.
+      // Every cgroup has the files that are named after `cgroup`.
       controllers ??= new Set(controllersOf(this.directory)).add('cgroup');
       return controllers.has(name) ? this.directory : undefined;
     };
   }
 
-  /** cgroup.kill (Linux 5.14) kills all processes, forks in progress included; false when there is none. */
+  /** Kills all processes by cgroup.kill, forks in progress included; false on kernels before Linux 5.14. */
   private killAll(): boolean {
     try {
       writeValue(`${this.directory}/cgroup.kill`, '1');
       return true;
     } catch (error) {
       if (isGone(error)) return false;
-      throw ioError(`write ${this.directory}/cgroup.kill`, error);
+      throw fileError(`write ${this.directory}/cgroup.kill`, error);
     }
   }
 
-  /** The quota to keep when only the period changes, unless it is known to be the default. */
+  /** The present quota, when only the period changes; undefined when it is not needed, or the default. */
   private currentQuota(resources: Resources): string | undefined {
     if (this.fresh || !needsCurrentQuota(resources.cpu ?? {})) return undefined;
     return this.current('cpu.max')?.split(' ')[0];
   }
 
-  /** The memory limit a limit of memory and swap adds to, when only that changes; -1 for none. */
+  /** The present memory limit, when only `swap` changes; -1 for none, undefined when it is not needed, or the default. */
   private currentMemory(resources: Resources): bigint | undefined {
     if (this.fresh || !needsCurrentMemory(resources.memory ?? {})) return undefined;
     const text = this.current('memory.max');
@@ -201,8 +191,8 @@ export class ManagerV2 implements CgroupManager {
     try {
       return readValue(`${this.directory}/${file}`);
     } catch (error) {
-      if (failedWith(error, 'ENOENT')) return undefined;
-      throw ioError(`read ${this.directory}/${file}`, error);
+      if (hasErrno(error, 'ENOENT')) return undefined;
+      throw fileError(`read ${this.directory}/${file}`, error);
     }
   }
 }

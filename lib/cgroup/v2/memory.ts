@@ -1,20 +1,42 @@
 import { TsrunError } from '../../core/error.ts';
+import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Integer, MemoryResources } from '../../config/types.ts';
 import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
-import { decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cgroupWrite, decimal, isSet, resourcesPointer, usageCheck } from '../cgroup-write.ts';
+import type { PropertyFiles } from './property-files.ts';
 
-const pointer = `${resourcesPointer}/memory`;
+const isPositive = (value: Integer): boolean => BigInt(value) > 0n;
+
+/** The file of each property of linux.resources.memory. */
+export const memoryFiles = {
+  limit: 'memory.max',
+  reservation: 'memory.low',
+  swap: 'memory.swap.max',
+  kernel: isPositive,
+  kernelTCP: isPositive,
+  swappiness: (value: Integer) => !isUnsetSwappiness(value),
+  disableOOMKiller: (disable: boolean) => disable,
+  // cgroup v2 always accounts for children.
+  useHierarchy: (use: boolean) => !use,
+  // It has no file, and is not ignored.
+  checkBeforeUpdate: () => false,
+} as const satisfies PropertyFiles<MemoryResources>;
 
 /**
- * linux.resources.memory for cgroup v2, which limits swap by itself and not together with memory. `current` is the
- * memory limit of an existing cgroup, -1 for none.
+ * linux.resources.memory for cgroup v2, which limits swap alone, where the config limits memory and swap together.
+ * `current` is the memory limit of an existing cgroup in bytes, -1 for none.
+ * @throws TsrunError 'config' with the pointer of a limit of swap that does not fit the one of memory
  */
 export function memoryStepsV2(memory: MemoryResources, current = 0n): CgroupStep[] {
-  const { limit, reservation } = memory;
-  const steps: CgroupStep[] = memory.checkBeforeUpdate === true ? checks(memory) : [];
+  const { limit, reservation, swap } = memory;
+  const steps: CgroupStep[] = [];
+  if (memory.checkBeforeUpdate === true) {
+    steps.push(...usageCheck('limit', limit, 'memory.current'));
+    steps.push(...usageCheck('swap', swap, 'memory.current', 'memory.swap.current'));
+  }
   steps.push(...swapSteps(isSet(limit) ? memory : { ...memory, limit: current }));
-  if (isSet(limit)) steps.push(write('limit', 'memory.max', limit));
-  if (isSet(reservation)) steps.push(write('reservation', 'memory.low', reservation));
+  if (isSet(limit)) steps.push(write('limit', limit));
+  if (isSet(reservation)) steps.push(write('reservation', reservation));
   return steps;
 }
 
@@ -23,41 +45,31 @@ export function needsCurrentMemory({ limit, swap }: MemoryResources): boolean {
   return isSet(swap) && BigInt(swap) !== -1n && !isSet(limit);
 }
 
-/** `swap` of the configuration is memory and swap together; memory.swap.max is swap alone. */
 function swapSteps({ limit = 0, swap = 0 }: MemoryResources): CgroupWrite[] {
   const memory = BigInt(limit);
   const both = BigInt(swap);
   const property = both === 0n ? 'limit' : 'swap';
   if (both === 0n && memory !== -1n) return [];
-  // Without swap there is nothing to lift, and below nothing to forbid.
-  if (both === 0n || both === -1n) return [{ ...write(property, 'memory.swap.max', -1), optional: true }];
-  if (memory === -1n) return [write(property, 'memory.swap.max', swap)];
+  // A kernel without swap has no limit to lift.
+  if (both === 0n || both === -1n) return [{ ...write('swap', -1, property), optional: true }];
+  if (memory === -1n) return [write('swap', swap)];
   if (memory === 0n) throw swapError('unable to set swap limit without memory limit');
   if (memory < 0n) throw swapError(`invalid memory limit ${decimal(limit)}`);
   if (both < memory) throw swapError('memory+swap limit should be >= memory limit');
-  const alone = write(property, 'memory.swap.max', both - memory);
+  const alone = write('swap', both - memory);
+  // A kernel without swap needs no limit of 0.
   return [both === memory ? { ...alone, optional: true } : alone];
 }
 
 function swapError(message: string): TsrunError {
   return new TsrunError('config', message, {
-    pointer: `${pointer}/swap`,
+    pointer: `${resourcesPointer}/memory/swap`,
     hint: 'swap is the limit of memory and swap together.',
   });
 }
 
-function checks({ limit, swap }: MemoryResources): CgroupStep[] {
-  const check = (name: string, value: Integer | undefined, ...files: string[]): CgroupStep[] =>
-    isSet(value) && BigInt(value) > 0n
-      ? [{ step: 'check', controller: 'memory', files, limit: BigInt(value), pointer: `${pointer}/${name}` }]
-      : [];
-  return [
-    ...check('limit', limit, 'memory.current'),
-    ...check('swap', swap, 'memory.current', 'memory.swap.current'),
-  ];
-}
-
-function write(property: string, file: string, value: Integer): CgroupWrite {
+/** Writes the file of a property. `from`: the property the value comes from, when it is another one. */
+function write(property: 'limit' | 'reservation' | 'swap', value: Integer, from = property): CgroupWrite {
   const text = BigInt(value) === -1n ? 'max' : decimal(value);
-  return { step: 'write', controller: 'memory', file, value: text, pointer: `${pointer}/${property}` };
+  return cgroupWrite(memoryFiles[property], text, 'memory', from);
 }

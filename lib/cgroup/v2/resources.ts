@@ -1,74 +1,97 @@
 import { TsrunError } from '../../core/error.ts';
+import { pointerTo } from '../../core/pointer.ts';
 import type { Finding } from '../../core/finding.ts';
-import { warning } from '../../core/finding.ts';
-import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Resources } from '../../config/types.ts';
-import { cpuStepsV2 } from './cpu.ts';
-import { ioStepsV2 } from './io.ts';
-import { memoryStepsV2 } from './memory.ts';
-import { hugetlbSteps, pidsSteps, pointerPart, rdmaSteps } from '../hugetlb.ts';
-import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
-import { isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cpuFiles, cpuStepsV2 } from './cpu.ts';
+import { ioFiles, ioStepsV2 } from './io.ts';
+import { memoryFiles, memoryStepsV2 } from './memory.ts';
+import { ignoredProperties, ignoredProperty } from './property-files.ts';
+import type { PropertyFiles } from './property-files.ts';
+import { cgroupWrite, controllerOf, isSet, resourcesPointer } from '../cgroup-write.ts';
+import type { CgroupStep, CgroupWrite, LimitGroup } from '../cgroup-write.ts';
+import { hugetlbSteps } from '../hugetlb.ts';
+import { pidsSteps } from '../pids.ts';
+import { rdmaSteps } from '../rdma.ts';
 
-/**
- * The limits of linux.resources as writes to cgroup v2 files, in the order they must be made; `unified` comes
- * last and so has the last word. Device rules are apart: on v2 they are a program, not files. `current` is what
- * an existing cgroup has: see cpuStepsV2, memoryStepsV2.
- */
-export function resourceStepsV2(
-  resources: Resources,
-  current: { quota?: string | undefined; memory?: bigint | undefined } = {},
-): CgroupStep[] {
-  const { cpu = {}, memory = {}, blockIO = {} } = resources;
-  return [
-    ...cpuStepsV2(cpu, current.quota),
-    ...memoryStepsV2(memory, current.memory),
-    ...pidsSteps(resources.pids),
-    ...ioStepsV2(blockIO),
-    ...hugetlbSteps(resources.hugepageLimits, 'max'),
-    ...rdmaSteps(resources.rdma),
-    ...unifiedSteps(resources.unified),
-  ];
+/** What an existing cgroup has: see cpuStepsV2(), memoryStepsV2(). */
+interface CurrentLimits {
+  quota?: string | undefined;
+  memory?: bigint | undefined;
 }
 
-/** What the configuration asks for and cgroup v2 has no counterpart of. */
+type StepsByGroup = {
+  readonly [Group in LimitGroup]: (
+    limits: NonNullable<Resources[Group]>,
+    current: CurrentLimits,
+  ) => CgroupStep[];
+};
+
+/** What makes the writes of each group of linux.resources, in the order they must be made. */
+const stepsByGroup: StepsByGroup = {
+  cpu: (cpu, { quota }) => cpuStepsV2(cpu, quota),
+  memory: (memory, current) => memoryStepsV2(memory, current.memory),
+  pids: pidsSteps,
+  blockIO: ioStepsV2,
+  hugepageLimits: (limits) => hugetlbSteps(limits, 'max'),
+  rdma: rdmaSteps,
+  network: () => [],
+  // It has the last word: its files may be those of the others.
+  unified: unifiedSteps,
+};
+
+/** The groups of linux.resources that are limits, on v1 as well. */
+export const limitGroups = Object.keys(stepsByGroup) as LimitGroup[];
+
+const networkFiles: PropertyFiles<NonNullable<Resources['network']>> = {
+  classID: isSet,
+  priorities: (list) => list.length > 0,
+};
+
+/**
+ * The limits of linux.resources as writes to cgroup v2 files, in the order they must be made. Device rules are apart:
+ * on v2 they are a program, not files.
+ * @throws TsrunError 'config' with the pointer of what cgroup v2 cannot have
+ */
+export function resourceStepsV2(resources: Resources, current: CurrentLimits = {}): CgroupStep[] {
+  return limitGroups.flatMap((group) => groupSteps(group, resources[group], current));
+}
+
+function groupSteps<Group extends LimitGroup>(
+  group: Group,
+  limits: Resources[Group],
+  current: CurrentLimits,
+): CgroupStep[] {
+  return limits === undefined ? [] : stepsByGroup[group](limits, current);
+}
+
+/** Warnings for what the config asks for and cgroup v2 has no file for. */
 export function ignoredOnV2({ memory = {}, cpu = {}, blockIO = {}, network = {} }: Resources): Finding[] {
-  const { swappiness } = memory;
-  const leafDevices = (blockIO.weightDevice ?? []).some(({ leafWeight }) => isSet(leafWeight));
-  const asked: [boolean, string][] = [
-    [isSet(memory.kernel) && BigInt(memory.kernel) > 0n, 'memory/kernel'],
-    [isSet(memory.kernelTCP) && BigInt(memory.kernelTCP) > 0n, 'memory/kernelTCP'],
-    [swappiness !== undefined && !isUnsetSwappiness(swappiness), 'memory/swappiness'],
-    [memory.disableOOMKiller === true, 'memory/disableOOMKiller'],
-    [memory.useHierarchy === false, 'memory/useHierarchy'],
-    [isSet(cpu.realtimeRuntime), 'cpu/realtimeRuntime'],
-    [isSet(cpu.realtimePeriod), 'cpu/realtimePeriod'],
-    [isSet(blockIO.leafWeight), 'blockIO/leafWeight'],
-    [leafDevices, 'blockIO/weightDevice'],
-    [isSet(network.classID), 'network/classID'],
-    [(network.priorities ?? []).length > 0, 'network/priorities'],
+  const hasLeafWeight = (blockIO.weightDevice ?? []).some(({ leafWeight }) => isSet(leafWeight));
+  return [
+    ...ignoredProperties('memory', memory, memoryFiles),
+    ...ignoredProperties('cpu', cpu, cpuFiles),
+    ...ignoredProperties('blockIO', blockIO, ioFiles),
+    ...(hasLeafWeight ? [ignoredProperty('blockIO', 'weightDevice')] : []),
+    ...ignoredProperties('network', network, networkFiles),
   ];
-  return asked
-    .filter(([isAsked]) => isAsked)
-    .map(([, at]) => warning(`${resourcesPointer}/${at}`, 'cgroup v2 has no such limit'));
 }
 
 /** A value may have several lines, each of which is one write. */
-function unifiedSteps(unified: Resources['unified'] = {}): CgroupWrite[] {
+function unifiedSteps(unified: NonNullable<Resources['unified']>): CgroupWrite[] {
   return Object.entries(unified).flatMap(([file, text]) => {
-    const pointer = `${resourcesPointer}/unified/${pointerPart(file)}`;
+    const pointer = pointerTo(resourcesPointer, 'unified', file);
     if (file.includes('/')) {
       throw new TsrunError('config', `unified resource "${file}" must be a file name (no slashes)`, {
         pointer,
       });
     }
-    const [controller = '', parameter = ''] = file.split(/\.(.*)/s);
-    if (controller === '' || parameter === '') {
+    const controller = controllerOf(file);
+    if (controller === '' || file.length <= controller.length + 1) {
       throw new TsrunError('config', `unified resource "${file}" must be in the form CONTROLLER.PARAMETER`, {
         pointer,
       });
     }
     const lines = text.split('\n').filter((line) => line !== '');
-    return lines.map((value) => ({ step: 'write', controller, file, value, pointer }) as const);
+    return lines.map((value) => cgroupWrite(file, value, 'unified', file));
   });
 }
