@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { constants as os } from 'node:os';
 import { systemError, TsrunError } from '../core/error.ts';
 import { isKept } from './address.ts';
@@ -53,9 +52,9 @@ export function moveDevice(
   const { name, newName, pointer } = device;
   const { index, up } = findDevice(from, name, pointer);
   const addresses = from.addresses(index, pointer).filter(isKept);
-  // The kernel moves first and renames then; when only the second fails the device is in the other namespace
-  // with its old name. With a name on the way that nobody else has it is always known where it is.
-  const onTheWay = newName === name ? name : `tsrun${randomBytes(4).toString('hex')}`;
+  // The kernel first moves the device and then renames it. When only the second step fails, the device is in the other
+  // namespace with its old name. With a temporary name that no other device has it is always known where it is.
+  const onTheWay = newName === name ? name : temporaryName();
   transfer(from, to, { index, name }, onTheWay, pointer);
   const arrived = findDevice(to, onTheWay, pointer);
   moved({ ...device, index: arrived.index, addresses, up });
@@ -63,6 +62,11 @@ export function moveDevice(
     to.change({ index: arrived.index, name: newName }, `rename ${name} to ${newName}`, pointer);
   }
   settle(to, arrived.index, addresses, name, true, pointer);
+}
+
+/** Unlikely to be taken; if it is, the kernel refuses the move. (node:crypto would be slow to load.) */
+function temporaryName(): string {
+  return `tsrun${Math.floor(Math.random() * 2 ** 32).toString(16)}`;
 }
 
 /** Takes back moveDevice at any point after `moved`: `from` and `to` are those of the way there. */

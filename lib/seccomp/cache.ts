@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import {
   closeSync,
   constants,
@@ -18,19 +17,19 @@ import { isOurs } from '../host/ownership.ts';
 import type { CompiledFilter } from './compile.ts';
 
 /**
- * Compiled filters, kept between containers: libseccomp takes some ten milliseconds for a common profile. A
- * cache that cannot be trusted or used is as good as none: nothing here ever fails.
+ * Compiled filters, kept between containers: libseccomp takes some ten milliseconds for a common profile. A cache that
+ * cannot be read, written or trusted is treated as empty: nothing here fails.
  */
 
-/** The name of the cache in the state root. No container can have it: `@` is not allowed in an id. */
+/** The folder of the cache in the state root. No container has this name: ids do not begin with `@`. */
 export const cacheFolder = '@seccomp';
 
-/** Profiles on one host are few; what is over this many is removed, least recently written first. */
+/** One host has few profiles. Above this number the entries written longest ago are removed. */
 const maxEntries = 64;
 const maxBytes = 1024 * 1024;
-const formatVersion = 1;
+const formatVersion = 2;
 
-/** What a compiled filter depends on besides the profile. */
+/** All that a compiled filter depends on. */
 export interface FilterKey {
   profile: unknown;
   libseccomp: string;
@@ -38,28 +37,34 @@ export interface FilterKey {
   kernel: string;
 }
 
-/** The file name for a key: a hash of all a filter depends on, the version of this format included. */
-export function cacheName(key: FilterKey): string {
+/** A key as text, one line: two keys have the same text only when they are the same. */
+export function keyText(key: FilterKey): string {
   const exact = (_: string, value: unknown): unknown =>
     typeof value === 'bigint' ? `${value.toString()}n` : value;
-  return createHash('sha256')
-    .update(JSON.stringify([formatVersion, key], exact))
-    .digest('hex');
+  return JSON.stringify([formatVersion, key], exact);
 }
 
 /**
- * The filter stored under `name`, or undefined. Only a regular file of our own that nobody else can write, in a
- * folder of the same kind, is believed, and only when its content matches the hash inside.
+ * The file name of the entry for a key. Two keys may have the same: the entry holds its key, and is used for no other.
  */
-export function readCached(folder: string, name: string): CompiledFilter | undefined {
+export function entryName(key: string): string {
+  return hash(key);
+}
+
+/**
+ * The filter stored for a key, or undefined. An entry must be a regular file of this user that nobody else can write,
+ * in such a folder, and have the key and its checksum.
+ */
+export function readCached(folder: string, key: string): CompiledFilter | undefined {
   try {
     if (!isOurs(lstatSync(folder), 'directory')) return undefined;
-    const fd = openSync(join(folder, name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const fd = openSync(
+      join(folder, entryName(key)),
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     try {
       const stat = fstatSync(fd);
-      return isOurs(stat, 'file') && stat.size <= maxBytes
-        ? parse(readFileSync(fd, 'utf8'), name)
-        : undefined;
+      return isOurs(stat, 'file') && stat.size <= maxBytes ? parse(readFileSync(fd, 'utf8'), key) : undefined;
     } finally {
       closeSync(fd);
     }
@@ -68,19 +73,20 @@ export function readCached(folder: string, name: string): CompiledFilter | undef
   }
 }
 
-/** Stores a filter: written beside and renamed, so that nobody reads half of one. */
-export function writeCached(folder: string, name: string, filter: CompiledFilter): void {
+/** Stores a filter for a key. The file is renamed when it is complete, so that nobody reads half of it. */
+export function writeCached(folder: string, key: string, filter: CompiledFilter): void {
   try {
     makeFolders(folder, 0o700);
     if (!isOurs(lstatSync(folder), 'directory')) return;
-    const text = serialise(filter, name);
+    const text = serialise(filter, key);
     if (text.length > maxBytes) return;
-    const temporary = join(folder, `${name}.${String(process.pid)}`);
+    const path = join(folder, entryName(key));
+    const temporary = `${path}.${String(process.pid)}`;
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
-    renameSync(temporary, join(folder, name));
+    renameSync(temporary, path);
     trim(folder);
   } catch {
-    // A full or read-only file system: the next container compiles its filter again.
+    // On a full or read-only file system the next container compiles its filter again.
   }
 }
 
@@ -95,21 +101,33 @@ function trim(folder: string): void {
   for (const { path } of aged.slice(maxEntries)) unlinkSync(path);
 }
 
-/** First line: the hash of the name and the second one; second line: the filter as JSON. */
-function serialise(filter: CompiledFilter, name: string): string {
-  const body = JSON.stringify({ ...filter, program: Buffer.from(filter.program).toString('base64') });
-  return `${checksum(name, body)}\n${body}`;
+/** Three lines: the checksum of the other two; the key; the filter as JSON. */
+function serialise(filter: CompiledFilter, key: string): string {
+  const program = Buffer.from(filter.program).toString('base64');
+  const body = `${key}\n${JSON.stringify({ ...filter, program })}`;
+  return `${hash(body)}\n${body}`;
 }
 
-function parse(text: string, name: string): CompiledFilter | undefined {
-  const newline = text.indexOf('\n');
-  const body = text.slice(newline + 1);
-  if (newline < 0 || text.slice(0, newline) !== checksum(name, body)) return undefined;
-  const value = JSON.parse(body) as Omit<CompiledFilter, 'program'> & { program: string };
+function parse(text: string, key: string): CompiledFilter | undefined {
+  const start = text.indexOf('\n') + 1;
+  const body = text.slice(start);
+  if (text.slice(0, start) !== `${hash(body)}\n` || !body.startsWith(`${key}\n`)) return undefined;
+  const value = JSON.parse(body.slice(key.length + 1)) as Omit<CompiledFilter, 'program'> & {
+    program: string;
+  };
   return { ...value, program: Buffer.from(value.program, 'base64') };
 }
 
-/** Over the name too: one valid entry copied over another's name is not that other one. */
-function checksum(name: string, body: string): string {
-  return createHash('sha256').update(name).update('\0').update(body).digest('hex');
+/**
+ * FNV-1a of 32 bits, twice with different constants. It finds damaged files and makes file names; nothing here relies
+ * on it against an attacker, who could not write the file. node:crypto would be slow to load.
+ */
+function hash(text: string): string {
+  let [a, b] = [0x811c9dc5, 0x2f0b4c47];
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 0x01000193);
+    b = Math.imul(b ^ unit, 0x5bd1e995);
+  }
+  return [a, b].map((lane) => (lane >>> 0).toString(16).padStart(8, '0')).join('');
 }

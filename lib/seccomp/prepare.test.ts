@@ -14,14 +14,14 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import type { Seccomp } from '../config/types.ts';
-import { cacheFolder, readCached } from './cache.ts';
+import { cacheFolder, entryName, readCached } from './cache.ts';
 import { filterFlags } from './constants.ts';
 import { compileFilter } from './compile.ts';
 import { requireKernelSupport } from './kernel.ts';
-import { prepareFilter } from './prepare.ts';
+import { filterKey, prepareFilter } from './prepare.ts';
 import { needRoot } from '../testing/skip.ts';
 
 const profile: Seccomp = {
@@ -39,7 +39,7 @@ describe('prepareFilter', () => {
   });
   const folder = (): string => join(root, cacheFolder);
 
-  it('changes nothing before it is told to keep the filter', () => {
+  it('writes nothing before it is told to keep the filter', () => {
     const { filter, keep } = prepareFilter(profile, join(root, 'state'));
     expect(readdirSync(root)).to.deep.equal([]);
     expect(Buffer.from(filter.program)).to.deep.equal(Buffer.from(compileFilter(profile).program));
@@ -58,13 +58,13 @@ describe('prepareFilter', () => {
     expect(existsSync(folder())).to.be.false;
   });
 
-  describe('believes no entry that somebody else may have made', () => {
+  describe('uses no entry that somebody else may have made:', () => {
     /** The only entry of the cache, and what is read of it. */
     const kept = (): { entry: string; read: () => unknown } => {
       prepareFilter(profile, root).keep();
       const [name = ''] = readdirSync(folder());
       const entry = join(folder(), name);
-      const read = (): unknown => readCached(folder(), name);
+      const read = (): unknown => readCached(folder(), filterKey(profile));
       expect(read()).to.have.property('program');
       return { entry, read };
     };
@@ -99,7 +99,7 @@ describe('prepareFilter', () => {
       execFileSync('mkfifo', [entry]);
       // Elsewhere, since whoever waits for a writer hears nothing else.
       const module = JSON.stringify(new URL('./cache.ts', import.meta.url).href);
-      const call = `readCached(${JSON.stringify(folder())}, ${JSON.stringify(basename(entry))})`;
+      const call = `readCached(${JSON.stringify(folder())}, ${JSON.stringify(filterKey(profile))})`;
       const script = `import(${module}).then(({ readCached }) => console.log(typeof ${call}))`;
       const args = ['--import', 'tsx', '--eval', script];
       const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 15_000 });
@@ -116,11 +116,12 @@ describe('prepareFilter', () => {
       expect(read()).to.equal(undefined);
     });
 
-    it('one under the name of another, or changed', () => {
+    it('one for another key, or a damaged one', () => {
       const { entry, read } = kept();
       const text = readFileSync(entry, 'utf8');
-      copyFileSync(entry, join(folder(), 'other'));
-      expect(readCached(folder(), 'other')).to.equal(undefined);
+      const other = filterKey({ defaultAction: 'SCMP_ACT_LOG' });
+      copyFileSync(entry, join(folder(), entryName(other)));
+      expect(readCached(folder(), other)).to.equal(undefined);
       writeFileSync(entry, text.replace('nosuchcall', 'nosuchCall'));
       expect(read()).to.equal(undefined);
     });

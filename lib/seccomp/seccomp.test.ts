@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import type { Seccomp } from '../config/types.ts';
-import { cacheName, readCached, writeCached } from './cache.ts';
+import { entryName, keyText, readCached, writeCached } from './cache.ts';
 import { compileFilter } from './compile.ts';
 import { enosysStub } from './enosys.ts';
 import { filterOf } from './profile.ts';
@@ -104,7 +104,7 @@ describe('the cache of filters', () => {
     unknownSyscalls: [],
   };
   const key = { profile: allowSome(['read']), libseccomp: '2.5.4', architecture: 'x64', kernel: '6.1' };
-  const name = cacheName(key);
+  const text = keyText(key);
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tsrun-seccomp-'));
   });
@@ -113,8 +113,8 @@ describe('the cache of filters', () => {
   });
 
   it('gives back what was stored', () => {
-    writeCached(folder, name, filter);
-    const cached = readCached(folder, name);
+    writeCached(folder, text, filter);
+    const cached = readCached(folder, text);
     expect(cached && { ...cached, program: [...cached.program] }).to.deep.equal({
       ...filter,
       program: [...filter.program],
@@ -128,28 +128,29 @@ describe('the cache of filters', () => {
       { ...key, architecture: 'arm64' },
       { ...key, kernel: '6.2' },
     ];
-    expect(new Set([key, ...others].map(cacheName)).size).to.equal(5);
+    expect(new Set([key, ...others].map(keyText)).size).to.equal(5);
+    expect(new Set([key, ...others].map((one) => entryName(keyText(one)))).size).to.equal(5);
   });
 
   it('does not believe an entry that was changed, is another one, or could be written by others', () => {
-    writeCached(folder, name, filter);
-    const path = join(folder, name);
-    const text = readFileSync(path, 'utf8');
-    writeFileSync(path, text.replace('"flags":4', '"flags":0'));
-    expect(readCached(folder, name), 'changed').to.equal(undefined);
-    const other = cacheName({ ...key, kernel: '6.2' });
-    writeFileSync(join(folder, other), text, { mode: 0o600 });
+    writeCached(folder, text, filter);
+    const path = join(folder, entryName(text));
+    const entry = readFileSync(path, 'utf8');
+    writeFileSync(path, entry.replace('"flags":4', '"flags":0'));
+    expect(readCached(folder, text), 'changed').to.equal(undefined);
+    const other = keyText({ ...key, kernel: '6.2' });
+    writeFileSync(join(folder, entryName(other)), entry, { mode: 0o600 });
     expect(readCached(folder, other), 'copied').to.equal(undefined);
-    writeFileSync(path, text);
+    writeFileSync(path, entry);
     chmodSync(path, 0o666);
-    expect(readCached(folder, name), 'writable by others').to.equal(undefined);
+    expect(readCached(folder, text), 'writable by others').to.equal(undefined);
     chmodSync(path, 0o600);
     chmodSync(folder, 0o777);
-    expect(readCached(folder, name), 'folder writable by others').to.equal(undefined);
+    expect(readCached(folder, text), 'folder writable by others').to.equal(undefined);
   });
 
-  it('stays bounded', () => {
-    for (let i = 0; i < 80; i++) writeCached(folder, cacheName({ ...key, kernel: String(i) }), filter);
+  it('keeps at most 64 filters', () => {
+    for (let i = 0; i < 80; i++) writeCached(folder, keyText({ ...key, kernel: String(i) }), filter);
     expect(readdirSync(folder).length).to.be.at.most(64);
   });
 });
