@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { ownCapabilities } from '../lib/host/own-process.ts';
+import { ownCapabilities } from '../lib/host/privileges.ts';
 import { capabilityMask } from '../lib/config/capabilities.ts';
 import { scenario } from './harness/scenario.ts';
 import type { Obstacle } from './harness/scenario.ts';

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ownCapabilities } from '../lib/host/own-process.ts';
+import { ownCapabilities } from '../lib/host/privileges.ts';
 import { capabilityMask } from '../lib/config/capabilities.ts';
 import type { Process, Rlimit } from '../lib/config/types.ts';
 import type { TestConfig } from './harness/config.ts';

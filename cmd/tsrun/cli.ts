@@ -1,5 +1,5 @@
 import { TsrunError, systemError } from '../../lib/core/error.ts';
-import { nearest } from '../../lib/core/nearest.ts';
+import { nearestWord } from '../../lib/core/nearest-word.ts';
 import { openLog } from './log/logger.ts';
 import type { Command, GlobalValues } from './command.ts';
 import { completeArgument, globalFlags } from './command.ts';
@@ -74,7 +74,7 @@ function checkPositionals(program: string, command: Command, args: readonly stri
 }
 
 function unknownCommand(name: string): TsrunError {
-  const meant = otherNames.get(name) ?? nearest(name, Object.keys(commands));
+  const meant = otherNames.get(name) ?? nearestWord(name, Object.keys(commands));
   return new TsrunError('usage', `tsrun: unknown command ${JSON.stringify(name)}`, {
     hint: meant === undefined ? '`tsrun --help` lists the commands' : `did you mean ${meant}?`,
   });

@@ -1,9 +1,9 @@
 import { exit } from '../../lib/native/library.ts';
-import { startedWith } from '../../lib/host/origin.ts';
+import { launcherNotes } from '../../lib/host/launcher-notes.ts';
 import { main } from './cli.ts';
 
 // The launcher's notes must not be seen by anything that tsrun starts.
-startedWith();
+launcherNotes();
 void main(process.argv.slice(2)).then((status) => {
   exit(status);
 });

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { locate } from '../../lib/config/json/locate.ts';
 import type { Notice } from '../../lib/core/finding.ts';
-import { briefMessage, printable, shorten } from '../../lib/core/printable.ts';
+import { shortenMessage, printable, shorten } from '../../lib/core/message-text.ts';
 import type { Document, Position } from '../../lib/core/source.ts';
 
 /**
@@ -15,19 +15,19 @@ export function renderNotice(
   { reason, pointer = '', source }: Notice,
   values: readonly string[] = [],
 ): string {
-  if (source === undefined) return printable(briefMessage(reason, values));
-  if ('flag' in source) return printable(briefMessage(`${source.flag}: ${reason}`, values));
+  if (source === undefined) return printable(shortenMessage(reason, values));
+  if ('flag' in source) return printable(shortenMessage(`${source.flag}: ${reason}`, values));
   const file = basename(source.file);
   if ('position' in source) {
     const { line, column } = source.position;
-    return printable(briefMessage(`${file}:${line}:${column}: ${reason}`, values));
+    return printable(shortenMessage(`${file}:${line}:${column}: ${reason}`, values));
   }
   const inside = pointerInside(source, pointer);
   const { line, column, source: value } = locate(source.text, inside);
   const what = [shorten(inside, 200), shorten(value ?? '', 60)].filter((part) => part !== '').join(' ');
   const whole = [`${file}:${line}:${column}`, what, reason].filter((part) => part !== '').join(': ');
   const quoted = value === undefined ? [] : [value.replace(/^"(.*)"$/s, '$1')];
-  return printable(briefMessage(whole, [...quoted, ...values]));
+  return printable(shortenMessage(whole, [...quoted, ...values]));
 }
 
 /** A warning with its hint, as one line. */

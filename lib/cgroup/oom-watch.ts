@@ -1,7 +1,7 @@
 import { closeSync, readSync } from 'node:fs';
 import { oomEventfd, watchFile } from '../native/watch.ts';
 import { hasErrno } from '../core/errno.ts';
-import { isThere } from '../host/is-there.ts';
+import { pathExists } from '../host/filesystem.ts';
 import { isGone, readText } from './files.ts';
 import { parseCounters } from './stats/parse.ts';
 import { controllerDirectory } from './record.ts';
@@ -21,7 +21,7 @@ export function watchOom(record: CgroupRecord): OomWatch | undefined {
   const directory = controllerDirectory(record, record.version === 1 ? 'memory' : '');
   if (directory === undefined) return undefined;
   if (record.version === 1) return watchV1(directory);
-  return isThere(`${directory}/memory.events`) ? watchV2(directory) : undefined;
+  return pathExists(`${directory}/memory.events`) ? watchV2(directory) : undefined;
 }
 
 function watchV1(directory: string): OomWatch {
@@ -29,7 +29,7 @@ function watchV1(directory: string): OomWatch {
   return {
     fd,
     // The removal of a cgroup is an event as well.
-    take: () => drain(fd) && isThere(directory),
+    take: () => drain(fd) && pathExists(directory),
     close: () => {
       closeSync(fd);
     },

@@ -6,7 +6,7 @@ import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';
 import type { HostFacts } from '../host/facts.ts';
-import { isThere } from '../host/is-there.ts';
+import { pathExists } from '../host/filesystem.ts';
 import { isListWithin } from '../config/number-list.ts';
 import type { Resources } from '../config/types.ts';
 import type { CgroupStep, CgroupWrite } from './cgroup-write.ts';
@@ -50,7 +50,7 @@ function checkDirectories({ paths, version }: CgroupRecord): Finding[] {
   const isFrozen = version === 1 ? isFreezingV1 : isFreezingV2;
   for (const directory of Object.values(paths)) {
     try {
-      if (isThere(directory)) requireVacant(directory, isFrozen);
+      if (pathExists(directory)) requireVacant(directory, isFrozen);
     } catch (failure) {
       if (!(failure instanceof TsrunError)) throw failure;
       return [error(pointer, failure.reason, failure.hint)];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { CriuOptions } from './criu/rpc.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { parseMountinfo } from '../host/mountinfo.ts';
-import type { MountEntry } from '../host/mountinfo.ts';
+import type { MountinfoEntry } from '../host/mountinfo.ts';
 import { parseMounts } from '../config/mounts.ts';
 import type { ParsedMountOptions } from '../config/mount-options.ts';
 import type { Config } from '../config/types.ts';
@@ -29,7 +29,7 @@ export function externalMountOptions(pid: number, config: Config): CriuOptions {
   return { ext_mnt: external.map(({ mountpoint, name }) => ({ key: mountpoint, val: name })) };
 }
 
-function mountsOf(pid: number | 'self'): MountEntry[] {
+function mountsOf(pid: number | 'self'): MountinfoEntry[] {
   const path = `/proc/${pid}/mountinfo`;
   try {
     return parseMountinfo(readFileSync(path, 'utf8'));

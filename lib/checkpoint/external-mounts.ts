@@ -1,4 +1,4 @@
-import type { MountEntry } from '../host/mountinfo.ts';
+import type { MountinfoEntry } from '../host/mountinfo.ts';
 import { covers } from '../core/paths.ts';
 
 /** Filesystems that a container mounts itself, though with the device number of the host's (proc_pid_mountinfo(5)). */
@@ -20,7 +20,7 @@ export interface ExternalMount {
  * @param binds mount points of the config's bind mounts in the container
  */
 export function externalMounts(
-  container: readonly MountEntry[],
+  container: readonly MountinfoEntry[],
   hostDevices: ReadonlySet<string>,
   binds: readonly string[],
 ): ExternalMount[] {
@@ -40,6 +40,6 @@ export function externalMounts(
  * A cgroup v1 mount that shows the container's cgroup only: a bind mount or, in a cgroup namespace, a mount that looks
  * like one to criu. criu dumps a filesystem only where its root is mounted.
  */
-function showsOneCgroup({ type, root }: MountEntry): boolean {
+function showsOneCgroup({ type, root }: MountinfoEntry): boolean {
   return type === 'cgroup' && root !== '/';
 }

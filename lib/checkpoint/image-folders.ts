@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileError } from '../core/error.ts';
-import { makeFolders } from '../host/folders.ts';
+import { makeFolders } from '../host/filesystem.ts';
 import type { CriuFlags } from './criu-options.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 

@@ -1,10 +1,10 @@
 import type { Shape } from '../../build/validators/shapes.js';
-import { nearest } from '../core/nearest.ts';
+import { nearestWord } from '../core/nearest-word.ts';
 import type { Report } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';
 import { maxDepth } from './json/read.ts';
 import { pointerTo } from '../core/pointer.ts';
-import { quoted } from '../core/printable.ts';
+import { quoted } from '../core/message-text.ts';
 
 /** Nobody reads more warnings about names than these. */
 const maxWarnings = 50;
@@ -85,7 +85,7 @@ class Normalizer {
       this.#report(warning(pointer, 'unknown property, ignored; there are more'));
       return;
     }
-    const meant = nearest(name, known);
+    const meant = nearestWord(name, known);
     const question = meant === undefined ? '' : `; did you mean ${quoted(meant)}?`;
     this.#report(warning(pointer, `unknown property, ignored${question}`));
   }

@@ -1,5 +1,5 @@
 import type { SchemaError } from '../../build/validators/config.js';
-import { didYouMean } from '../core/nearest.ts';
+import { didYouMean } from '../core/nearest-word.ts';
 import type { Finding } from '../core/finding.ts';
 import { error } from '../core/finding.ts';
 import { pointerSegments, pointerTo } from '../core/pointer.ts';

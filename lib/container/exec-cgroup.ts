@@ -4,7 +4,7 @@ import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import type { SelfJoin } from '../cgroup/manager.ts';
 import type { CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
-import { isThere } from '../host/is-there.ts';
+import { pathExists } from '../host/filesystem.ts';
 import { processCgroups } from '../host/proc.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
@@ -33,7 +33,7 @@ function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Recor
     for (const [controller, directory] of Object.entries(record.paths)) {
       const path = below(directory, every);
       // Beside v1 the v2 hierarchy limits nothing; who makes cgroups for the limits need not make one there.
-      const isExtra = controller === '' && record.version === 1 && !isThere(path);
+      const isExtra = controller === '' && record.version === 1 && !pathExists(path);
       if (!isExtra) paths[controller] = existing(path);
     }
     return paths;

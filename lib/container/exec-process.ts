@@ -1,5 +1,5 @@
 import type { Tell } from '../core/finding.ts';
-import { nearest } from '../core/nearest.ts';
+import { nearestWord } from '../core/nearest-word.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
 import { pointerTo } from '../core/pointer.ts';
 import type { Capabilities, Process, User } from '../config/types.ts';
@@ -126,7 +126,7 @@ function addCapabilities(given: Capabilities | undefined, names: readonly string
 export function knownCapabilities(names: readonly string[], warn: Tell): readonly string[] {
   return names.filter((name) => {
     if (capabilityNumbers.has(name)) return true;
-    const meant = nearest(name, [...capabilityNumbers.keys()]);
+    const meant = nearestWord(name, [...capabilityNumbers.keys()]);
     const question = meant === undefined ? '' : `; did you mean ${meant}?`;
     warn({ reason: `--cap ${JSON.stringify(name)}: no such capability, ignored${question}` });
     return false;

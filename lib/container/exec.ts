@@ -3,7 +3,7 @@ import { TsrunError, withSource } from '../core/error.ts';
 import { waitPidfd } from '../native/pidfd.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { foreground } from '../native/foreground.ts';
-import { livesOn } from '../host/proc.ts';
+import { isAliveAndNotExiting } from '../host/proc.ts';
 import type { Sink } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';
 import { encode } from '../plan/encode.ts';
@@ -113,7 +113,7 @@ function begin(request: ExecRequest): Begun {
   } catch (error) {
     pipes?.closeOurs();
     undo.fail().forEach(warn);
-    throw livesOn(init.pid, init.startTime) ? error : stopped(error);
+    throw isAliveAndNotExiting(init.pid, init.startTime) ? error : stopped(error);
   } finally {
     pipes?.closeTheirs();
     sockets.close();

@@ -1,8 +1,8 @@
 import { closeSync, statSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
 import { sealedMemfd } from '../native/memfd.ts';
-import { startedWith } from '../host/origin.ts';
-import { brief, briefMessage } from '../core/printable.ts';
+import { launcherNotes } from '../host/launcher-notes.ts';
+import { shortenValue, shortenMessage } from '../core/message-text.ts';
 import type { Hook, HookKind, State } from '../config/types.ts';
 import type { ProgramResult } from '../engine/run-program.ts';
 import { runProgram } from '../engine/run-program.ts';
@@ -50,7 +50,7 @@ export function runAllHooks(
 /** tsrun's own environment, for hooks that name none. */
 export function ownEnvironment(): string[] {
   // The launcher's notes are no part of it.
-  const { hidden } = startedWith();
+  const { hidden } = launcherNotes();
   return [...Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`), ...hidden];
 }
 
@@ -72,12 +72,12 @@ function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext
       whileAlive: context.init,
     });
   } catch (error) {
-    if (error instanceof TsrunError) throw fail(briefMessage(error.message, [hook.path]), error);
+    if (error instanceof TsrunError) throw fail(shortenMessage(error.message, [hook.path]), error);
     throw error;
   } finally {
     closeSync(stdin);
   }
-  const reason = failureOf({ ...hook, path: brief(hook.path) }, result);
+  const reason = failureOf({ ...hook, path: shortenValue(hook.path) }, result);
   if (reason !== undefined) throw fail(reason);
 }
 

@@ -1,5 +1,5 @@
 import { errnoText } from './errno.ts';
-import { briefMessage, printable } from './printable.ts';
+import { shortenMessage, printable } from './message-text.ts';
 import type { Source } from './source.ts';
 
 /** A stable name for each class of failure. Code matches these names, never the words of a reason. */
@@ -47,14 +47,14 @@ export class TsrunError extends Error {
   readonly exitCode: number;
 
   constructor(code: ErrorCode, reason: string, details: ErrorDetails = {}) {
-    const brief = printable(briefMessage(reason));
+    const brief = printable(shortenMessage(reason));
     super(brief, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'TsrunError';
     this.code = code;
     this.reason = brief;
     this.pointer = details.pointer;
     this.source = details.source;
-    this.hint = details.hint === undefined ? undefined : printable(briefMessage(details.hint));
+    this.hint = details.hint === undefined ? undefined : printable(shortenMessage(details.hint));
     this.errno = details.errno;
     this.exitCode = details.exitCode ?? 1;
   }

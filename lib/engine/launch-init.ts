@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { fileError, TsrunError } from '../core/error.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { installation } from '../native/install.ts';
-import { startedWith } from '../host/origin.ts';
+import { launcherNotes } from '../host/launcher-notes.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../native/memfd.ts';
 import { socketPair } from '../native/socket.ts';
 import { spawn } from '../native/spawn.ts';
@@ -95,7 +95,7 @@ export function openCgroup(path: string | undefined): number | undefined {
  * nothing: it may be the engine's own.
  */
 export function checkPreservedFds(count: number): void {
-  const given = startedWith().inheritedFds ?? 0;
+  const given = launcherNotes().inheritedFds ?? 0;
   if (count <= given) return;
   throw new TsrunError('usage', `descriptor ${firstKept + given} is to be preserved but is not open`, {
     hint: '--preserve-fds N and LISTEN_FDS=N speak of the descriptors from 3 on',

@@ -12,7 +12,7 @@ import {
 } from '../config/scheduling.ts';
 import { namespaces, namespaceTypes } from '../config/namespaces.ts';
 import { rlimitNumbers } from '../host/rlimits.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/message-text.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
 import { mountFlags, noSlot, rootModes, syncPoints } from '../plan/wire.ts';
 import type { Op, OpName, OpOf } from '../plan/wire.ts';

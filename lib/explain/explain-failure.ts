@@ -1,7 +1,7 @@
 /** Failures of the init in the user's own terms. */
 import { constants } from 'node:os';
 import { errnoName, errnoText } from '../core/errno.ts';
-import { briefMessage, printable } from '../core/printable.ts';
+import { shortenMessage, printable } from '../core/message-text.ts';
 import { describeOp, namespaceNames, rlimitName } from './describe-op.ts';
 import { hintFor } from './hints.ts';
 import type { HostFacts } from '../host/facts.ts';
@@ -39,7 +39,7 @@ export function explainFailure(
     // One line, whatever a hook has written or the kernel has logged.
     detail: detail.replace(/\s*\n\s*/g, '; ').trim(),
   };
-  const reason = printable(briefMessage(reasonOf(op, failure), textsOf(op)));
+  const reason = printable(shortenMessage(reasonOf(op, failure), textsOf(op)));
   const hint = hintFor(op, errnoName(failure.errno), fault, facts);
   const pointer = op.origin + propertyOf(op, failure);
   return hint === undefined ? { pointer, reason } : { pointer, reason, hint: printable(hint) };

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { covers } from '../core/paths.ts';
 import { parseMountinfo } from './mountinfo.ts';
-import type { MountEntry } from './mountinfo.ts';
+import type { MountinfoEntry } from './mountinfo.ts';
 
 /** How cgroups are mounted on this host (cgroups(7)). */
 export interface CgroupLayout {
@@ -14,13 +15,13 @@ export interface CgroupLayout {
   v2?: { mountpoint: string; root?: string; controllers: readonly string[] };
 }
 
-/** Where every distribution mounts its cgroups. */
-const usualPlace = '/sys/fs/cgroup';
+/** Where every distribution mounts cgroups. */
+const usualMountpoint = '/sys/fs/cgroup';
 
 /** CGROUP2_SUPER_MAGIC of statfs(2). */
 const cgroup2Magic = 0x63677270;
 
-/** Controllers of cgroup v1; its mounts show them among options that are none (`xattr`, `clone_children`). */
+/** The controllers of cgroup v1. Mount options contain others, too (`xattr`, `clone_children`). */
 const v1Controllers: ReadonlySet<string> = new Set([
   'cpuset',
   'cpu',
@@ -41,16 +42,20 @@ const v1Controllers: ReadonlySet<string> = new Set([
 
 /** How cgroups are mounted here. */
 export function readCgroupLayout(): CgroupLayout {
-  // Most hosts have cgroup v2 only, at its usual place, and their mountinfo is long.
-  if (isWholeCgroup2(usualPlace)) {
-    return { mode: 'v2', v1: [], v2: { mountpoint: usualPlace, controllers: readControllers(usualPlace) } };
+  // Most hosts have only cgroup v2, at the usual mountpoint; reading a long mountinfo takes time.
+  if (isWholeCgroup2(usualMountpoint)) {
+    return {
+      mode: 'v2',
+      v1: [],
+      v2: { mountpoint: usualMountpoint, controllers: readControllers(usualMountpoint) },
+    };
   }
   const layout = parseCgroupLayout(readFileSync('/proc/self/mountinfo', 'utf8'));
   if (layout.v2 === undefined) return layout;
   return { ...layout, v2: { ...layout.v2, controllers: readControllers(layout.v2.mountpoint) } };
 }
 
-/** The layout that this mountinfo shows, without the controllers of v2, which it does not. */
+/** The layout that mountinfo shows, without the controllers of v2: mountinfo does not have them. */
 export function parseCgroupLayout(mountinfo: string): CgroupLayout {
   const visible = visibleCgroupMounts(mountinfo);
   const v1 = new Map<string, CgroupLayout['v1'][number]>();
@@ -70,25 +75,25 @@ export function parseCgroupLayout(mountinfo: string): CgroupLayout {
 }
 
 /**
- * The cgroup mounts that a path reaches, those at the usual place first: containers' own mounts of the same
- * hierarchies may be in the list as well.
+ * The cgroup mounts that a path leads to, those at the usual mountpoint first: mountinfo may have mounts of containers
+ * as well.
  */
-function visibleCgroupMounts(mountinfo: string): MountEntry[] {
+function visibleCgroupMounts(mountinfo: string): MountinfoEntry[] {
   const entries = parseMountinfo(mountinfo);
   const cgroups = entries.filter(({ type }) => type === 'cgroup' || type === 'cgroup2');
   if (cgroups.length === 0) return [];
   const children = childrenByParent(entries);
   const visible = cgroups.filter((mount) => mountAt(mount.mountpoint, children) === mount);
-  const isUsual = (mount: MountEntry): boolean => isBelow(mount.mountpoint, usualPlace);
+  const isUsual = (mount: MountinfoEntry): boolean => covers(usualMountpoint, mount.mountpoint);
   return [...visible.filter(isUsual), ...visible.filter((mount) => !isUsual(mount))];
 }
 
-/** No mount has this id: parent of the mounts whose own parent lies outside our root directory. */
+/** No mount has this id. It stands for the parent of mounts whose parent is outside of our root directory. */
 const outside = -1;
 
-function childrenByParent(entries: readonly MountEntry[]): Map<number, MountEntry[]> {
+function childrenByParent(entries: readonly MountinfoEntry[]): Map<number, MountinfoEntry[]> {
   const ids = new Set(entries.map(({ id }) => id));
-  const children = new Map<number, MountEntry[]>();
+  const children = new Map<number, MountinfoEntry[]>();
   for (const entry of entries) {
     const parent = ids.has(entry.parentId) && entry.parentId !== entry.id ? entry.parentId : outside;
     const siblings = children.get(parent);
@@ -98,27 +103,24 @@ function childrenByParent(entries: readonly MountEntry[]): Map<number, MountEntr
   return children;
 }
 
-/** The mount that `path` leads to, as the kernel walks it: a mount above it may hide the one made for it. */
-function mountAt(path: string, children: ReadonlyMap<number, readonly MountEntry[]>): MountEntry | undefined {
-  let current: MountEntry | undefined;
+/** The mount that `path` leads to: another mount above may hide the one that has this mountpoint. */
+function mountAt(
+  path: string,
+  children: ReadonlyMap<number, readonly MountinfoEntry[]>,
+): MountinfoEntry | undefined {
+  let current: MountinfoEntry | undefined;
   for (;;) {
-    let next: MountEntry | undefined;
+    let next: MountinfoEntry | undefined;
     for (const child of children.get(current?.id ?? outside) ?? []) {
       const isNearer = next === undefined || child.mountpoint.length <= next.mountpoint.length;
-      if (isNearer && isBelow(path, child.mountpoint)) next = child;
+      if (isNearer && covers(child.mountpoint, path)) next = child;
     }
     if (next === undefined) return current;
     current = next;
   }
 }
 
-/** True for `folder` itself, too. */
-function isBelow(path: string, folder: string): boolean {
-  if (folder === '/') return true;
-  return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/');
-}
-
-/** True for a mount of all of cgroup v2, and not of a part as containers see it: only its root has no type. */
+/** True for a mount of the whole v2 hierarchy, and not of a part as in containers: only the root has no cgroup.type. */
 function isWholeCgroup2(path: string): boolean {
   try {
     return statfsSync(path).type === cgroup2Magic && !existsSync(`${path}/cgroup.type`);
@@ -132,7 +134,7 @@ function readControllers(mountpoint: string): string[] {
     const text = readFileSync(`${mountpoint}/cgroup.controllers`, 'utf8').trim();
     return text === '' ? [] : text.split(' ');
   } catch {
-    // A mount that we may not look into offers us nothing.
+    // A mount that may not be read is of no use.
     return [];
   }
 }

@@ -4,16 +4,16 @@ import { TsrunError } from '../core/error.ts';
 import { readCgroupLayout } from './cgroup-layout.ts';
 import type { CgroupLayout } from './cgroup-layout.ts';
 
-/** What the compiler must know of the host; read once by lib/host/facts.ts, plain data in tests. */
+/** What the compiler of plans must know of the host. */
 export interface HostFacts {
-  /** Kernel version, for clear errors about what it lacks. */
+  /** The kernel's version. */
   kernel: { major: number; minor: number };
   /** euid and egid of tsrun. */
   uid: number;
   gid: number;
   /** True when tsrun may act as root over the host's user namespace (CAP_SYS_ADMIN in the initial one). */
   privileged: boolean;
-  /** Not root of the host but another user, or root of a user namespace: what only root can have, it does without. */
+  /** tsrun is not root of the host, but another user or root of a user namespace. */
   rootless: boolean;
   /** True in a user namespace that denies setgroups(2): /proc/self/setgroups says `deny`. */
   setgroupsDenied?: boolean;
@@ -29,7 +29,7 @@ const initialUserNamespace = 'user:[4026531837]';
 
 const capSysAdmin = 21n;
 
-/** What there is to know of this host. Files are read when what they say is first asked for. */
+/** The facts of this host. The last three are read when they are first asked for. */
 export function readHostFacts(): HostFacts {
   let filesystems: ReadonlySet<string> | undefined;
   let cgroup: HostFacts['cgroup'] | undefined;
@@ -87,7 +87,7 @@ export function hasSysAdmin(status: string): boolean {
   return mask !== undefined && ((BigInt(`0x${mask}`) >> capSysAdmin) & 1n) === 1n;
 }
 
-/** Root of a user namespace of its own has all capabilities, too, but not over the host. */
+/** Root of a user namespace has all capabilities there, but none over the host. */
 function isPrivileged(): boolean {
   return isInitialUserNamespace() && hasSysAdmin(readFileSync('/proc/self/status', 'utf8'));
 }

@@ -1,4 +1,4 @@
-/** What the running kernel knows; undefined where it does not say. */
+/** What the running kernel supports; undefined when it does not tell. */
 import { readdirSync, readFileSync } from 'node:fs';
 
 /** The highest capability (capabilities(7)). */
@@ -7,7 +7,7 @@ export function lastCapability(): number | undefined {
   return Number.isNaN(last) ? undefined : last;
 }
 
-/** The links in /proc/self/ns: one for each kind of namespace, and a few more (namespaces(7)). */
+/** The names in /proc/self/ns: one for each type of namespace, and a few more (namespaces(7)). */
 export function namespaceLinks(): ReadonlySet<string> | undefined {
   try {
     return new Set(readdirSync('/proc/self/ns'));

@@ -1,5 +1,5 @@
 /** One mount of /proc/<pid>/mountinfo (proc_pid_mountinfo(5)). */
-export interface MountEntry {
+export interface MountinfoEntry {
   id: number;
   parentId: number;
   /** `major:minor` of files on it. */
@@ -17,9 +17,9 @@ export interface MountEntry {
   superOptions: readonly string[];
 }
 
-/** Parses mountinfo; lines that are none are left out. */
-export function parseMountinfo(text: string): MountEntry[] {
-  const entries: MountEntry[] = [];
+/** Parses mountinfo. Lines of another format are left out. */
+export function parseMountinfo(text: string): MountinfoEntry[] {
+  const entries: MountinfoEntry[] = [];
   for (const line of text.split('\n')) {
     const entry = parseMountinfoLine(line);
     if (entry !== undefined) entries.push(entry);
@@ -27,8 +27,8 @@ export function parseMountinfo(text: string): MountEntry[] {
   return entries;
 }
 
-/** Parses one line; undefined when it is no mountinfo line. */
-function parseMountinfoLine(line: string): MountEntry | undefined {
+/** Parses one line; undefined when it has another format. */
+function parseMountinfoLine(line: string): MountinfoEntry | undefined {
   const fields = line.split(' ');
   // The optional fields in the middle end with a lone hyphen.
   const hyphen = fields.indexOf('-', 6);
@@ -49,7 +49,7 @@ function parseMountinfoLine(line: string): MountEntry | undefined {
   };
 }
 
-/** Space, tab, newline and backslash are written as three octal digits; `#` in a source, too. */
+/** The kernel writes space, tab, newline, backslash, and `#` in a source, as a backslash and three octal digits. */
 function unescapePath(text: string): string {
   if (!text.includes('\\')) return text;
   return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));

@@ -7,7 +7,7 @@ import { spawn } from '../native/spawn.ts';
 import {
   executableIdentity,
   isAlive,
-  livesOn,
+  isAliveAndNotExiting,
   parseCgroups,
   parseStat,
   processCgroups,
@@ -49,13 +49,13 @@ describe('processes in /proc', () => {
     const started = processStartTime(pid) ?? -1;
     expect(isAlive(pid, started)).to.equal(true);
     expect(isAlive(pid, started + 1)).to.equal(false);
-    expect(livesOn(pid, started)).to.equal(true);
-    expect(livesOn(pid, started + 1)).to.equal(false);
+    expect(isAliveAndNotExiting(pid, started)).to.equal(true);
+    expect(isAliveAndNotExiting(pid, started + 1)).to.equal(false);
     pidfdSignal(pidfd, os.signals.SIGKILL);
     waitPidfd(pidfd, -1);
     expect(processStartTime(pid)).to.equal(started);
     expect(isAlive(pid, started)).to.equal(false);
-    expect(livesOn(pid, started)).to.equal(false);
+    expect(isAliveAndNotExiting(pid, started)).to.equal(false);
     reap(pidfd);
     closeSync(pidfd);
     expect(isAlive(pid, started)).to.equal(false);

@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
+import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
 
-/** What /proc/<pid>/stat tells of a process. */
+/** A process, as /proc/<pid>/stat has it. */
 export interface ProcessStat {
   pid: number;
   /** One letter: `R`, `S`, `Z` (ended, not yet reaped) … */
@@ -9,7 +10,7 @@ export interface ProcessStat {
   parent: number;
   /** Clock ticks between boot and its start: with the pid, the identity of a process. */
   startTime: number;
-  /** It has begun to end: some of what it had, its namespaces for example, is gone. */
+  /** It is exiting: some of its resources, such as its namespaces, are gone already. */
   ending: boolean;
 }
 
@@ -24,13 +25,13 @@ export interface FileIdentity {
 
 /** The process, or undefined when there is none with this pid. */
 export function processStat(pid: number): ProcessStat | undefined {
-  const text = readOf(`/proc/${pid}/stat`, (path) => readFileSync(path, 'latin1'));
+  const text = readIfVisible(`/proc/${pid}/stat`, (path) => readFileSync(path, 'latin1'));
   return text === undefined ? undefined : parseStat(text);
 }
 
 /** Parses /proc/<pid>/stat (proc_pid_stat(5)). */
 export function parseStat(text: string): ProcessStat | undefined {
-  // The command's name, in parentheses, is whatever the process calls itself: `) R 1 (` for example.
+  // The name in parentheses is chosen by the process, which may call itself `) R 1 (`.
   const nameEnd = text.lastIndexOf(')');
   const pid = parseInt(text, 10);
   const fields = text.slice(nameEnd + 2).split(' ');
@@ -44,31 +45,29 @@ export function parseStat(text: string): ProcessStat | undefined {
 }
 
 /**
- * Start time of the process in clock ticks since boot, or undefined when it does not exist. One that has
- * ended and is not yet reaped still has it.
+ * Start time of the process in clock ticks since boot, also of a zombie; undefined when the process does not exist.
  */
 export function processStartTime(pid: number): number | undefined {
   return processStat(pid)?.startTime;
 }
 
 /**
- * True when process `pid` runs and is the one that was started at `startTime`, not another that got its pid
- * later. One that has ended but is not yet reaped does not run.
+ * True when process `pid` was started at `startTime`, and so is not a later one with the same pid, and is no zombie.
  */
 export function isAlive(pid: number, startTime: number): boolean {
   const stat = processStat(pid);
   return stat?.startTime === startTime && !hasEnded(stat);
 }
 
-/** As isAlive(), but false as soon as the process has begun to end. */
-export function livesOn(pid: number, startTime: number): boolean {
+/** As isAlive(), but false as soon as the process has begun to exit. */
+export function isAliveAndNotExiting(pid: number, startTime: number): boolean {
   const stat = processStat(pid);
   return stat?.startTime === startTime && !hasEnded(stat) && !stat.ending;
 }
 
 /** The pid of a process in its own pid namespace (`NSpid` of proc_pid_status(5)); undefined when it has ended. */
 export function innermostPid(pid: number): number | undefined {
-  const text = readOf(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
+  const text = readIfVisible(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
   const pids = text === undefined ? null : /^NSpid:\s*([0-9\s]+?)$/m.exec(text);
   const innermost = pids?.[1]?.trim().split(/\s+/).at(-1);
   return innermost === undefined ? undefined : Number(innermost);
@@ -76,7 +75,7 @@ export function innermostPid(pid: number): number | undefined {
 
 /** The bounding set of a process, as a mask (`CapBnd` of proc_pid_status(5)); undefined when it has ended. */
 export function boundingSet(pid: number): bigint | undefined {
-  const text = readOf(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
+  const text = readIfVisible(`/proc/${pid}/status`, (path) => readFileSync(path, 'latin1'));
   const mask = text === undefined ? null : /^CapBnd:\s*([0-9a-f]+)$/m.exec(text);
   return mask?.[1] === undefined ? undefined : BigInt(`0x${mask[1]}`);
 }
@@ -86,9 +85,9 @@ function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X';
 }
 
-/** What the process executes, also when that is a memfd; undefined when it has ended or is not ours to see. */
+/** The executable of a process, which may be a memfd; undefined when it has ended or may not be looked at. */
 export function executableIdentity(pid: number): FileIdentity | undefined {
-  const status = readOf(`/proc/${pid}/exe`, (path) => statSync(path, { bigint: true }));
+  const status = readIfVisible(`/proc/${pid}/exe`, (path) => statSync(path, { bigint: true }));
   return status === undefined ? undefined : { dev: status.dev, ino: status.ino };
 }
 
@@ -103,7 +102,7 @@ export interface CgroupMembership {
 
 /** The cgroups of a process; undefined when it does not exist. */
 export function processCgroups(pid: number | 'self'): CgroupMembership[] | undefined {
-  const text = readOf(`/proc/${pid}/cgroup`, (path) => readFileSync(path, 'utf8'));
+  const text = readIfVisible(`/proc/${pid}/cgroup`, (path) => readFileSync(path, 'utf8'));
   return text === undefined ? undefined : parseCgroups(text);
 }
 
@@ -124,13 +123,12 @@ export function parseCgroups(text: string): CgroupMembership[] {
   return memberships;
 }
 
-/** The result of a read below /proc/<pid>, or undefined when the process is gone or hidden from us. */
-function readOf<T>(path: string, read: (path: string) => T): T | undefined {
+/** The result of `read`, or undefined when the process is gone or hidden. */
+function readIfVisible<T>(path: string, read: (path: string) => T): T | undefined {
   try {
     return read(path);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ESRCH' || code === 'EACCES' || code === 'EPERM') return undefined;
+    if (hasErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined;
     throw fileError(`read ${path}`, error);
   }
 }

@@ -1,18 +1,18 @@
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { inUserNamespace } from './own-process.ts';
+import { inUserNamespace } from './privileges.ts';
 
-/** Where programs of the host are looked for: $PATH, or what most systems have. */
+/** The folders in which programs of the host are searched: $PATH, or what most systems have. */
 export function searchPath(): string {
   return process.env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin';
 }
 
 /**
- * The first program of this name in $PATH, absolute; never one of the working directory. Root over the host may have
- * the PATH of somebody else, so for him it is one that only root could have put there.
+ * The first program of this name in $PATH, absolute; relative folders of $PATH are ignored. Root of the host may have the
+ * PATH of another user: as root, only a program that nobody but root can write or replace is found.
  */
 export function findProgram(name: string): string | undefined {
-  const find = process.geteuid?.() === 0 && !inUserNamespace() ? ofRoot : executable;
+  const find = process.geteuid?.() === 0 && !inUserNamespace() ? rootsExecutable : executable;
   for (const folder of searchPath().split(delimiter)) {
     const program = folder.startsWith('/') ? find(join(folder, name)) : undefined;
     if (program !== undefined) return program;
@@ -33,25 +33,25 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** The program without links on the way, when only root could have put it there: it and all folders above it. */
-function ofRoot(path: string): string | undefined {
+/** The program's real path, when nobody but root can write it or replace it in any of the folders above it. */
+function rootsExecutable(path: string): string | undefined {
   if (!isExecutable(path)) return undefined;
   try {
     const real = realpathSync(path);
-    return isOfRoot(real, 0) && foldersAbove(real).every((folder) => isOfRoot(folder, stickyBit))
+    return isRoots(real, 0) && foldersAbove(real).every((folder) => isRoots(folder, stickyBit))
       ? real
       : undefined;
   } catch {
-    // It has just gone.
+    // It was removed meanwhile.
     return undefined;
   }
 }
 
-/** In a folder with it nobody moves what belongs to somebody else. */
+/** In a folder with it nobody can rename the files of others. */
 const stickyBit = 0o1000;
 
-/** `unless`: a bit of the mode with which others may write it. */
-function isOfRoot(file: string, unless: number): boolean {
+/** True when the file is root's and nobody else may write it, unless it has the mode bit `unless`. */
+function isRoots(file: string, unless: number): boolean {
   const { uid, mode } = statSync(file);
   return uid === 0 && ((mode & 0o022) === 0 || (mode & unless) !== 0);
 }

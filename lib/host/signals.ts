@@ -41,14 +41,13 @@ export const signalNumbers: ReadonlyMap<string, number> = new Map([
   ['SIGUNUSED', 31],
 ]);
 
-/** The C library keeps the first two real-time signals (32, 33) for itself: SIGRTMIN is 34. */
+/** SIGRTMIN is 34: the C library uses 32 and 33 itself. */
 const rtMin = 34;
 const rtMax = 64;
 
 /**
- * The number of a signal as a user writes it: `TERM`, `SIGTERM`, `sigterm`, `15`, `RTMIN+3`, `RTMAX-1`;
- * 0 only asks whether the process exists (kill(2)).
- *
+ * The number of a signal as a user writes it: `TERM`, `SIGTERM`, `sigterm`, `15`, `RTMIN+3`, `RTMAX-1`. 0 sends nothing
+ * (kill(2)).
  * @throws TsrunError 'usage' when there is no such signal.
  */
 export function parseSignal(text: string): number {

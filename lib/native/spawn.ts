@@ -1,5 +1,5 @@
 import { TsrunError, systemError } from '../core/error.ts';
-import { startedWith } from '../host/origin.ts';
+import { launcherNotes } from '../host/launcher-notes.ts';
 import { call } from './library.ts';
 import { spawnFlags, spawnHead, spawnSteps } from './signatures.ts';
 
@@ -43,7 +43,7 @@ export function spawn(request: SpawnRequest): Spawned {
   if (withNul !== undefined) {
     throw new TsrunError('config', `execute ${what}: ${JSON.stringify(withNul)} contains a NUL byte`);
   }
-  const { nofile, core } = request.restoreLimits ? startedWith() : { nofile: undefined, core: undefined };
+  const { nofile, core } = request.restoreLimits ? launcherNotes() : { nofile: undefined, core: undefined };
   const words: Record<keyof typeof spawnHead, number> = {
     executable: byPath ? -1 : executable,
     nofile: nofile ?? -1,

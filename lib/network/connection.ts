@@ -3,7 +3,7 @@ import { constants as os } from 'node:os';
 import { systemError } from '../core/error.ts';
 import type { TsrunError } from '../core/error.ts';
 import { openNetlink, receiveNetlink, sendNetlink } from '../native/netlink.ts';
-import { printable } from '../core/printable.ts';
+import { printable } from '../core/message-text.ts';
 import { controlTypes, decodeError, decodeMessages, encodeMessage, messageFlags } from './netlink-message.ts';
 
 /** What to ask of the kernel, and what to say when it refuses. */

@@ -7,7 +7,7 @@ import { libseccomp } from '../native/libseccomp.ts';
 import { findProgram } from '../host/search-path.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
-import { kernelKnowsFlag } from '../seccomp/kernel.ts';
+import { kernelKnowsFlag } from '../seccomp/kernel-support.ts';
 
 /** What `features` must know about the host. A set that the host does not tell is undefined: nothing is left out then. */
 export interface FeatureFacts {

@@ -6,7 +6,7 @@ import { rmdirSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf, fileError, TsrunError } from '../core/error.ts';
-import { isThere } from '../host/is-there.ts';
+import { pathExists } from '../host/filesystem.ts';
 import { pointerTo } from '../core/pointer.ts';
 import type { IntelRdt } from '../config/types.ts';
 import { makeGroup, readGroupFile, writeGroupFile } from './files.ts';
@@ -33,7 +33,7 @@ export function planClass(
   const directory = closID === '/' ? root : join(root, closID === '' ? id : closID);
   return {
     directory,
-    ownsClass: closID === '' && !isThere(directory),
+    ownsClass: closID === '' && !pathExists(directory),
     ...(enableMonitoring === true ? { monitor: join(directory, 'mon_groups', id) } : {}),
   };
 }
@@ -46,7 +46,7 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
   const { directory, monitor } = record;
   const { closID = '' } = intelRdt;
   const lines = schemataOf(intelRdt);
-  const isNew = !isThere(directory);
+  const isNew = !pathExists(directory);
   if (!isNew) checkSame(directory, intelRdt);
   else if (closID !== '' && lines.length === 0) throw missing(directory);
   else makeGroup(root, directory, `${at}/closID`);

@@ -12,8 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolders } from '../host/folders.ts';
-import { isOurs } from '../host/ownership.ts';
+import { makeFolders } from '../host/filesystem.ts';
+import { isOwn } from '../host/file-ownership.ts';
 import type { CompiledFilter } from './compile.ts';
 
 /**
@@ -57,14 +57,14 @@ export function entryName(key: string): string {
  */
 export function readCached(folder: string, key: string): CompiledFilter | undefined {
   try {
-    if (!isOurs(lstatSync(folder), 'directory')) return undefined;
+    if (!isOwn(lstatSync(folder), 'directory')) return undefined;
     const fd = openSync(
       join(folder, entryName(key)),
       constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
     );
     try {
       const stat = fstatSync(fd);
-      return isOurs(stat, 'file') && stat.size <= maxBytes ? parse(readFileSync(fd, 'utf8'), key) : undefined;
+      return isOwn(stat, 'file') && stat.size <= maxBytes ? parse(readFileSync(fd, 'utf8'), key) : undefined;
     } finally {
       closeSync(fd);
     }
@@ -77,7 +77,7 @@ export function readCached(folder: string, key: string): CompiledFilter | undefi
 export function writeCached(folder: string, key: string, filter: CompiledFilter): void {
   try {
     makeFolders(folder, 0o700);
-    if (!isOurs(lstatSync(folder), 'directory')) return;
+    if (!isOwn(lstatSync(folder), 'directory')) return;
     const text = serialise(filter, key);
     if (text.length > maxBytes) return;
     const path = join(folder, entryName(key));

@@ -20,7 +20,7 @@ import type { Seccomp } from '../config/types.ts';
 import { cacheFolder, entryName, readCached } from './cache.ts';
 import { filterFlags } from './constants.ts';
 import { compileFilter } from './compile.ts';
-import { requireKernelSupport } from './kernel.ts';
+import { requireKernelSupport } from './kernel-support.ts';
 import { filterKey, prepareFilter } from './prepare.ts';
 import { needRoot } from '../testing/skip.ts';
 

@@ -5,7 +5,7 @@ import type { Seccomp } from '../config/types.ts';
 import { cacheFolder, keyText, readCached, writeCached } from './cache.ts';
 import type { CompiledFilter } from './compile.ts';
 import { compileFilter } from './compile.ts';
-import { requireKernelSupport } from './kernel.ts';
+import { requireKernelSupport } from './kernel-support.ts';
 
 /** A filter, and a function to call when the state root exists. */
 export interface PreparedFilter {

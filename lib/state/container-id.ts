@@ -1,5 +1,5 @@
 import { TsrunError } from '../core/error.ts';
-import { quoted } from '../core/printable.ts';
+import { quoted } from '../core/message-text.ts';
 
 /** The most characters a container id may have. */
 const maxLength = 1024;

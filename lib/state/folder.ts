@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
-import { isTrusted, whyNotOurs, whyShared } from '../host/ownership.ts';
-import type { Looked } from '../host/ownership.ts';
+import { isOwnOrRoot, whyNotOwn, whyReplaceable } from '../host/file-ownership.ts';
+import type { FileStatus } from '../host/file-ownership.ts';
 import { isErrno } from '../core/is-errno.ts';
 
 /** The folder of one container: `<root>/<id>/`. The id is a plain file name. */
@@ -68,8 +68,8 @@ function openRoot(path: string, id: string): number {
     throw fileError(`open the folder for containers ${path}`, error, { hint: otherRoot });
   }
   const why =
-    linkOwner === undefined || isTrusted(linkOwner)
-      ? check(fd, path, whyShared)
+    linkOwner === undefined || isOwnOrRoot(linkOwner)
+      ? check(fd, path, whyReplaceable)
       : `it is a symbolic link of uid ${linkOwner}`;
   if (why === undefined) return fd;
   closeSync(fd);
@@ -90,13 +90,13 @@ function openFolder(root: string, folder: ContainerFolder): number {
       throw untrusted(folder, 'it is not a directory');
     throw fileError(`open the folder of the container ${folder.path}`, error);
   }
-  const why = check(fd, folder.path, (stat) => whyNotOurs(stat, 'directory'));
+  const why = check(fd, folder.path, (stat) => whyNotOwn(stat, 'directory'));
   if (why === undefined) return fd;
   closeSync(fd);
   throw untrusted(folder, why);
 }
 
-function check(fd: number, path: string, why: (stat: Looked) => string | undefined): string | undefined {
+function check(fd: number, path: string, why: (stat: FileStatus) => string | undefined): string | undefined {
   try {
     return why(fstatSync(fd));
   } catch (error) {

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from
 import { join } from 'node:path';
 import { fileError } from '../core/error.ts';
 import { flock } from '../native/file.ts';
-import { whyNotOurs } from '../host/ownership.ts';
+import { whyNotOwn } from '../host/file-ownership.ts';
 import { isErrno } from '../core/is-errno.ts';
 import { findContainer, findFolder } from './find-container.ts';
 import type { Container } from './find-container.ts';
@@ -102,7 +102,7 @@ function openUnlessRaced(folder: ContainerFolder, openFlags: number): number | u
       throw lockError(folder, error);
     }
     try {
-      const why = whyNotOurs(fstatSync(fd), 'file');
+      const why = whyNotOwn(fstatSync(fd), 'file');
       if (why !== undefined) throw untrusted(folder, `its lock cannot be ours: ${why}`);
     } catch (error) {
       if ((openFlags & constants.O_CREAT) !== 0) removeLock(fd, folder);

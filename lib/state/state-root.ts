@@ -1,8 +1,8 @@
 import { chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
-import { makeFolders } from '../host/folders.ts';
-import { inUserNamespace } from '../host/own-process.ts';
+import { makeFolders } from '../host/filesystem.ts';
+import { inUserNamespace } from '../host/privileges.ts';
 import { withRoot } from './folder.ts';
 
 export interface RootRequest {

@@ -10,8 +10,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { isThere } from '../host/is-there.ts';
-import { whyNotOurs } from '../host/ownership.ts';
+import { pathExists } from '../host/filesystem.ts';
+import { whyNotOwn } from '../host/file-ownership.ts';
 import type { ContainerFolder } from './folder.ts';
 import { withFolder } from './folder.ts';
 import { isErrno } from '../core/is-errno.ts';
@@ -36,7 +36,7 @@ export function readStored(folder: ContainerFolder, name: string): { text: strin
       throw error;
     }
     try {
-      const notOurs = whyNotOurs(fstatSync(fd), 'file');
+      const notOurs = whyNotOwn(fstatSync(fd), 'file');
       return notOurs === undefined ? { text: readFileSync(fd, 'utf8') } : { notOurs };
     } finally {
       closeSync(fd);
@@ -46,7 +46,7 @@ export function readStored(folder: ContainerFolder, name: string): { text: strin
 
 /** True when the folder holds something of this name, be it a link that leads nowhere. */
 export function hasStored(folder: ContainerFolder, name: string): boolean {
-  return withFolder(folder, (inside) => isThere(join(inside, name)));
+  return withFolder(folder, (inside) => pathExists(join(inside, name)));
 }
 
 /** Writes a new file. */

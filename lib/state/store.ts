@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TsrunError, fileError } from '../core/error.ts';
-import { isThere } from '../host/is-there.ts';
+import { pathExists } from '../host/filesystem.ts';
 import type { Document } from '../core/source.ts';
 import type { ContainerFolder } from './folder.ts';
 import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
@@ -183,7 +183,7 @@ function removeFiles(inside: string): void {
     else if (entry.name !== stateFile && entry.name !== lockFile) unlinkSync(path);
   }
   for (const name of [stateFile, lockFile]) {
-    if (isThere(join(inside, name))) unlinkSync(join(inside, name));
+    if (pathExists(join(inside, name))) unlinkSync(join(inside, name));
   }
 }
 

@@ -5,7 +5,7 @@ import { withSource } from '../../../lib/core/error.ts';
 import { tellFrom } from '../../../lib/core/finding.ts';
 import { readBundle } from '../../../lib/config/bundle.ts';
 import { locate } from '../../../lib/config/json/locate.ts';
-import { printable } from '../../../lib/core/printable.ts';
+import { printable } from '../../../lib/core/message-text.ts';
 import { validateConfig } from '../../../lib/config/validate.ts';
 import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';

@@ -3,7 +3,7 @@ import type { Position } from '../../../lib/core/source.ts';
 import { noticePosition, renderNotice } from '../render.ts';
 import type { Finding } from '../../../lib/core/finding.ts';
 import { isError } from '../../../lib/core/finding.ts';
-import { briefMessage, printable, shorten } from '../../../lib/core/printable.ts';
+import { shortenMessage, printable, shorten } from '../../../lib/core/message-text.ts';
 import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';
 import { bundleArgument, bundleFlag, formatFlag } from '../flags/flags.ts';
@@ -34,7 +34,7 @@ type Placed = Finding & Position;
 const longestText = 1000;
 
 function cut(text: string): string {
-  return shorten(briefMessage(text), longestText);
+  return shorten(shortenMessage(text), longestText);
 }
 
 /** Documented in docs/inspecting.md: other programs rely on it. */

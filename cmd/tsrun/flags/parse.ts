@@ -1,5 +1,5 @@
 import { TsrunError } from '../../../lib/core/error.ts';
-import { nearest } from '../../../lib/core/nearest.ts';
+import { nearestWord } from '../../../lib/core/nearest-word.ts';
 import type { Flag, Flags, FlagValues } from '../command.ts';
 
 /**
@@ -124,7 +124,7 @@ function convert(written: string, flag: Flag, value: string, program: string): s
 }
 
 function unknownFlag(written: string, flags: Flags, program: string): never {
-  const meant = nearest(written.replace(/^-+/, ''), Object.keys(flags));
+  const meant = nearestWord(written.replace(/^-+/, ''), Object.keys(flags));
   throw new TsrunError(
     'usage',
     `${program}: unknown flag ${written}`,

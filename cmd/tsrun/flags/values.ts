@@ -1,5 +1,5 @@
 import { TsrunError } from '../../../lib/core/error.ts';
-import { quoted } from '../../../lib/core/printable.ts';
+import { quoted } from '../../../lib/core/message-text.ts';
 import type { Integer } from '../../../lib/config/types.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { printable } from '../../../lib/core/printable.ts';
+import { printable } from '../../../lib/core/message-text.ts';
 
 /** The shapes of a log record. Pure. */
 

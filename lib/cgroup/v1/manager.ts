@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { errnoOrRethrow, hasErrno } from '../../core/errno.ts';
 import { fileError, systemError, TsrunError } from '../../core/error.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
@@ -9,6 +8,7 @@ import { fillCpuset } from '../cpuset.ts';
 import { isGone, readValue, writeValue } from '../files.ts';
 import { freezeError, freezePatienceMs, goneError, killPatienceMs, requireOutside } from '../freeze.ts';
 import type { CgroupManager, SelfJoin } from '../manager.ts';
+import { sigkill } from '../../host/signals.ts';
 import { processesBelow, signalAll } from '../processes.ts';
 import { controllerDirectory } from '../record.ts';
 import type { CgroupRecord } from '../record.ts';
@@ -124,7 +124,7 @@ export class ManagerV1 implements CgroupManager {
       signalAll(list, signal);
     } finally {
       // A frozen task dies only when it is thawed.
-      if (signal === constants.signals.SIGKILL) thawTree(freezer);
+      if (signal === sigkill) thawTree(freezer);
       else if (before === 'THAWED') setFreezer(freezer, 'THAWED');
     }
   }

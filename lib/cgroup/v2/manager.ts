@@ -1,4 +1,3 @@
-import { constants } from 'node:os';
 import { hasErrno } from '../../core/errno.ts';
 import { fileError, TsrunError } from '../../core/error.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
@@ -10,6 +9,7 @@ import { delegateCgroup } from '../delegation.ts';
 import { isGone, readValue, writeValue } from '../files.ts';
 import { freezeError, freezePatienceMs, goneError, killPatienceMs, requireOutside } from '../freeze.ts';
 import type { CgroupManager, SelfJoin } from '../manager.ts';
+import { sigkill } from '../../host/signals.ts';
 import { processesBelow, signalAll } from '../processes.ts';
 import type { CgroupRecord } from '../record.ts';
 import { removeCgroups } from '../remove.ts';
@@ -121,7 +121,7 @@ export class ManagerV2 implements CgroupManager {
     const now = list();
     if (now.length === 0) return;
     requireOutside(now);
-    if (signal === constants.signals.SIGKILL && this.killAll()) return;
+    if (signal === sigkill && this.killAll()) return;
     const before = isFreezingV2(this.directory);
     try {
       // Frozen processes cannot fork. One that does not stop in time gets the signal all the same.
@@ -129,7 +129,7 @@ export class ManagerV2 implements CgroupManager {
       signalAll(list, signal);
     } finally {
       // SIGKILL ends frozen processes, too, so the cgroup need not stay frozen.
-      if (!before || signal === constants.signals.SIGKILL) setFreezeV2(this.directory, false);
+      if (!before || signal === sigkill) setFreezeV2(this.directory, false);
     }
   }
 

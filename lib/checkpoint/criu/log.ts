@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { TsrunError } from '../../core/error.ts';
-import { printable, shorten } from '../../core/printable.ts';
+import { printable, shorten } from '../../core/message-text.ts';
 import type { CriuResponse } from './rpc.ts';
 
 const shownLines = 4;

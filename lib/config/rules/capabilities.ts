@@ -1,8 +1,8 @@
-import { didYouMean } from '../../core/nearest.ts';
+import { didYouMean } from '../../core/nearest-word.ts';
 import type { Report } from '../../core/finding.ts';
 import { warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import { shorten } from '../../core/printable.ts';
+import { shorten } from '../../core/message-text.ts';
 import { capabilityNumbers } from '../capabilities.ts';
 import type { Process } from '../types.ts';
 

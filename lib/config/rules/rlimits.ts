@@ -1,4 +1,4 @@
-import { didYouMean } from '../../core/nearest.ts';
+import { didYouMean } from '../../core/nearest-word.ts';
 import type { Report } from '../../core/finding.ts';
 import { error } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';

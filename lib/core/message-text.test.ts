@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { TsrunError } from './error.ts';
-import { brief, briefMessage, printable, quoted, shorten } from './printable.ts';
+import { shortenValue, shortenMessage, printable, quoted, shorten } from './message-text.ts';
 
 describe('printable', () => {
   it('shows what a terminal must not see as escapes', () => {
@@ -17,17 +17,17 @@ describe('printable', () => {
 
 describe('brief', () => {
   it('keeps what can be read, and the ends of what cannot', () => {
-    expect(brief('x'.repeat(200))).to.equal('x'.repeat(200));
-    expect(brief(`/first/${'x'.repeat(5000)}/last`)).to.match(
+    expect(shortenValue('x'.repeat(200))).to.equal('x'.repeat(200));
+    expect(shortenValue(`/first/${'x'.repeat(5000)}/last`)).to.match(
       /^\/first\/x{113}…x{55}\/last \(5012 characters\)$/,
     );
   });
 
   it('counts characters, and cuts none in half', () => {
-    const faces = brief('😀'.repeat(500));
+    const faces = shortenValue('😀'.repeat(500));
     expect(faces).to.match(/^(?:😀)+…(?:😀)+ \(500 characters\)$/u);
     expect(faces).not.to.match(/\p{Cs}/u);
-    expect(brief('😀'.repeat(150))).to.equal('😀'.repeat(150));
+    expect(shortenValue('😀'.repeat(150))).to.equal('😀'.repeat(150));
   });
 });
 
@@ -35,23 +35,26 @@ describe('briefMessage', () => {
   const long = 'x'.repeat(4096);
 
   it('cuts long words, wherever they are', () => {
-    const message = briefMessage(`open "/${long}/f": no such file (in /${long}): ${long}`);
+    const message = shortenMessage(`open "/${long}/f": no such file (in /${long}): ${long}`);
     expect(message).to.match(/^open "\/x+…x+\/f \(\d+ characters\)": no such file \(in \/x+…x+ \(4097 char/);
     expect(message.length).to.be.below(800);
-    expect(briefMessage(message)).to.equal(message);
-    expect(briefMessage('what cannot be read stays as it is: '.repeat(50))).to.have.length(1800);
+    expect(shortenMessage(message)).to.equal(message);
+    expect(shortenMessage('what cannot be read stays as it is: '.repeat(50))).to.have.length(1800);
   });
 
   it('cuts values with spaces in them when told', () => {
     const value = 'say "no" '.repeat(500);
-    const message = briefMessage(`exec: ${JSON.stringify(value)}, or ${value}: not found`, [value, 'short']);
+    const message = shortenMessage(`exec: ${JSON.stringify(value)}, or ${value}: not found`, [
+      value,
+      'short',
+    ]);
     expect(message).to.match(/^exec: "say [^…]+…[^…]+ \(\d+ characters\)", or say [^…]+…[^…]+: not found$/);
     expect(message.length).to.be.below(600);
   });
 
   it('knows a value that was cut off before', () => {
     const value = 'a b/'.repeat(2000);
-    const message = briefMessage(`open ${value.slice(0, 4000)}: too long, ${value.slice(0, 100)}`, [value]);
+    const message = shortenMessage(`open ${value.slice(0, 4000)}: too long, ${value.slice(0, 100)}`, [value]);
     expect(message).to.match(/^open [^…]+…[^…]+ \(8000 characters\): too long, (?:a b\/){25}$/);
   });
 

@@ -19,7 +19,7 @@ export function parseCapabilities(status: string): OwnCapabilities {
   return { permitted: mask('CapPrm'), bounding: mask('CapBnd') };
 }
 
-/** The hard limits by their names in a config; undefined for an unlimited one. */
+/** The hard limits by their names in a config; undefined for unlimited. */
 export function ownHardLimits(): ReadonlyMap<string, bigint | undefined> {
   return parseHardLimits(readFileSync('/proc/self/limits', 'utf8'));
 }
@@ -40,7 +40,7 @@ export function ownOomScoreAdj(): number {
   return Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
 }
 
-/** True but in the initial user namespace, where every id maps to itself. */
+/** True in any user namespace but the initial one, in which every id maps to itself. */
 export function inUserNamespace(): boolean {
   try {
     return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'));

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { takeNotes } from './origin.ts';
+import { takeNotes } from './launcher-notes.ts';
 
 describe('the notes of the launcher', () => {
   it('are read and removed from the environment', () => {

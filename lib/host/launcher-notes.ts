@@ -1,34 +1,34 @@
-/** What the launcher (native-shim/launcher) noted about how tsrun was started, before the engine changed it. */
-export interface Origin {
-  /** The soft RLIMIT_NOFILE; undefined when no launcher was there. */
+/** What the launcher (native-shim/launcher) noted in the environment before the engine could change it. */
+export interface LauncherNotes {
+  /** The soft RLIMIT_NOFILE; undefined without a launcher. */
   nofile: number | undefined;
-  /** The soft RLIMIT_CORE, which the launcher has lowered; undefined when no launcher was there. */
+  /** The soft RLIMIT_CORE, which the launcher has lowered; undefined without a launcher. */
   core: bigint | undefined;
   /**
-   * How many descriptors were open from 3 on, without a gap; undefined when no launcher was there. Others in
-   * that range are the engine's own by now.
+   * How many descriptors were open from 3 on, without a gap; undefined without a launcher. The engine opens its own
+   * above them.
    */
   inheritedFds: number | undefined;
-  /** Variables that the engine must not act on, `NAME=value` each: for programs that get tsrun's environment. */
+  /** Variables hidden from the engine, which would act on them; `NAME=value` each. Programs that get tsrun's environment get them. */
   hidden: readonly string[];
 }
 
 /** Options that the launcher gives the engine. */
 const engineOptions = ['BUN_ENABLE_CRASH_REPORTING', 'BUN_JSC_useWarmUpMarkedBlocks'];
 
-/** In front of such a variable. */
+/** Prefix of the names of hidden variables. */
 const hiddenPrefix = 'TSRUN_ENV_';
 
-let origin: Origin | undefined;
+let notes: LauncherNotes | undefined;
 
 /** Reads the launcher's notes and removes them from process.env, once; later calls return the same. */
-export function startedWith(): Origin {
-  origin ??= takeNotes(process.env);
-  return origin;
+export function launcherNotes(): LauncherNotes {
+  notes ??= takeNotes(process.env);
+  return notes;
 }
 
-/** The notes in `env`, which are removed from it. A note that is not the launcher's own format is no note. */
-export function takeNotes(env: NodeJS.ProcessEnv): Origin {
+/** The notes in `env`, which are removed from it. One that is not in the launcher's format is ignored. */
+export function takeNotes(env: NodeJS.ProcessEnv): LauncherNotes {
   const take = (name: string): string | undefined => {
     const value = env[name];
     // eslint-disable-next-line @typescript-eslint/no-dynamic-delete -- environments have no other way

@@ -17,7 +17,7 @@ const longestValue = 200;
 const longWord = new RegExp(String.raw`[^\s…]{${longestValue},}[^\s…:;,)'"]`, 'gu');
 
 /** As long as anything of it is worth reading: the ends of what somebody wrote, and how long it is. */
-export function brief(value: string): string {
+export function shortenValue(value: string): string {
   // By characters: half a surrogate pair is none.
   const characters = value.length <= longestValue ? [] : Array.from(value);
   if (characters.length <= longestValue) return value;
@@ -29,12 +29,12 @@ export function brief(value: string): string {
  * A message with what is too long in it cut: any word, and the `values` it names, which may have spaces in them
  * and be cut off themselves.
  */
-export function briefMessage(message: string, values: readonly string[] = []): string {
+export function shortenMessage(message: string, values: readonly string[] = []): string {
   return values
     .filter((value) => value.length > longestValue)
     .flatMap((value) => [value, JSON.stringify(value).slice(1, -1)])
     .reduce(withoutValue, message)
-    .replaceAll(longWord, brief);
+    .replaceAll(longWord, shortenValue);
 }
 
 function withoutValue(message: string, value: string): string {
@@ -45,7 +45,7 @@ function withoutValue(message: string, value: string): string {
     if (at < 0) return done + rest;
     let size = longestValue + 1;
     while (size < value.length && rest[at + size] === value[size]) size++;
-    done += rest.slice(0, at) + brief(value);
+    done += rest.slice(0, at) + shortenValue(value);
     rest = rest.slice(at + size);
   }
 }

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { makeFolders } from './folders.ts';
+import { makeFolders } from './filesystem.ts';
 
 describe('makeFolders', () => {
   let folder = '';

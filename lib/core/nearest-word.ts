@@ -1,4 +1,4 @@
-import { quoted } from './printable.ts';
+import { quoted } from './message-text.ts';
 
 /** The number of single-letter edits between two words (Levenshtein). */
 export function editDistance(a: string, b: string): number {
@@ -15,7 +15,7 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** The word a misspelt one most likely stands for: at most two edits away, a short one only one. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+export function nearestWord(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(word.length > 3 ? 2 : 1, word.length - 1) + 1;
   for (const candidate of known) {
@@ -31,6 +31,6 @@ export function nearest(word: string, known: readonly string[]): string | undefi
 
 /** A hint for a misspelt word; undefined when it is like no known one. */
 export function didYouMean(word: string, known: Iterable<string>): string | undefined {
-  const meant = nearest(word, [...known]);
+  const meant = nearestWord(word, [...known]);
   return meant === undefined ? undefined : `Did you mean ${quoted(meant)}?`;
 }
