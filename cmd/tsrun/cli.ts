@@ -1,4 +1,5 @@
 import { TsrunError, systemError } from '../../lib/core/error.ts';
+import { errnoOf } from '../../lib/core/errno.ts';
 import { nearestWord } from '../../lib/core/nearest-word.ts';
 import { openLog } from './log/logger.ts';
 import type { Command, GlobalValues } from './command.ts';
@@ -145,9 +146,10 @@ function failureOf(error: unknown): TsrunError {
 /** What nobody has put in words: a system call that fails, which is the world's doing, or a bug of ours. */
 function unforeseen(error: unknown): TsrunError {
   if (!(error instanceof Error)) return internalError(String(error));
-  if ('errno' in error && typeof error.errno === 'number' && 'syscall' in error) {
+  const errno = errnoOf(error);
+  if (errno !== undefined && 'syscall' in error) {
     const path = 'path' in error ? ` ${String(error.path)}` : '';
-    return systemError(`${String(error.syscall)}${path}`, error.errno, { cause: error });
+    return systemError(`${String(error.syscall)}${path}`, errno, { cause: error });
   }
   return internalError(error.stack ?? error.message, error);
 }

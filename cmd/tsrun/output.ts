@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { isErrno } from '../../lib/core/is-errno.ts';
+import { hasErrno } from '../../lib/core/errno.ts';
 import { fileError } from '../../lib/core/error.ts';
 
 /**
@@ -12,7 +12,7 @@ export function print(text: string): boolean {
     writeAll(1, text);
     return true;
   } catch (error) {
-    if (isErrno(error, 'EPIPE') || isErrno(error, 'EBADF')) return false;
+    if (hasErrno(error, 'EPIPE', 'EBADF')) return false;
     throw fileError('write to stdout', error);
   }
 }
@@ -32,7 +32,7 @@ function writeAll(fd: number, text: string): void {
     try {
       bytes = bytes.subarray(writeSync(fd, bytes));
     } catch (error) {
-      if (!isErrno(error, 'EAGAIN')) throw error;
+      if (!hasErrno(error, 'EAGAIN')) throw error;
     }
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, rmdirSync } from 'node:fs';
 import { errnos, hasErrno } from '../core/errno.ts';
-import { fileError, systemError, TsrunError } from '../core/error.ts';
+import { fileError, systemError } from '../core/error.ts';
+import type { TsrunError } from '../core/error.ts';
 import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { isGone, sleep } from './files.ts';
 import { processesBelow } from './processes.ts';
@@ -21,7 +22,7 @@ export function removeCgroups(directories: readonly string[], patience = patienc
     try {
       removeWhenEmpty(directory, deadline);
     } catch (error) {
-      failures.push(error instanceof TsrunError ? error : fileError(`remove cgroup ${directory}`, error));
+      failures.push(fileError(`remove cgroup ${directory}`, error));
     }
   }
   if (failures.length > 0) throw failures[0];

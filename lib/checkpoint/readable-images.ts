@@ -10,7 +10,7 @@ import {
   statSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { errnoOf } from '../core/error.ts';
+import { errnoOrRethrow } from '../core/errno.ts';
 import { hasNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 
@@ -49,7 +49,7 @@ export function makeReadableImages(images: string, { linux }: Config): ReadableI
     return { folder, remove };
   } catch (error) {
     remove();
-    if (errnoOf(error) === undefined) throw error;
+    errnoOrRethrow(error);
     return undefined;
   }
 }

@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { errnoOf, TsrunError } from '../core/error.ts';
-import { errnoText } from '../core/errno.ts';
+import { TsrunError } from '../core/error.ts';
+import { errnoOf, errnoText, hasErrno } from '../core/errno.ts';
 import { parseJson } from './json/parse.ts';
 import { JsonSyntaxError } from './json/read.ts';
 import { positionAt } from './json/locate.ts';
@@ -53,11 +53,11 @@ function readRegular(file: string, bundle: string): Buffer {
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | closeOnExec;
     fd = openSync(file, flags);
   } catch (error) {
-    if (errnoOf(error) === 6) throw notRegular(file, 'a socket or a device');
+    if (hasErrno(error, 'ENXIO')) throw notRegular(file, 'a socket or a device');
     throw unreadable(
       `bundle ${bundle}: open ${basename(file)}`,
       error,
-      errnoOf(error) === 2
+      hasErrno(error, 'ENOENT')
         ? 'name the bundle by --bundle; `tsrun spec` writes a config.json to start from'
         : undefined,
     );

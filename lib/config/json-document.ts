@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { errnoOf, TsrunError } from '../core/error.ts';
-import { errnoText } from '../core/errno.ts';
+import { TsrunError } from '../core/error.ts';
+import { errnoOf, errnoText } from '../core/errno.ts';
 import type { Document } from '../core/source.ts';
 import { decodeDocument, maxConfigBytes, parseDocument } from './bundle.ts';
 

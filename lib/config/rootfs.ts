@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { errnoOf, TsrunError } from '../core/error.ts';
-import { errnoText } from '../core/errno.ts';
+import { TsrunError } from '../core/error.ts';
+import { errnoOrRethrow, errnoText } from '../core/errno.ts';
 import type { Bundle } from './bundle.ts';
 
 /**
@@ -19,8 +19,7 @@ export function resolveRootfs(bundle: Bundle): string {
     const real = realpathSync.native(path);
     if (statSync(real).isDirectory()) return real;
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
+    const errno = errnoOrRethrow(error);
     throw new TsrunError('config', `the rootfs ${path}: ${errnoText(errno)}`, {
       pointer,
       source: bundle,

@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, writeSync } from 'node:fs';
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { markCgroups } from '../cgroup/ownership-mark.ts';
 import { cgroupOwner } from '../cgroup/delegation.ts';
-import { TsrunError, fileError, withSource } from '../core/error.ts';
+import { TsrunError, nativeError, withSource } from '../core/error.ts';
 import type { Sink, Tell } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';
 import type { StdioEnds } from '../native/foreground.ts';
@@ -237,7 +237,7 @@ function listenForStart(folder: ContainerFolder): number {
   try {
     return withFolder(folder, (inside) => bindSocket(inside, startSocketFile));
   } catch (error) {
-    throw fileError(`listen on ${folder.path}/${startSocketFile}`, error);
+    throw nativeError(`listen on ${folder.path}/${startSocketFile}`, error);
   }
 }
 

@@ -1,12 +1,12 @@
 import { rmdirSync } from 'node:fs';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
 import type { CgroupManager } from '../cgroup/manager.ts';
+import { hasErrno } from '../core/errno.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
 import type { Sink, Tell } from '../core/finding.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
-import { isErrno } from '../core/is-errno.ts';
 import { ownCgroups } from './kill.ts';
 import { lockContainer } from '../state/lock.ts';
 import type { Lock } from '../state/lock.ts';
@@ -182,7 +182,7 @@ function removeUnconfirmedCgroups({ cgroup, ownsCgroup }: ContainerRecord): void
     try {
       rmdirSync(directory);
     } catch (error) {
-      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].some((code) => isErrno(error, code))) {
+      if (!hasErrno(error, 'ENOENT', 'EBUSY', 'ENOTEMPTY')) {
         throw fileError(`remove the cgroup ${directory}`, error);
       }
     }

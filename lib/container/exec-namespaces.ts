@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
+import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
 import { findNamespace, namespaces, namespaceTypes } from '../config/namespaces.ts';
 import type { Linux, NamespaceType } from '../config/types.ts';
-import { isErrno } from '../core/is-errno.ts';
 
 /**
  * The namespaces of the config which the process `pid` is in and tsrun is not: setns(2) refuses a user namespace
@@ -20,7 +20,7 @@ function identity(pid: number | 'self', type: NamespaceType): string {
     const { dev, ino } = statSync(path, { bigint: true });
     return `${dev}:${ino}`;
   } catch (error) {
-    const denied = isErrno(error, 'EACCES') || isErrno(error, 'EPERM');
+    const denied = hasErrno(error, 'EACCES', 'EPERM');
     throw fileError(
       `look at the namespace ${path}`,
       error,

@@ -1,4 +1,4 @@
-import { errnoText } from './errno.ts';
+import { errnoOf, errnoText } from './errno.ts';
 import { shortenMessage, printable } from './message-text.ts';
 import type { Source } from './source.ts';
 
@@ -101,9 +101,9 @@ export function fileError(what: string, error: unknown, details: ErrorDetails = 
   return errno === undefined ? error : systemError(what, errno, { ...details, cause: error });
 }
 
-/** The positive errno of an exception of node:fs; undefined when it is something else. */
-export function errnoOf(error: unknown): number | undefined {
-  return error instanceof Error && 'errno' in error && typeof error.errno === 'number'
-    ? Math.abs(error.errno)
-    : undefined;
+/** A failed call of lib/native in words of the caller, who knows what it was for; else as fileError(). */
+export function nativeError(what: string, error: unknown): unknown {
+  return error instanceof TsrunError && error.code === 'system' && error.errno !== undefined
+    ? systemError(what, error.errno, { cause: error })
+    : fileError(what, error);
 }

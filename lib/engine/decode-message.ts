@@ -1,5 +1,5 @@
-import { constants as os } from 'node:os';
 import { closeSync } from 'node:fs';
+import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import { receivePacket, sendPacket } from '../native/packet.ts';
 import { faults, wireMaxDetail } from '../plan/wire.ts';
@@ -47,7 +47,7 @@ export function receiveMessage(
     fds.forEach((fd) => {
       closeSync(fd);
     });
-    throw systemError('receive a message from the init', os.errno.EPROTO);
+    throw systemError('receive a message from the init', errnos.EPROTO);
   }
   const message = {
     type: packet.readUInt32LE(0),

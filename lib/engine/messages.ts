@@ -1,9 +1,8 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { TsrunError } from '../core/error.ts';
 import type { Notice, Tell } from '../core/finding.ts';
 import { waitPidfd } from '../native/pidfd.ts';
-import { errnoText } from '../core/errno.ts';
+import { errnoText, errnos } from '../core/errno.ts';
 import { faultName, receiveMessage, sendMessage } from './decode-message.ts';
 import type { Message } from './decode-message.ts';
 import { explainFailure } from '../explain/explain-failure.ts';
@@ -63,7 +62,7 @@ function receiveWithin(fd: number, timeoutMs: number): ReturnType<typeof receive
   try {
     return receiveMessage(fd, timeoutMs);
   } catch (error) {
-    if (error instanceof TsrunError && error.errno === constants.errno.ETIMEDOUT) return 'nothing';
+    if (error instanceof TsrunError && error.errno === errnos.ETIMEDOUT) return 'nothing';
     throw error;
   }
 }
@@ -110,7 +109,7 @@ export function sendGo(channel: Channel, fds: readonly number[] = []): void {
   try {
     sendMessage(channel.to, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
   } catch (error) {
-    const gone: readonly (number | undefined)[] = [constants.errno.EPIPE, constants.errno.ECONNRESET];
+    const gone: readonly (number | undefined)[] = [errnos.EPIPE, errnos.ECONNRESET];
     if (!(error instanceof TsrunError && gone.includes(error.errno))) throw error;
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
-import { isErrno } from '../core/is-errno.ts';
 
 /**
  * Writes a pid file: the digits alone, without a newline, since callers convert the whole file. It appears
@@ -36,7 +36,7 @@ function openNew(path: string): number {
   try {
     return openSync(path, flags, 0o666);
   } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (!hasErrno(error, 'EEXIST')) throw error;
     // A tsrun that was killed has left it.
     unlinkSync(path);
     return openSync(path, flags, 0o666);

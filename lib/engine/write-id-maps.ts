@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import { TsrunError, errnoOf, systemError } from '../core/error.ts';
+import { errnoOrRethrow } from '../core/errno.ts';
+import { TsrunError, systemError } from '../core/error.ts';
 import { idMapText } from '../config/id-maps.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { hasNewNamespace } from '../config/namespaces.ts';
@@ -62,8 +63,7 @@ function writeProc(pid: number, name: string, text: string, pointer: string): vo
     // One write(2): the kernel takes a map only as a whole.
     writeFileSync(path, text);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
+    const errno = errnoOrRethrow(error);
     const lines = text.trim().split('\n');
     const shown = [...lines.slice(0, shownLines), ...(lines.length > shownLines ? ['…'] : [])];
     throw systemError(`write the id map ${path} (${shown.join(', ')})`, errno, {

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import { call } from './library.ts';
 
@@ -7,14 +7,11 @@ const logBytes = 16 * 1024;
 
 const hints = new Map([
   [
-    os.errno.EPERM,
+    errnos.EPERM,
     'bpf(2) needs CAP_SYS_ADMIN on the host, a seccomp filter around tsrun must not forbid it, and no cgroup above may have a device program that is attached alone.',
   ],
-  [
-    os.errno.EINVAL,
-    'The kernel must be built with CONFIG_CGROUP_BPF, and the directory be one of cgroup v2.',
-  ],
-  [os.errno.ENOSYS, 'The kernel must be built with CONFIG_BPF_SYSCALL.'],
+  [errnos.EINVAL, 'The kernel must be built with CONFIG_CGROUP_BPF, and the directory be one of cgroup v2.'],
+  [errnos.ENOSYS, 'The kernel must be built with CONFIG_BPF_SYSCALL.'],
 ]);
 
 /**

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { call, checked } from './library.ts';
 
 const lockExclusive = 2;
@@ -12,7 +12,7 @@ const lockNonBlocking = 4;
  */
 export function flock(fd: number, { wait }: { wait: boolean } = { wait: true }): boolean {
   const result = call('tsrun_flock', fd, lockExclusive | (wait ? 0 : lockNonBlocking));
-  if (result === -os.errno.EWOULDBLOCK) return false;
+  if (result === -errnos.EWOULDBLOCK) return false;
   checked('lock a file', result);
   return true;
 }

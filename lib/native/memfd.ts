@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import { call, checked } from './library.ts';
 
@@ -23,7 +23,7 @@ export function sealedMemfd(name: string, bytes: Uint8Array): number {
 export function sealedMemfdOfFile(name: string, path: string): number {
   const what = `copy ${path} into memory`;
   const result = call('tsrun_memfd_file', name, path);
-  if (result === -os.errno.EACCES && isExecutionForbidden()) {
+  if (result === -errnos.EACCES && isExecutionForbidden()) {
     throw systemError(what, result, {
       hint: 'The sysctl vm.memfd_noexec must not be 2: containers start from an executable memory file.',
     });

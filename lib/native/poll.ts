@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { call, checked } from './library.ts';
 
 /**
@@ -22,7 +22,7 @@ export function pipe(): [number, number] {
  */
 export function poll(fds: readonly number[], timeoutMs: number): boolean[] {
   const result = call('tsrun_poll', Int32Array.from(fds), fds.length, timeoutMs);
-  if (result === -os.errno.EINTR) return fds.map(() => false);
+  if (result === -errnos.EINTR) return fds.map(() => false);
   checked('wait for descriptors', result);
   return fds.map((_, index) => (result & (1 << index)) !== 0);
 }

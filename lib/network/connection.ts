@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import type { TsrunError } from '../core/error.ts';
 import { openNetlink, receiveNetlink, sendNetlink } from '../native/netlink.ts';
@@ -48,7 +48,7 @@ export class NetlinkConnection {
     for (let tries = 1; ; tries++) {
       const { bodies, interrupted } = this.#exchange(request, messageFlags.dump);
       if (!interrupted) return bodies;
-      if (tries === dumpTries) throw refusal(request, os.errno.EAGAIN, '');
+      if (tries === dumpTries) throw refusal(request, errnos.EAGAIN, '');
     }
   }
 

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
 import { isKept } from './address.ts';
 import type { Address } from './address.ts';
@@ -105,7 +105,7 @@ function settle(
 function findDevice(side: Side, name: string, pointer: string): Link {
   const link = side.find(name, pointer);
   if (link === undefined) {
-    throw systemError(`there is no network device ${name}`, os.errno.ENODEV, { pointer });
+    throw systemError(`there is no network device ${name}`, errnos.ENODEV, { pointer });
   }
   if (link.name === name) return link;
   throw new TsrunError('config', `${name} is another name of the network device ${link.name}`, {

@@ -1,4 +1,4 @@
-import { constants as os } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
 import { addressText, addressTypes, decodeAddress, encodeAddress, encodeAddressQuery } from './address.ts';
 import type { Address } from './address.ts';
@@ -8,13 +8,13 @@ import type { Link, LinkChange } from './link.ts';
 import { messageFlags } from './netlink-message.ts';
 
 const linkHints: ReadonlyMap<number, string> = new Map([
-  [os.errno.EINVAL, 'devices of some kinds stay in their namespace (netns-local in `ethtool -k`)'],
-  [os.errno.EPERM, 'this takes CAP_NET_ADMIN over both network namespaces'],
+  [errnos.EINVAL, 'devices of some kinds stay in their namespace (netns-local in `ethtool -k`)'],
+  [errnos.EPERM, 'this takes CAP_NET_ADMIN over both network namespaces'],
 ]);
 
 const addressHints: ReadonlyMap<number, string> = new Map([
-  [os.errno.EACCES, 'IPv6 is off in that namespace (sysctl net.ipv6.conf.default.disable_ipv6)'],
-  [os.errno.EOPNOTSUPP, 'the kernel has no IPv6 there'],
+  [errnos.EACCES, 'IPv6 is off in that namespace (sysctl net.ipv6.conf.default.disable_ipv6)'],
+  [errnos.EOPNOTSUPP, 'the kernel has no IPv6 there'],
 ]);
 
 /** One of the two network namespaces a device moves between. */
@@ -37,7 +37,7 @@ export class Side {
     try {
       return this.#get(encodeLinkQuery({ name }), `look for the network device ${name}`, pointer);
     } catch (error) {
-      if (error instanceof TsrunError && error.errno === os.errno.ENODEV) return undefined;
+      if (error instanceof TsrunError && error.errno === errnos.ENODEV) return undefined;
       throw error;
     }
   }
@@ -85,7 +85,7 @@ export class Side {
 
   #get(body: Buffer, what: string, pointer: string): Link {
     const [answer] = this.#connection.request({ type: linkTypes.get, body, what, pointer });
-    if (answer === undefined) throw systemError(what, os.errno.ENODEV, { pointer });
+    if (answer === undefined) throw systemError(what, errnos.ENODEV, { pointer });
     return decodeLink(answer);
   }
 }

@@ -1,7 +1,6 @@
 import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync, statSync } from 'node:fs';
-import { constants as os } from 'node:os';
+import { errnoOrRethrow, errnos } from '../core/errno.ts';
 import { parseNetworkStats } from '../report/network-stats.ts';
-import { errnoOf } from '../core/error.ts';
 import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
 import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/privileges.ts';
 import type { OwnCapabilities } from '../host/privileges.ts';
@@ -99,7 +98,7 @@ function notExecutable(path: string): number | undefined {
   return (
     failureOf(() => {
       accessSync(path, constants.X_OK);
-    }) ?? (statSync(path).isFile() ? undefined : os.errno.EACCES)
+    }) ?? (statSync(path).isFile() ? undefined : errnos.EACCES)
   );
 }
 
@@ -108,8 +107,6 @@ function failureOf(look: () => unknown): number | undefined {
     look();
     return undefined;
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    return errno;
+    return errnoOrRethrow(error);
   }
 }

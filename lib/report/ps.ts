@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { errnoOf, systemError, TsrunError } from '../core/error.ts';
+import { errnoOrRethrow } from '../core/errno.ts';
+import { systemError, TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
 import { containerProcesses } from '../container/processes.ts';
 import type { StateRoot } from '../state/state-root.ts';
@@ -26,8 +27,7 @@ export function processTable(pids: readonly number[], options: readonly string[]
     maxBuffer: maxOutput,
   });
   if (error !== undefined) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
+    const errno = errnoOrRethrow(error);
     throw systemError('run ps', errno, { hint: 'install it (Debian: apt-get install procps)', cause: error });
   }
   if (status !== 0) {

@@ -3,9 +3,9 @@
  * documentation, filesystems/resctrl).
  */
 import { rmdirSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError, TsrunError } from '../core/error.ts';
+import { hasErrno } from '../core/errno.ts';
+import { fileError, TsrunError } from '../core/error.ts';
 import { pathExists } from '../host/filesystem.ts';
 import { pointerTo } from '../core/pointer.ts';
 import type { IntelRdt } from '../config/types.ts';
@@ -102,7 +102,7 @@ function removeGroup(path: string): void {
   try {
     rmdirSync(path);
   } catch (error) {
-    if (errnoOf(error) !== constants.errno.ENOENT) throw fileError(`remove ${path}`, error);
+    if (!hasErrno(error, 'ENOENT')) throw fileError(`remove ${path}`, error);
   }
 }
 

@@ -1,8 +1,8 @@
 /** Files and directories of resctrl: what the kernel refuses there it explains in `info/last_cmd_status`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError } from '../core/error.ts';
+import { hasErrno } from '../core/errno.ts';
+import { fileError } from '../core/error.ts';
 
 /** Errors name `pointer`, the property of the config it is made for. `root` is where resctrl is mounted. */
 export function makeGroup(root: string, directory: string, pointer: string): void {
@@ -34,7 +34,7 @@ export function readGroupFile(path: string, pointer: string): string {
 
 function refused(root: string, what: string, error: unknown, pointer: string): unknown {
   const why = lastStatus(root);
-  const hint = errnoOf(error) === constants.errno.ENOSPC ? 'the hardware has no more classes or groups' : why;
+  const hint = hasErrno(error, 'ENOSPC') ? 'the hardware has no more classes or groups' : why;
   return fileError(what, error, { pointer, ...(hint === undefined ? {} : { hint }) });
 }
 

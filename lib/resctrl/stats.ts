@@ -1,8 +1,8 @@
 /** What a class of resctrl may have, and what was used of it (kernel documentation, filesystems/resctrl). */
 import { readdirSync, readFileSync } from 'node:fs';
-import { constants } from 'node:os';
 import { join } from 'node:path';
-import { errnoOf, fileError } from '../core/error.ts';
+import { hasErrno } from '../core/errno.ts';
+import { fileError } from '../core/error.ts';
 import type { ResctrlRecord } from './class.ts';
 import { linesOf, resourceOf } from './schemata.ts';
 
@@ -77,7 +77,7 @@ function cachesOf(folder: string): string[] {
       .toSorted()
       .map((name) => join(folder, name));
   } catch (error) {
-    if (errnoOf(error) === constants.errno.ENOENT) return [];
+    if (hasErrno(error, 'ENOENT')) return [];
     throw fileError(`read ${folder}`, error);
   }
 }
@@ -92,7 +92,7 @@ function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (errnoOf(error) === constants.errno.ENOENT) return undefined;
+    if (hasErrno(error, 'ENOENT')) return undefined;
     throw fileError(`read ${path}`, error);
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
+import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
 import type { Libseccomp, SeccompFilter } from '../native/libseccomp.ts';
 import { libseccomp } from '../native/libseccomp.ts';
@@ -25,8 +26,6 @@ export interface CompiledFilter {
 /** SCMP_FLTATR_CTL_OPTIMIZE, value 2: a binary tree instead of a chain. Refused by libseccomp before 2.5. */
 const optimizeAttribute = 8;
 const binaryTree = 2;
-const EINVAL = 22;
-const EEXIST = 17;
 /** The size of struct sock_filter. */
 const instructionBytes = 8;
 const x32Name = 'x32';
@@ -41,7 +40,7 @@ export function compileFilter(seccomp: Seccomp): CompiledFilter {
   try {
     for (const { token, pointer, name } of archs.slice(1)) {
       const result = context.addArch(token);
-      if (result < 0 && result !== -EEXIST)
+      if (result < 0 && result !== -errnos.EEXIST)
         throw systemError(`seccomp architecture ${name}`, result, { pointer });
     }
     const unknown = addRules(filter, library, context);
@@ -109,8 +108,9 @@ function addRules(filter: Filter, library: Libseccomp, context: SeccompFilter): 
       rule.conditions.length,
     );
     // The same rule twice is what profiles that were merged have.
-    if (result < 0 && result !== -EEXIST) {
-      const hint = result === -EINVAL ? 'it contradicts another rule for the same system call' : undefined;
+    if (result < 0 && result !== -errnos.EEXIST) {
+      const hint =
+        result === -errnos.EINVAL ? 'it contradicts another rule for the same system call' : undefined;
       throw systemError(`seccomp rule for ${rule.syscall}`, result, {
         pointer: rule.pointer,
         ...(hint === undefined ? {} : { hint }),

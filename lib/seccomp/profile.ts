@@ -1,3 +1,4 @@
+import { errnos } from '../core/errno.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Integer, Seccomp, SeccompRule } from '../config/types.ts';
 import {
@@ -42,7 +43,6 @@ export interface Filter {
   unknownIsEnosys: boolean;
 }
 
-const ENOSYS = 38;
 const root = '/linux/seccomp';
 
 /**
@@ -67,7 +67,7 @@ export function filterOf(seccomp: Seccomp): Filter {
     rules: rules.filter((rule) => rule.action !== defaultAction),
     flags: kernelFlags(flagsOf(seccomp), notify),
     notify,
-    unknownIsEnosys: !permissive && seccomp.defaultErrnoRet !== ENOSYS,
+    unknownIsEnosys: !permissive && seccomp.defaultErrnoRet !== errnos.ENOSYS,
   };
 }
 

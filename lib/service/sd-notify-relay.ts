@@ -1,12 +1,12 @@
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { TsrunError, fileError } from '../core/error.ts';
+import { hasErrno } from '../core/errno.ts';
+import { TsrunError, fileError, nativeError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import type { Notify } from '../native/foreground.ts';
 import { bindDatagram, forwardReady, notifyBarrier } from '../native/notify.ts';
 import { sendPacket } from '../native/packet.ts';
 import { poll } from '../native/poll.ts';
-import { isErrno } from '../core/is-errno.ts';
 import { withFolder } from '../state/folder.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { connectManager, notifySocketName } from './sd-notify.ts';
@@ -49,7 +49,7 @@ export class NotifyRelay {
       return withFolder(folder, (inside) => new NotifyRelay(join(inside, notifyFolderName), manager));
     } catch (error) {
       closeSync(manager);
-      throw fileError(`make the notify socket of container ${folder.id}`, error);
+      throw nativeError(`make the notify socket of container ${folder.id}`, error);
     }
   }
 
@@ -97,7 +97,7 @@ export class NotifyRelay {
     try {
       unlinkSync(`/proc/self/fd/${this.#folder}/${notifySocketName}`);
     } catch (error) {
-      if (!isErrno(error, 'ENOENT')) throw fileError(`remove the notify socket`, error);
+      if (!hasErrno(error, 'ENOENT')) throw fileError(`remove the notify socket`, error);
     }
   }
 }

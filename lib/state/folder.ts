@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { hasErrno } from '../core/errno.ts';
 import { TsrunError, fileError } from '../core/error.ts';
 import { isOwnOrRoot, whyNotOwn, whyReplaceable } from '../host/file-ownership.ts';
 import type { FileStatus } from '../host/file-ownership.ts';
-import { isErrno } from '../core/is-errno.ts';
 
 /** The folder of one container: `<root>/<id>/`. The id is a plain file name. */
 export interface ContainerFolder {
@@ -64,7 +64,7 @@ function openRoot(path: string, id: string): number {
     if (link.isSymbolicLink()) linkOwner = link.uid;
     fd = openSync(path, asDirectory);
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) throw notFound(id);
+    if (hasErrno(error, 'ENOENT')) throw notFound(id);
     throw fileError(`open the folder for containers ${path}`, error, { hint: otherRoot });
   }
   const why =
@@ -85,9 +85,8 @@ function openFolder(root: string, folder: ContainerFolder): number {
   try {
     fd = openSync(join(root, folder.id), asDirectory | constants.O_NOFOLLOW);
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENAMETOOLONG')) throw notFound(folder.id);
-    if (isErrno(error, 'ENOTDIR') || isErrno(error, 'ELOOP'))
-      throw untrusted(folder, 'it is not a directory');
+    if (hasErrno(error, 'ENOENT', 'ENAMETOOLONG')) throw notFound(folder.id);
+    if (hasErrno(error, 'ENOTDIR', 'ELOOP')) throw untrusted(folder, 'it is not a directory');
     throw fileError(`open the folder of the container ${folder.path}`, error);
   }
   const why = check(fd, folder.path, (stat) => whyNotOwn(stat, 'directory'));

@@ -1,9 +1,9 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileError } from '../core/error.ts';
+import { hasErrno } from '../core/errno.ts';
+import { nativeError } from '../core/error.ts';
 import { flock } from '../native/file.ts';
 import { whyNotOwn } from '../host/file-ownership.ts';
-import { isErrno } from '../core/is-errno.ts';
 import { findContainer, findFolder } from './find-container.ts';
 import type { Container } from './find-container.ts';
 import type { ContainerFolder } from './folder.ts';
@@ -61,7 +61,7 @@ export function withLockedContainer<T>(root: StateRoot, id: string, use: (contai
 }
 
 function lockError({ id, path }: ContainerFolder, error: unknown): unknown {
-  return fileError(`lock container ${JSON.stringify(id)} (${join(path, lockFile)})`, error);
+  return nativeError(`lock container ${JSON.stringify(id)} (${join(path, lockFile)})`, error);
 }
 
 function lockOf(fd: number, folder: ContainerFolder, made: boolean): Lock {
@@ -98,7 +98,7 @@ function openUnlessRaced(folder: ContainerFolder, openFlags: number): number | u
     try {
       fd = openSync(join(inside, lockFile), openFlags, 0o600);
     } catch (error) {
-      if (isErrno(error, 'ENOENT') || isErrno(error, 'EEXIST')) return undefined;
+      if (hasErrno(error, 'ENOENT', 'EEXIST')) return undefined;
       throw lockError(folder, error);
     }
     try {

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { constants } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { TsrunError, systemError } from '../core/error.ts';
 import { pidfdOpen, pidfdSignal, waitPidfd, waitUntilEnded } from '../native/pidfd.ts';
 import { isAlive, processStat } from '../host/proc.ts';
@@ -35,9 +35,9 @@ function hidden(pid: number): TsrunError {
 }
 
 /** pidfd_open(2) without such a process. The last two: its pid is now that of a thread; kernels differ in the errno. */
-const noSuchProcess = [-constants.errno.ESRCH, -constants.errno.EINVAL, -constants.errno.ENOENT];
+const noSuchProcess = [-errnos.ESRCH, -errnos.EINVAL, -errnos.ENOENT];
 
-const esrch = -constants.errno.ESRCH;
+const esrch = -errnos.ESRCH;
 
 /**
  * Sends a signal; false when the process has ended.

@@ -10,11 +10,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { hasErrno } from '../core/errno.ts';
 import { pathExists } from '../host/filesystem.ts';
 import { whyNotOwn } from '../host/file-ownership.ts';
 import type { ContainerFolder } from './folder.ts';
 import { withFolder } from './folder.ts';
-import { isErrno } from '../core/is-errno.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -30,9 +30,9 @@ export function readStored(folder: ContainerFolder, name: string): { text: strin
     try {
       fd = openSync(join(inside, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
     } catch (error) {
-      if (isErrno(error, 'ELOOP')) return { notOurs: 'it is a symbolic link' };
+      if (hasErrno(error, 'ELOOP')) return { notOurs: 'it is a symbolic link' };
       // open(2) of a socket.
-      if (isErrno(error, 'ENXIO')) return { notOurs: 'it is not a regular file' };
+      if (hasErrno(error, 'ENXIO')) return { notOurs: 'it is not a regular file' };
       throw error;
     }
     try {
@@ -97,6 +97,6 @@ function removeIfThere(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (!hasErrno(error, 'ENOENT')) throw error;
   }
 }

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { hasErrno } from '../core/errno.ts';
 import { TsrunError, fileError } from '../core/error.ts';
 import { pathExists } from '../host/filesystem.ts';
 import type { Document } from '../core/source.ts';
 import type { ContainerFolder } from './folder.ts';
 import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
-import { isErrno } from '../core/is-errno.ts';
 import type { ContainerRecord } from './record.ts';
 import { newerVersion, parseRecord, recordVersion } from './record.ts';
 import { hasStored, readStored, replaceStored, writeStored } from './store-files.ts';
@@ -41,7 +41,7 @@ export function makeFolder({ id, path }: ContainerFolder): boolean {
       mkdirSync(join(inside, id), { mode: 0o700 });
     });
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
+    if (hasErrno(error, 'EEXIST')) return false;
     throw fileError(`make the folder of the container ${path}`, error);
   }
   return true;
@@ -101,7 +101,7 @@ function readRecordText(folder: ContainerFolder): string {
     if ('text' in found) return found.text;
     throw corrupt(folder, `its state.json cannot be one: ${found.notOurs}`);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) {
+    if (!hasErrno(error, 'ENOENT')) {
       throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
     }
   }
@@ -171,7 +171,7 @@ export function removeFolder(folder: ContainerFolder): void {
     removeDirectory(folder);
   } catch (error) {
     if (error instanceof TsrunError && error.code === 'not-found') return;
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTEMPTY')) return;
+    if (hasErrno(error, 'ENOENT', 'ENOTEMPTY')) return;
     throw fileError(`remove the folder of the container ${folder.path}`, error);
   }
 }

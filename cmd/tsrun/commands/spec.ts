@@ -1,5 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { hasErrno } from '../../../lib/core/errno.ts';
 import { fileError, TsrunError } from '../../../lib/core/error.ts';
 import { defaultConfig } from '../../../lib/config/defaults.ts';
 import { defineCommand } from '../command.ts';
@@ -27,7 +28,7 @@ export const command = defineCommand({
     try {
       fd = openSync(file, 'wx', 0o666);
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') {
+      if (hasErrno(error, 'EEXIST')) {
         throw new TsrunError('bundle', `File config.json exists. Remove it first (${file})`, {
           cause: error,
         });

@@ -1,8 +1,8 @@
 import { openSync, writeSync } from 'node:fs';
 import type winston from 'winston';
 import type { Logger } from 'winston';
-import { errnoOf, TsrunError } from '../../../lib/core/error.ts';
-import { errnoText } from '../../../lib/core/errno.ts';
+import { TsrunError } from '../../../lib/core/error.ts';
+import { errnoOrRethrow, errnoText } from '../../../lib/core/errno.ts';
 import type { Notice, Sink } from '../../../lib/core/finding.ts';
 import { renderWarning } from '../render.ts';
 import { formatForPeople, formatRecord } from './format.ts';
@@ -91,7 +91,7 @@ function openFile(path: string): number {
   try {
     return openSync(path, 'a', 0o644);
   } catch (error) {
-    const errno = errnoOf(error) ?? 0;
+    const errno = errnoOrRethrow(error);
     throw new TsrunError('usage', `open the log file ${path}: ${errnoText(errno)}`, { errno, cause: error });
   }
 }
