@@ -1,62 +1,64 @@
 import { sameDeviceRules } from '../cgroup/device-rules.ts';
 import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError, withSource } from '../core/error.ts';
-import type { Sink } from '../core/finding.ts';
-import { tellFrom } from '../core/finding.ts';
+import type { Finding, Sink } from '../core/finding.ts';
+import { stopAtError, tellFrom } from '../core/finding.ts';
 import type { Source } from '../core/source.ts';
-import { parseDocument } from '../config/bundle.ts';
-import type { Config, DeviceRule, Resources } from '../config/types.ts';
+import type { DeviceRule, IntelRdt, Resources } from '../config/types.ts';
+import { intelRdt as checkIntelRdt } from '../config/rules/intel-rdt.ts';
 import { validateResources } from '../config/validate.ts';
-import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
-import { lockContainer } from '../state/lock.ts';
+import { withLockedContainer } from '../state/lock.ts';
 import { changeResctrl } from './join-resctrl.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { storedConfig, writeRecord } from '../state/store.ts';
-import { drawResources } from './update-resources.ts';
-import type { ResourcesRequest } from './update-resources.ts';
-import { drawSchemata, schemataWarnings } from './update-schemata.ts';
-import type { SchemaChange } from './update-schemata.ts';
+import { writeRecord } from '../state/store.ts';
+import { readStoredConfig } from '../state/stored-config.ts';
+import { requestedResources, requestedSchemata } from './update-request.ts';
+import type { ResourcesRequest, SchemaChange } from './update-request.ts';
 
 export interface UpdateRequest {
   root: StateRoot;
   id: string;
   log: Sink;
   resources: ResourcesRequest;
-  /** For its class of Intel RDT, which may be others' too. */
+  /** For its class of Intel RDT, which other containers may be in, too. */
   schemata: readonly SchemaChange[];
 }
 
 /**
- * Changes the limits of a container, paused or not, and its device rules if there are any: all or nothing, and if
- * that cannot be, the error says what stays changed. Throws 'state' with the words `container not running` for one
- * that has stopped.
+ * Changes the limits of a container, its device rules if there are new ones, and the schemata of its class: all of
+ * them or none. If what was changed cannot be taken back, the error says what.
+ *
+ * @throws TsrunError 'config' for a value that is not valid; 'state' with the words `container not running` for a
+ * container that has stopped; 'system' when the kernel refuses a value
  */
-export function update({ root, id, log, ...request }: UpdateRequest): void {
-  const resources = drawResources(request.resources);
-  const schemata = drawSchemata(request.schemata);
+export function updateContainer({ root, id, log, ...request }: UpdateRequest): void {
+  const resources = requestedResources(request.resources);
+  const schemata = requestedSchemata(request.schemata);
   const sourceOf = (pointer: string): Source | undefined =>
     resources.sourceOf(pointer) ?? schemata.sourceOf(pointer);
   const warn = tellFrom(sourceOf, log.warn);
   withSource(sourceOf, () => {
     const { resources: limits, warnings } = validateResources(resources.value);
-    [...warnings, ...schemataWarnings(schemata.intelRdt)].forEach(warn);
-    const lock = lockContainer(findFolder(root, id));
-    try {
-      const found = findContainer(root, id);
-      const manager = cgroupsOf(found);
-      const undo = changeResctrl(found.record, schemata.intelRdt);
+    [...warnings, ...schemataWarnings(schemata.value)].forEach(warn);
+    withLockedContainer(root, id, (container) => {
+      const manager = cgroupsOf(container);
+      const undo = changeResctrl(container.record, schemata.value);
       try {
-        change(found, manager, limits).forEach(warn);
+        updateCgroups(container, manager, limits).forEach(warn);
       } catch (error) {
         undo();
         throw error;
       }
-    } finally {
-      lock.release();
-    }
+    });
   });
+}
+
+function schemataWarnings(intelRdt: IntelRdt): Finding[] {
+  const warnings: Finding[] = [];
+  checkIntelRdt(intelRdt, stopAtError(warnings));
+  return warnings;
 }
 
 function cgroupsOf({ record, status }: Container): CgroupManager {
@@ -66,20 +68,20 @@ function cgroupsOf({ record, status }: Container): CgroupManager {
 }
 
 /**
- * Engines send all of a container's resources for the sake of one. Device rules that it has already are left
- * alone: others may have allowed devices beside them.
+ * Leaves device rules alone that the container has already, since engines send all resources to change one of them:
+ * other programs may have added rules.
  */
-function change(
-  found: Container,
+function updateCgroups(
+  container: Container,
   manager: CgroupManager,
   resources: Resources,
 ): ReturnType<CgroupManager['update']> {
   const { devices, ...limits } = resources;
   if (devices === undefined || devices.length === 0) return manager.update(limits);
-  const { folder, record } = found;
-  const before = presentDevices(found);
+  const { folder, record } = container;
+  const before = presentDevices(container);
   if (before !== undefined && sameDeviceRules(before, devices)) return manager.update(limits);
-  // Should tsrun be killed on the way, nobody knows which rules there are, so the next update starts anew.
+  // If tsrun is killed on the way, the next update knows that it must set all rules.
   writeRecord(folder, { ...record, devices: 'unknown' });
   let after: DeviceRule[] | 'unknown' = before ?? 'unknown';
   try {
@@ -91,10 +93,9 @@ function change(
   }
 }
 
-/** The rules the container has; undefined when an update was killed. */
+/** The device rules that the container has; undefined after an update that was killed. */
 function presentDevices({ folder, record }: Container): DeviceRule[] | undefined {
   if (record.devices === 'unknown') return undefined;
   if (record.devices !== undefined) return record.devices;
-  const { text, file } = storedConfig(folder);
-  return (parseDocument(text, file) as Config).linux?.resources?.devices ?? [];
+  return readStoredConfig(folder).linux?.resources?.devices ?? [];
 }

@@ -1,4 +1,4 @@
-import { update } from '../../../lib/container/update.ts';
+import { updateContainer } from '../../../lib/container/update.ts';
 import { TsrunError } from '../../../lib/core/error.ts';
 import { defineCommand } from '../command.ts';
 import { logOf, rootOf } from '../context.ts';
@@ -43,7 +43,7 @@ export const command = defineCommand({
     if (file === undefined && changes.length === 0 && lines.length === 0) {
       throw new TsrunError('usage', 'tsrun update: nothing to change: give limits or --resources');
     }
-    update({
+    updateContainer({
       root: rootOf(globals),
       id,
       log: logOf(globals),

@@ -1,5 +1,5 @@
 import { parseInteger, parseSize } from './values.ts';
-import type { LimitChange } from '../../../lib/container/update-resources.ts';
+import type { LimitChange } from '../../../lib/container/update-request.ts';
 import type { Flag } from '../command.ts';
 
 /** A flag of `update` that sets one property of linux.resources. */
