@@ -8,10 +8,10 @@ import { processCgroups } from '../host/proc.ts';
 import { compile } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Plan, PlanOptions } from '../plan/types.ts';
+import type { Plan, PlanOptions, Refuse, SeccompFilter } from '../plan/types.ts';
 import type { CompiledFilter } from '../seccomp/compile.ts';
 import { prepareFilter } from '../seccomp/prepare.ts';
-import { withSource } from '../core/error.ts';
+import { TsrunError, withSource } from '../core/error.ts';
 import type { Notice } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';
 import { readBundle } from '../config/bundle.ts';
@@ -73,28 +73,51 @@ export function draw(request: CreateRequest, gate: PlanOptions['gate']): Bluepri
   });
 }
 
+/** Stands for the cgroups of a container that can have none. */
+export const impossibleCgroup: CgroupRecord = { driver: 'disabled', version: 2, paths: {}, shared: {} };
+
+/** Stands for a filter that cannot be made. */
+const impossibleFilter: SeccompFilter = { program: new Uint8Array(), flags: 0, notify: false };
+
+/** Stands for a plan that cannot be made. */
+const impossiblePlan: Plan = { ops: [], slotCount: 0, warnings: [] };
+
 /**
  * Compiles a valid bundle for this host; changes nothing. What is odd is among the plan's warnings.
  *
- * @throws TsrunError with the pointer of the property that this host refuses.
+ * @param refuse takes what this host cannot do, with the pointer of the property. The container cannot be made then,
+ * and has no `code`. Throws the first one unless given.
  */
-export function compileBundle(bundle: Bundle, request: CompileRequest, gate: PlanOptions['gate']): Blueprint {
+export function compileBundle(
+  bundle: Bundle,
+  request: CompileRequest,
+  gate: PlanOptions['gate'],
+  refuse: Refuse = throwIt,
+): Blueprint {
   const { id } = request;
-  const rootfs = resolveRootfs(bundle);
+  const refusals: TsrunError[] = [];
+  const reject: Refuse = (failure) => {
+    refusals.push(failure);
+    refuse(failure);
+  };
+  const rootfs = attempt(reject, () => resolveRootfs(bundle)) ?? bundle.directory;
   const facts = readHostFacts();
-  const cgroup = resolveCgroup(facts.cgroup, {
-    cgroupsPath: bundle.config.linux?.cgroupsPath,
-    containerId: id,
-    driver: request.cgroupDriver ?? 'cgroupfs',
-    rootless: facts.rootless,
-    ownCgroups: processCgroups('self') ?? [],
-  });
+  const cgroup =
+    attempt(reject, () =>
+      resolveCgroup(facts.cgroup, {
+        cgroupsPath: bundle.config.linux?.cgroupsPath,
+        containerId: id,
+        driver: request.cgroupDriver ?? 'cgroupfs',
+        rootless: facts.rootless,
+        ownCgroups: processCgroups('self') ?? [],
+      }),
+    ) ?? impossibleCgroup;
   const notifies = request.notifySocket !== undefined && ownMounts(bundle);
   const selfJoin = joinFrom(bundle, cgroupManager(cgroup).selfJoin());
   const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
   const profile = bundle.config.linux?.seccomp;
-  const seccomp = profile && prepareFilter(profile, request.root.path);
-  const plan = compile(bundle.config, facts, {
+  const seccomp = profile && attempt(reject, () => prepareFilter(profile, request.root.path));
+  const options: PlanOptions = {
     bundle: bundle.directory,
     rootfs,
     containerId: id,
@@ -108,10 +131,13 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     extraEnv: [...listenEnvironment(request), ...(notifies ? [notifyVariable] : [])],
     extraMounts: notifies ? [notifyMount(containerFolder(request.root.path, id))] : [],
     sourcesInside: sourcesInside(bundle, rootfs),
-    seccomp: seccomp?.filter,
+    seccomp: profile && (seccomp?.filter ?? impossibleFilter),
+  };
+  const plan = attempt(reject, () => compile(bundle.config, facts, options, reject)) ?? impossiblePlan;
+  attempt(reject, () => {
+    refuseTracersOfPlan(bundle.config, plan);
   });
-  refuseTracersOfPlan(bundle.config, plan);
-  const code = encode(plan);
+  const code = (refusals.length > 0 ? undefined : attempt(reject, () => encode(plan))) ?? new Uint8Array();
   return {
     id,
     bundle,
@@ -126,6 +152,21 @@ export function compileBundle(bundle: Bundle, request: CompileRequest, gate: Pla
     remarks: [...(seccomp === undefined ? [] : remarksOn(seccomp.filter)), ...deviceRemarks(bundle, cgroup)],
     keep: () => seccomp?.keep(),
   };
+}
+
+function throwIt(failure: TsrunError): never {
+  throw failure;
+}
+
+/** The result of a step; undefined when it failed, for a reason that was given to `refuse`. */
+function attempt<T>(refuse: Refuse, step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (failure) {
+    if (!(failure instanceof TsrunError)) throw failure;
+    refuse(failure);
+    return undefined;
+  }
 }
 
 function ownMounts({ config }: Bundle): boolean {

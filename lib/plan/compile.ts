@@ -19,7 +19,8 @@ import {
 import { compileProcess, workingDirectory } from './process.ts';
 import { enterRoot, openRootfs, readonlyRoot } from './rootfs.ts';
 import { resetAffinity } from './scheduling.ts';
-import { compileMountLabel } from './security-modules.ts';
+import { requireGroups } from './privileges.ts';
+import { compileMountLabel, requireSecurityModules } from './security-modules.ts';
 import { compileSysctl } from './sysctl.ts';
 import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
@@ -38,6 +39,8 @@ import type { Op } from './wire.ts';
  */
 export function compile(config: Config, facts: HostFacts, options: PlanOptions, refuse?: Refuse): Plan {
   const draft = new Draft(config, facts, options, refuse === undefined ? {} : { refuse });
+  requireSecurityModules(draft);
+  requireGroups(draft);
   const namespaces = openNamespaces(draft);
   const time = timeNamespace(draft);
   const cgroups = joinCgroups(draft);

@@ -2,9 +2,11 @@ import { namespaces } from '../config/namespaces.ts';
 import type { Config, NamespaceType, Process } from '../config/types.ts';
 import { Draft } from './draft.ts';
 import { cloneIntoCgroup, compileOomScore, joinCgroups, raiseHardLimits } from './limits.ts';
+import { requireGroups } from './privileges.ts';
 import { compileProcess } from './process.ts';
 import { openRootfs, readonlyRoot } from './rootfs.ts';
 import { execAffinity, finalAffinity } from './scheduling.ts';
+import { requireSecurityModules } from './security-modules.ts';
 import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan, ProcessOptions } from './types.ts';
@@ -32,6 +34,8 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     { ...options, gate: 'engine' },
     { entersContainer: true },
   );
+  requireSecurityModules(draft);
+  requireGroups(draft);
   const cgroups = joinCgroups(draft);
   const ops = placeVisibleClone(draft, [
     // On CPUs that the container may not have.

@@ -5,22 +5,21 @@ import { originOf } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { Op } from './wire.ts';
 
+/** Refuses groups that the process cannot get on this host. */
+export function requireGroups(draft: Draft): void {
+  const groups = draft.config.process?.user?.additionalGids ?? [];
+  if (groups.length === 0 || !deniesSetgroups(draft)) return;
+  const reason = 'additional groups cannot be set: this user namespace denies setgroups(2)';
+  const hint = 'map more than one group, which needs newgidmap and an entry in /etc/subgid';
+  draft.refuse('config', '/process/user/additionalGids', reason, hint);
+}
+
 /** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */
 export function compilePrivileges(draft: Draft, process: Process, filter: readonly Op[]): Op[] {
   const { capabilities, user = {}, noNewPrivileges } = process;
   const origin = originOf(capabilities, '/process/capabilities');
   const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
   const noGroups = deniesSetgroups(draft);
-  if (noGroups && additionalGids.length > 0) {
-    const pointer = '/process/user/additionalGids';
-    const hint = 'map more than one group, which needs newgidmap and an entry in /etc/subgid';
-    draft.refuse(
-      'config',
-      pointer,
-      'additional groups cannot be set: this user namespace denies setgroups(2)',
-      hint,
-    );
-  }
   // What a set cannot have without another one having it (capabilities(7)) is a warning of the validation.
   const permitted = capabilityMask(capabilities?.permitted);
   const inheritable = capabilityMask(capabilities?.inheritable);

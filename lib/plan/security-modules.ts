@@ -11,57 +11,43 @@ export function hasSelinux({ facts }: Draft): boolean {
   return facts.filesystems.has('selinuxfs');
 }
 
-/**
- * What the process is confined by from execve on. Before privileges are given up, and before `create` ends, so
- * that a profile that is not loaded is found out early; its hooks run as confined as the process itself.
- */
-export function compileProcessLabels(draft: Draft): Op[] {
-  const { apparmorProfile = '', selinuxLabel = '' } = draft.config.process ?? {};
-  const ops: Op[] = [];
-  // An empty profile or label is what Go programs write for "none".
-  if (apparmorProfile !== '' && needsProfile(draft, apparmorProfile)) {
-    ops.push({ op: 'apparmorProfile', origin: '/process/apparmorProfile', profile: apparmorProfile });
-  }
-  if (selinuxLabel !== '') {
-    requireSelinux(draft);
-    ops.push({
-      op: 'selinuxLabel',
-      origin: '/process/selinuxLabel',
-      attribute: 'exec',
-      label: selinuxLabel,
-    });
-  }
-  return ops;
-}
-
-function needsProfile(draft: Draft, profile: string): boolean {
-  if (draft.facts.apparmor === true) return true;
-  // Without AppArmor everybody is.
-  if (profile !== unconfined) {
+/** Refuses a profile or label that this host cannot give a process. */
+export function requireSecurityModules(draft: Draft): void {
+  const { apparmorProfile: profile = '', selinuxLabel = '' } = draft.config.process ?? {};
+  // An empty profile or label is what Go programs write for "none". Without AppArmor everything is unconfined.
+  if (profile !== '' && profile !== unconfined && draft.facts.apparmor !== true) {
     const reason = `AppArmor profile ${profile}: AppArmor is not enabled on this host`;
     const hint = 'boot with apparmor=1 security=apparmor, or remove process.apparmorProfile from the config';
     draft.refuse('unsupported', '/process/apparmorProfile', reason, hint);
   }
-  return false;
+  if (selinuxLabel !== '' && !hasSelinux(draft)) {
+    const reason = 'SELinux label: SELinux is not enabled on this host';
+    const hint = 'remove process.selinuxLabel from the config, or enable SELinux';
+    draft.refuse('unsupported', '/process/selinuxLabel', reason, hint);
+  }
 }
 
-function requireSelinux(draft: Draft): void {
-  if (hasSelinux(draft)) return;
-  const hint = 'remove process.selinuxLabel from the config, or enable SELinux';
-  draft.refuse(
-    'unsupported',
-    '/process/selinuxLabel',
-    'SELinux label: SELinux is not enabled on this host',
-    hint,
-  );
+/**
+ * What the process is confined by from execve on. Before privileges are given up, and before `create` ends, so
+ * that a profile that is not loaded is found out early; its hooks run as confined as the process itself.
+ */
+export function compileProcessLabels({ config, facts }: Draft): Op[] {
+  const { apparmorProfile: profile = '', selinuxLabel: label = '' } = config.process ?? {};
+  const ops: Op[] = [];
+  if (profile !== '' && facts.apparmor === true) {
+    ops.push({ op: 'apparmorProfile', origin: '/process/apparmorProfile', profile });
+  }
+  if (label !== '')
+    ops.push({ op: 'selinuxLabel', origin: '/process/selinuxLabel', attribute: 'exec', label });
+  return ops;
 }
 
 /** The keyring made next belongs to the container, so it has the label of its process. */
 export function keyringLabel(draft: Draft): Op[] {
-  const { selinuxLabel = '' } = draft.config.process ?? {};
-  if (selinuxLabel === '' || !hasSelinux(draft)) return [];
-  const origin = '/process/selinuxLabel';
-  return [{ op: 'selinuxLabel', origin, attribute: 'keycreate', label: selinuxLabel }];
+  const { selinuxLabel: label = '' } = draft.config.process ?? {};
+  return label === ''
+    ? []
+    : [{ op: 'selinuxLabel', origin: '/process/selinuxLabel', attribute: 'keycreate', label }];
 }
 
 /** The label for the container's files, or nothing when there is none or SELinux is off. */

@@ -29,7 +29,10 @@ export function examine(directory: string, request: CompileRequest): Finding[] {
 function allFindings(bundle: Bundle, request: CompileRequest): Finding[] {
   const known: Finding[] = [];
   if (!reportFindings(bundle, (finding) => void known.push(finding))) return known;
-  return [...known, ...preflight(bundle, request).filter((finding) => isNews(finding, known))];
+  return [
+    ...known,
+    ...preflight(bundle, request, !known.some(isError)).filter((finding) => isNews(finding, known)),
+  ];
 }
 
 /** Of what is an error already, or was said of the same property, nothing more is said. */

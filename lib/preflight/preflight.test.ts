@@ -1,11 +1,9 @@
 import { expect } from 'chai';
 import { mkdirSync, rmSync } from 'node:fs';
 import { stateRoot } from '../state/state-root.ts';
-import { readBundle } from '../config/bundle.ts';
 import { goodConfig, makeBundle } from '../config/testing/fixtures.ts';
 import type { Config } from '../config/types.ts';
 import { examine } from './examine.ts';
-import { setAside } from './set-aside.ts';
 
 const request = { id: 'preflight', root: stateRoot({ root: '/nowhere', uid: 0, env: {} }) };
 
@@ -87,42 +85,3 @@ describe('examine', () => {
     }
   });
 });
-
-describe('setAside', () => {
-  it('takes out what the config can do without', () => {
-    const config = goodConfig();
-    expect(setAside(config, '/hostname', '/bundle')).to.equal('/hostname');
-    expect(config).to.not.have.property('hostname');
-    expect(setAside(config, '/hostname', '/bundle')).to.equal(undefined);
-  });
-
-  it('takes out a whole list, but replaces a mount and the rootfs', () => {
-    const config = goodConfig();
-    expect(setAside(config, '/process/rlimits/0/hard', '/bundle')).to.equal('/process/rlimits');
-    const count = config.mounts?.length;
-    expect(setAside(config, '/mounts/1/source', '/bundle')).to.equal('/mounts/1');
-    expect(setAside(config, '/mounts/1/source', '/bundle')).to.equal(undefined);
-    expect(config.mounts).to.have.length(count ?? -1);
-    expect(setAside(config, '/root/path', '/bundle')).to.equal('/root/path');
-    expect(config.root?.path).to.equal('/bundle');
-    expect(setAside(config, '/root/path', '/bundle')).to.equal(undefined);
-  });
-
-  it('leaves a config of the same shape', () => {
-    const config = readBundleOf(goodConfig());
-    expect(setAside(config, '/process/cwd', '/bundle')).to.equal(undefined);
-    expect(setAside(config, '/ociVersion', '/bundle')).to.equal(undefined);
-    expect(setAside(config, '', '/bundle')).to.equal(undefined);
-    expect(setAside(config, '/linux/nothing/here', '/bundle')).to.equal(undefined);
-    expect(config).to.deep.equal(goodConfig());
-  });
-});
-
-function readBundleOf(config: Config): Config {
-  const bundle = makeBundle(JSON.stringify(config));
-  try {
-    return readBundle(bundle).config;
-  } finally {
-    rmSync(bundle, { recursive: true });
-  }
-}
