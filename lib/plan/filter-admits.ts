@@ -1,50 +1,66 @@
 /** What a compiled filter says of single system calls (seccomp(2); bpf in filter.txt of the kernel). */
 import { constants } from 'node:os';
+import { initSyscalls } from './init-syscalls.ts';
 
 interface Call {
   number: number;
-  args?: readonly number[];
-  /** Where the init has another way, it may be answered with one of these as well. */
-  refusals?: readonly number[];
+  args: readonly number[];
+  /** Errnos that the filter may answer with instead. */
+  refusals: readonly number[];
 }
 
-const cloneParent = 0x8000;
-const controllingTerminal = 0x540e;
+type Syscall = (typeof initSyscalls)[keyof Omit<typeof initSyscalls, 'privileges' | 'hooks'>][number];
 
-/** The init does without it. */
-const { ENOSYS, EPERM } = constants.errno;
-const avoidable = [ENOSYS, EPERM];
+interface Architecture {
+  /** AUDIT_ARCH_* of linux/audit.h. */
+  audit: number;
+  numbers: Readonly<Record<Syscall, number>>;
+}
 
 /** Numbers of system calls, by what Node calls the architecture. */
-const numbers = {
-  x64: {
-    audit: 0xc000003e,
-    ...{ read: 0, write: 1, close: 3, mmap: 9, ioctl: 16, sendmsg: 46, recvmsg: 47, clone: 56, execve: 59 },
-    ...{
-      setsid: 112,
-      exit_group: 231,
-      accept4: 288,
-      pipe2: 293,
-      prlimit64: 302,
-      clone3: 435,
-      close_range: 436,
+const architectures: ReadonlyMap<string, Architecture> = new Map<string, Architecture>([
+  [
+    'x64',
+    {
+      audit: 0xc000003e,
+      numbers: {
+        ...{
+          read: 0,
+          write: 1,
+          close: 3,
+          mmap: 9,
+          ioctl: 16,
+          sendmsg: 46,
+          recvmsg: 47,
+          clone: 56,
+          execve: 59,
+        },
+        ...{ setsid: 112, exit_group: 231, accept4: 288, pipe2: 293, prlimit64: 302 },
+        ...{ clone3: 435, close_range: 436 },
+      },
     },
-  },
-  arm64: {
-    audit: 0xc00000b7,
-    ...{ read: 63, write: 64, close: 57, mmap: 222, ioctl: 29, sendmsg: 211, recvmsg: 212, clone: 220 },
-    ...{
-      execve: 221,
-      setsid: 157,
-      exit_group: 94,
-      prlimit64: 261,
-      accept4: 242,
-      pipe2: 59,
-      clone3: 435,
-      close_range: 436,
+  ],
+  [
+    'arm64',
+    {
+      audit: 0xc00000b7,
+      numbers: {
+        ...{
+          ioctl: 29,
+          close: 57,
+          pipe2: 59,
+          read: 63,
+          write: 64,
+          exit_group: 94,
+          setsid: 157,
+          sendmsg: 211,
+        },
+        ...{ recvmsg: 212, clone: 220, execve: 221, mmap: 222, accept4: 242, prlimit64: 261 },
+        ...{ clone3: 435, close_range: 436 },
+      },
     },
-  },
-} as const;
+  ],
+]);
 
 /** What the init and B do under the filter, besides what they always do. */
 export interface FilterNeeds {
@@ -58,29 +74,40 @@ export interface FilterNeeds {
   socket: boolean;
 }
 
+/** The arguments that a profile may look at: CLONE_PARENT, and TIOCSCTTY of descriptor 0. */
+const args: ReadonlyMap<Syscall, readonly number[]> = new Map<Syscall, readonly number[]>([
+  ['clone', [0x8000]],
+  ['ioctl', [0, 0x540e, 0]],
+]);
+
+/** The init has another way for these. */
+const avoidable: readonly Syscall[] = ['clone3', ...initSyscalls.optional];
+const { ENOSYS, EPERM } = constants.errno;
+
 /**
  * Whether the init can load the filter before it clones B: the filter allows all that it and B do from then on.
  * False for a filter that is not understood. Arguments that are not named here count as 0: profiles look at none of
  * theirs.
  */
 export function admitsClone(program: Uint8Array, needs: FilterNeeds, arch: string = process.arch): boolean {
-  if (!(arch in numbers)) return false;
-  const table = numbers[arch as keyof typeof numbers];
-  const plain = [
-    ...[table.pipe2, table.read, table.write, table.close, table.mmap],
-    ...[table.setsid, table.exit_group, table.execve],
-    ...(needs.start ? [table.accept4, table.sendmsg] : []),
-    ...(needs.socket ? [table.sendmsg, table.recvmsg] : []),
-    ...(needs.limits ? [table.prlimit64] : []),
+  const architecture = architectures.get(arch);
+  if (architecture === undefined) return false;
+  const { always, optional, clone, exec, ...others } = initSyscalls;
+  const wanted = (['start', 'socket', 'limits', 'terminal'] as const).filter((need) => needs[need]);
+  const names: Syscall[] = [
+    ...always,
+    ...optional,
+    ...clone,
+    ...exec,
+    ...wanted.flatMap((need) => others[need]),
   ];
-  const calls: readonly Call[] = [
-    ...plain.map((number) => ({ number })),
-    ...(needs.terminal ? [{ number: table.ioctl, args: [0, controllingTerminal, 0] }] : []),
-    { number: table.clone, args: [cloneParent] },
-    { number: table.clone3, refusals: avoidable },
-    { number: table.close_range, refusals: avoidable },
-  ];
-  return calls.every((call) => isAdmitted(program, table.audit, call));
+  return names.every((name) =>
+    isAdmitted(program, architecture.audit, {
+      number: architecture.numbers[name],
+      args: args.get(name) ?? [],
+      refusals: avoidable.includes(name) ? [ENOSYS, EPERM] : [],
+    }),
+  );
 }
 
 const actionMask = 0xffff0000;
@@ -88,7 +115,7 @@ const allow = 0x7fff0000;
 const logAndAllow = 0x7ffc0000;
 const refuse = 0x00050000;
 
-function isAdmitted(program: Uint8Array, audit: number, { number, args = [], refusals = [] }: Call): boolean {
+function isAdmitted(program: Uint8Array, audit: number, { number, args, refusals }: Call): boolean {
   const result = run(program, seccompData(number, audit, args));
   if (result === undefined) return false;
   const action = (result & actionMask) >>> 0;

@@ -4,12 +4,12 @@ import { capabilityMask } from '../config/capabilities.ts';
 import type { Finding } from '../core/finding.ts';
 import { goodConfig } from '../config/testing/fixtures.ts';
 import type { Config } from '../config/types.ts';
-import type { Check } from './check.ts';
+import type { HostCheck, HostView } from './host-view.ts';
 import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';
-import type { HostView } from './host-view.ts';
+
 import { mountLabel, sysctls } from './kernel.ts';
-import { resourceBounds } from './limits.ts';
+import { resourceBounds } from './resources.ts';
 import { idMapHelpers, namespacesAllowed, namespacesExist } from './namespaces.ts';
 import { capabilities, oomScore, resourceLimits } from './process.ts';
 
@@ -39,7 +39,7 @@ function host(change: Partial<HostView> = {}): HostView {
 }
 
 /** What a check has to say of the good config after a change, as `severity pointer`. */
-function said(check: Check, change: (config: Config) => unknown, view: HostView = host()): string[] {
+function said(check: HostCheck, change: (config: Config) => unknown, view: HostView = host()): string[] {
   const config = goodConfig();
   change(config);
   const found: Finding[] = [];

@@ -1,10 +1,10 @@
 import { noResctrl } from '../resctrl/mount.ts';
 import { error } from '../core/finding.ts';
 import { pointerTo } from '../core/pointer.ts';
-import type { Check } from './check.ts';
+import type { HostCheck } from './host-view.ts';
 
 /** config-linux.md, "Network Devices": they are moved from where tsrun runs. */
-export const networkDevices: Check = ({ config: { linux }, host }, report) => {
+export const networkDevices: HostCheck = ({ config: { linux }, host }, report) => {
   const names = Object.keys(linux?.netDevices ?? {});
   const present = names.length === 0 ? undefined : host.networkDevices();
   for (const name of names) {
@@ -22,7 +22,7 @@ const diskLists = [
 ] as const;
 
 /** config-linux.md, "Block IO": the kernel limits what goes to disks that are there. */
-export const disks: Check = ({ config: { linux }, host }, report) => {
+export const disks: HostCheck = ({ config: { linux }, host }, report) => {
   const blockIO = linux?.resources?.blockIO;
   for (const list of diskLists) {
     for (const [i, { major, minor }] of (blockIO?.[list] ?? []).entries()) {
@@ -34,7 +34,7 @@ export const disks: Check = ({ config: { linux }, host }, report) => {
 };
 
 /** config-linux.md, "IntelRdt". */
-export const intelRdt: Check = ({ config: { linux }, host }, report) => {
+export const intelRdt: HostCheck = ({ config: { linux }, host }, report) => {
   if (linux?.intelRdt === undefined || host.hasResctrl()) return;
   const { pointer = '', message, hint } = noResctrl();
   report(error(pointer, message, hint));

@@ -4,10 +4,10 @@ import { error, warning } from '../core/finding.ts';
 import { hookKinds } from '../config/hook-kinds.ts';
 import { parseMounts } from '../config/mounts.ts';
 import { pointerTo } from '../core/pointer.ts';
-import type { Check } from './check.ts';
+import type { HostCheck } from './host-view.ts';
 
 /** config.md, "Mounts": what is bind mounted must be there; filesystems must be known. */
-export const mountSources: Check = ({ config, bundle, host }, report) => {
+export const mountSources: HostCheck = ({ config, bundle, host }, report) => {
   for (const [i, { mount, pointer, options, bind }] of parseMounts(config).entries()) {
     const { type = '', source = '' } = mount;
     if (options.remount) continue;
@@ -32,7 +32,7 @@ export const mountSources: Check = ({ config, bundle, host }, report) => {
 };
 
 /** Hooks that are found among the files of the host; those of startContainer are the container's. */
-export const hookPrograms: Check = ({ config: { hooks }, host }, report) => {
+export const hookPrograms: HostCheck = ({ config: { hooks }, host }, report) => {
   for (const kind of hookKinds) {
     if (kind === 'startContainer') continue;
     for (const [i, { path }] of (hooks?.[kind] ?? []).entries()) {

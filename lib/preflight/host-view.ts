@@ -7,9 +7,10 @@ import type { OwnCapabilities } from '../host/privileges.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { findResctrl } from '../resctrl/mount.ts';
 import { namespaces } from '../config/namespaces.ts';
-import type { NamespaceType } from '../config/types.ts';
+import type { Config, NamespaceType } from '../config/types.ts';
+import type { Report } from '../core/finding.ts';
 
-/** What the checks look at besides the config: data and look-ups, so that tests can make one up. */
+/** What the checks need to know of the host, as data and functions, so that tests can invent a host. */
 export interface HostView {
   facts: HostFacts;
   /** tsrun's own. */
@@ -28,11 +29,11 @@ export interface HostView {
   hasSysctl: (path: string) => boolean;
   /** Why a path cannot be reached, as a positive errno; undefined when it can. */
   unreachable: (path: string) => number | undefined;
-  /** The same for the path itself, not what it names as a symbolic link. */
+  /** Like `unreachable`, but a symbolic link is not followed. */
   unreachableLink: (path: string) => number | undefined;
   /** True when the path is that of the namespace tsrun is in. */
   isOwnNamespace: (path: string, type: NamespaceType) => boolean;
-  /** The same for a program to be executed. */
+  /** Why a program cannot be executed, as a positive errno; undefined when it can. */
   notExecutable: (path: string) => number | undefined;
   /** True for what setns(2) takes: a link in a /proc/<pid>/ns, or what `ip netns add` has mounted. */
   isNamespace: (path: string) => boolean;
@@ -42,6 +43,17 @@ export interface HostView {
   isDisk: (major: number, minor: number) => boolean;
   hasResctrl: () => boolean;
 }
+
+/** One thing this host may refuse or ignore of a config that agrees with the schema. */
+export type HostCheck = (
+  checked: {
+    config: Config;
+    /** The bundle's absolute path. */
+    bundle: string;
+    host: HostView;
+  },
+  report: Report,
+) => void;
 
 /** This host, as it is now. */
 export function readHostView(facts: HostFacts): HostView {

@@ -11,7 +11,7 @@ import type { Property, Schema } from '../config/testing/properties.ts';
 import { allProperties, isUnused, place } from '../config/testing/properties.ts';
 import { randomFrom } from '../config/testing/random.ts';
 import { validateConfig } from '../config/validate.ts';
-import { examine } from './examine.ts';
+import { validateBundle } from './validate-bundle.ts';
 
 type Random = (limit: number) => number;
 
@@ -123,7 +123,7 @@ describe('hostile configs, from the file to the plan', () => {
 
   function examined(text: string): boolean {
     try {
-      const found = examine(folder, request);
+      const found = validateBundle(folder, request);
       for (const finding of found) {
         const line = renderNotice(finding);
         expect(noticePosition(finding).column, text).to.be.greaterThan(0);

@@ -5,10 +5,10 @@ import { error } from '../core/finding.ts';
 import { findNamespace, hasNewNamespace, namespaces } from '../config/namespaces.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { sysctlIn } from '../config/sysctl.ts';
-import type { Check } from './check.ts';
+import type { HostCheck } from './host-view.ts';
 
 /** Those that are joined must be there, those that are made must be known to the kernel. */
-export const namespacesExist: Check = ({ config: { linux }, host }, report) => {
+export const namespacesExist: HostCheck = ({ config: { linux }, host }, report) => {
   for (const [i, { type, path = '' }] of (linux?.namespaces ?? []).entries()) {
     const pointer = pointerTo('/linux/namespaces', i);
     if (host.namespaces?.has(namespaces[type].procName) === false) {
@@ -28,7 +28,7 @@ export const namespacesExist: Check = ({ config: { linux }, host }, report) => {
 };
 
 /** user_namespaces(7): who may make namespaces, and how many user namespaces there may be. */
-export const namespacesAllowed: Check = ({ config: { linux }, host }, report) => {
+export const namespacesAllowed: HostCheck = ({ config: { linux }, host }, report) => {
   if (hasNewNamespace(linux, 'user')) {
     for (const name of ['user/max_user_namespaces', 'kernel/unprivileged_userns_clone']) {
       // The second one, of some distributions, is for those without privileges only.
@@ -47,7 +47,7 @@ export const namespacesAllowed: Check = ({ config: { linux }, host }, report) =>
 };
 
 /** What writes the maps of a user namespace for an unprivileged tsrun. */
-export const idMapHelpers: Check = ({ config: { linux }, host }, report) => {
+export const idMapHelpers: HostCheck = ({ config: { linux }, host }, report) => {
   for (const kind of ['uid', 'gid'] as const) {
     const missing = missingHelper(kind, linux, host.facts);
     if (missing !== undefined) report(error(`/linux/${kind}Mappings`, missing.message, missing.hint));

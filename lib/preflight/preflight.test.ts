@@ -3,23 +3,23 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { stateRoot } from '../state/state-root.ts';
 import { goodConfig, makeBundle } from '../config/testing/fixtures.ts';
 import type { Config } from '../config/types.ts';
-import { examine } from './examine.ts';
+import { validateBundle } from './validate-bundle.ts';
 
 const request = { id: 'preflight', root: stateRoot({ root: '/nowhere', uid: 0, env: {} }) };
 
-/** What examine says of the good config after a change, as `severity pointer`. */
+/** What validateBundle reports of the good config after a change, as `severity pointer`. */
 function outline(change: (config: Config) => unknown): string[] {
   const config = goodConfig();
   change(config);
   const bundle = makeBundle(JSON.stringify(config));
   try {
-    return examine(bundle, request).map(({ severity, pointer }) => `${severity} ${pointer}`);
+    return validateBundle(bundle, request).map(({ severity, pointer }) => `${severity} ${pointer}`);
   } finally {
     rmSync(bundle, { recursive: true });
   }
 }
 
-describe('examine', () => {
+describe('validateBundle', () => {
   it('says everything the compiler would refuse, not only the first', () => {
     const found = outline((config) => {
       config.process = {
@@ -62,7 +62,7 @@ describe('examine', () => {
   it('says with its place why a text is no config', () => {
     const bundle = makeBundle('{\n "a": }');
     try {
-      const [finding, ...more] = examine(bundle, request);
+      const [finding, ...more] = validateBundle(bundle, request);
       expect(more).to.deep.equal([]);
       expect(finding).to.include({ severity: 'error', pointer: '' });
       expect(finding?.source).to.deep.include({ position: { line: 2, column: 7 } });
@@ -77,7 +77,7 @@ describe('examine', () => {
     rmSync(`${bundle}/config.json`);
     mkdirSync(`${bundle}/config.json`);
     try {
-      expect(() => examine(bundle, request))
+      expect(() => validateBundle(bundle, request))
         .to.throw()
         .that.includes({ name: 'TsrunError', code: 'bundle' });
     } finally {

@@ -4,16 +4,16 @@ import type { CompileRequest } from '../container/create-request.ts';
 import type { Bundle } from '../config/bundle.ts';
 import type { Finding, Report } from '../core/finding.ts';
 import { error } from '../core/finding.ts';
-import type { Check } from './check.ts';
+import type { HostCheck } from './host-view.ts';
 import { disks, intelRdt, networkDevices } from './devices.ts';
 import { hookPrograms, mountSources } from './files.ts';
 import { readHostView } from './host-view.ts';
 import { mountLabel, sysctls } from './kernel.ts';
-import { resourceBounds } from './limits.ts';
+import { resourceBounds } from './resources.ts';
 import { idMapHelpers, namespacesAllowed, namespacesExist } from './namespaces.ts';
 import { capabilities, oomScore, resourceLimits } from './process.ts';
 
-const checks: readonly Check[] = [
+const checks: readonly HostCheck[] = [
   capabilities,
   resourceLimits,
   oomScore,

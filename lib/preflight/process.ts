@@ -2,13 +2,12 @@ import { capabilityMask, capabilityNumbers } from '../config/capabilities.ts';
 import { error, warning } from '../core/finding.ts';
 import { findNamespace } from '../config/namespaces.ts';
 import { pointerTo } from '../core/pointer.ts';
-import type { Check } from './check.ts';
-import type { HostView } from './host-view.ts';
+import type { HostCheck, HostView } from './host-view.ts';
 
 const sets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
 
 /** config.md, "Linux Process": capabilities that cannot be had are left out. */
-export const capabilities: Check = ({ config: { process, linux }, host }, report) => {
+export const capabilities: HostCheck = ({ config: { process, linux }, host }, report) => {
   for (const set of sets) {
     const names = process?.capabilities?.[set] ?? [];
     for (const [i, name] of names.entries()) {
@@ -41,7 +40,7 @@ function mayRaise({ facts, capabilities: { permitted } }: HostView): boolean {
 }
 
 /** setrlimit(2). */
-export const resourceLimits: Check = ({ config: { process }, host }, report) => {
+export const resourceLimits: HostCheck = ({ config: { process }, host }, report) => {
   for (const [i, { type, hard }] of (process?.rlimits ?? []).entries()) {
     const pointer = `${pointerTo('/process/rlimits', i)}/hard`;
     const most = type === 'RLIMIT_NOFILE' ? host.sysctl('fs/nr_open') : undefined;
@@ -57,7 +56,7 @@ export const resourceLimits: Check = ({ config: { process }, host }, report) => 
 };
 
 /** proc_pid_oom_score_adj(5). */
-export const oomScore: Check = ({ config: { process }, host }, report) => {
+export const oomScore: HostCheck = ({ config: { process }, host }, report) => {
   const wanted = process?.oomScoreAdj;
   if (wanted === undefined || wanted >= host.oomScoreAdj || mayRaise(host)) return;
   const reason = `is below that of tsrun, ${host.oomScoreAdj}: the kernel may refuse it`;

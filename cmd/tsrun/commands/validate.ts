@@ -1,4 +1,4 @@
-import { examine } from '../../../lib/preflight/examine.ts';
+import { validateBundle } from '../../../lib/preflight/validate-bundle.ts';
 import type { Position } from '../../../lib/core/source.ts';
 import { noticePosition, renderNotice } from '../render.ts';
 import type { Finding } from '../../../lib/core/finding.ts';
@@ -19,7 +19,7 @@ export const command = defineCommand({
   examples: ['tsrun validate /tmp/bundle', 'tsrun validate --strict --format json'],
   run({ flags, args, globals }) {
     const request = { id: 'validate', root: previewRootOf(globals), cgroupDriver: cgroupDriverOf(globals) };
-    const findings = examine(flags.bundle ?? args[0] ?? '.', request)
+    const findings = validateBundle(flags.bundle ?? args[0] ?? '.', request)
       .map((finding) => ({ ...finding, ...noticePosition(finding) }))
       .sort((a, b) => a.line - b.line || a.column - b.column);
     const valid = !findings.some(isError);

@@ -13,7 +13,7 @@ import { preflight } from './preflight.ts';
  *
  * @throws TsrunError 'bundle' when there is no config.json to say something of.
  */
-export function examine(directory: string, request: CompileRequest): Finding[] {
+export function validateBundle(directory: string, request: CompileRequest): Finding[] {
   let bundle: Bundle;
   try {
     bundle = readBundle(directory);
@@ -35,7 +35,7 @@ function allFindings(bundle: Bundle, request: CompileRequest): Finding[] {
   ];
 }
 
-/** Of what is an error already, or was said of the same property, nothing more is said. */
+/** Drops a finding about a property that has one of the same severity, or that lies in one with an error. */
 function isNews({ severity, pointer }: Finding, known: readonly Finding[]): boolean {
   return !known.some(
     (other) =>

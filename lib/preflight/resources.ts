@@ -1,6 +1,6 @@
 import { error } from '../core/finding.ts';
 import type { Integer, Resources } from '../config/types.ts';
-import type { Check } from './check.ts';
+import type { HostCheck } from './host-view.ts';
 
 interface Bounds {
   at: string;
@@ -19,7 +19,7 @@ const bounds: readonly Bounds[] = [
 ];
 
 /** Limits out of the kernel's bounds, which it refuses. */
-export const resourceBounds: Check = ({ config: { linux } }, report) => {
+export const resourceBounds: HostCheck = ({ config: { linux } }, report) => {
   for (const { at, get, least, most } of bounds) {
     const value = BigInt(get(linux?.resources ?? {}) ?? 0);
     if (value <= 0n || (value >= least && value <= most)) continue;
