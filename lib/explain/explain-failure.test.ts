@@ -31,7 +31,9 @@ function first(ops: readonly Op[]): Op {
   return op;
 }
 
-const bind = first(mountOps({ destination: '/data', type: 'bind', source: '/srv/data', options: ['ro'] }));
+const bind = first(
+  mountOps({ destination: '/data', type: 'bind', source: '/srv/data', options: ['bind', 'ro'] }),
+);
 const noPath: Op = { op: 'noNewPrivileges', origin: '' };
 const tmpfs = first(mountOps({ destination: '/t', type: 'tmpfs', options: ['foo=1'] }));
 
