@@ -96,6 +96,43 @@ describe('a filter and the clone of a visible process', () => {
     expect(admits(denied(0x8000))).to.equal(false);
   });
 
+  it('looks at the request of ioctl(2)', () => {
+    const denied = (request: number): Uint8Array =>
+      assemble(
+        [0x20, 0, 0, 0],
+        [0x15, 0, 3, calls.ioctl],
+        [0x20, 0, 0, 24],
+        [0x15, 0, 1, request],
+        [0x06, 0, 0, kill],
+        [0x06, 0, 0, allow],
+      );
+    const [setTerminal, typeAhead] = [0x540e, 0x5412];
+    expect(admits(denied(setTerminal))).to.equal(false);
+    expect(admits(denied(typeAhead))).to.equal(true);
+  });
+
+  it('is followed where it compares and jumps', () => {
+    // What the plan needs most is close_range(2), 436; mmap(2) is 9.
+    const killing = (code: number, operand: number): boolean =>
+      admits(
+        assemble([0x20, 0, 0, 0], [code, 0, 1, operand], [0x06, 0, 0, kill], [0x06, 0, 0, allow]),
+        nothing,
+      );
+    const [greater, greaterOrEqual, anyBit] = [0x25, 0x35, 0x45];
+    expect([killing(greater, 436), killing(greater, 435)]).to.deep.equal([true, false]);
+    expect([killing(greaterOrEqual, 437), killing(greaterOrEqual, 436)]).to.deep.equal([true, false]);
+    expect([killing(anyBit, 0x400), killing(anyBit, 8)]).to.deep.equal([true, false]);
+    const jump = assemble([0x05, 0, 0, 2], [0x06, 0, 0, kill], [0x06, 0, 0, kill], [0x06, 0, 0, allow]);
+    expect(admits(jump)).to.equal(true);
+    const lastWord = assemble([0x20, 0, 0, 60], [0x06, 0, 0, allow]);
+    expect(admits(lastWord)).to.equal(true);
+  });
+
+  it('goes after it when it has clone3(2) answered by somebody else', () => {
+    const trace = 0x7ff00000;
+    expect(admits(exceptFor(calls.clone3, trace | ENOSYS))).to.equal(false);
+  });
+
   it('is not trusted when it is not understood', () => {
     expect(admits(assemble([0x0c, 0, 0, 0], [0x06, 0, 0, allow]))).to.equal(false);
     expect(admits(assemble([0x20, 0, 0, 64], [0x06, 0, 0, allow]))).to.equal(false);
