@@ -4,7 +4,7 @@
  *   config.js                 `validate(value)` of a config; `validateProcess` and `validateResources` of its parts
  *   state.js, features.js     `validate(value)`
  *   shapes.js                 the property names of the config schema, as a tree
- * and a .d.ts beside each. Renames put the files in place, since tests may run meanwhile.
+ * Their types are in lib/config/validators/. Renames put the files in place, since tests may run meanwhile.
  */
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -177,31 +177,6 @@ function write(name: string, text: string): void {
   renameSync(temporary, file);
 }
 
-const declaration = `export interface SchemaError {
-  /** JSON pointer to the value at fault. */
-  instancePath: string;
-  schemaPath: string;
-  keyword: string;
-  params: Record<string, unknown>;
-}
-export interface Validator {
-  /** The value at the JSON pointer "instancePath", '' unless given. */
-  (value: unknown, at?: { instancePath: string }): boolean;
-  errors?: SchemaError[] | null;
-}
-`;
-
-const shapeDeclaration = `export interface Shape {
-  /** The known properties of an object; null for one of whose content nothing is known. */
-  properties?: Readonly<Record<string, Shape | null>>;
-  /** The elements of an array. */
-  items?: Shape | null;
-  /** The values of an object whose keys are free. */
-  values?: Shape | null;
-}
-export declare const configShape: Shape;
-`;
-
 mkdirSync(outputFolder, { recursive: true });
 const modules = {
   config: {
@@ -212,14 +187,7 @@ const modules = {
   state: { validate: 'state.json' },
   features: { validate: 'features.json' },
 };
-for (const [name, exported] of Object.entries(modules)) {
-  write(`${name}.js`, compile(exported));
-  const validators = Object.keys(exported).map(
-    (validator) => `export declare const ${validator}: Validator;\n`,
-  );
-  write(`${name}.d.ts`, declaration + validators.join(''));
-}
+for (const [name, exported] of Object.entries(modules)) write(`${name}.js`, compile(exported));
 const config = schemas.get('config.json');
 if (config === undefined) throw new Error('no config.json in schemas/');
 write('shapes.js', `export const configShape = ${shapeSource(shapeOf(config, 'config.json'))};\n`);
-write('shapes.d.ts', shapeDeclaration);

@@ -7,8 +7,8 @@ import { Scene, namePart } from './scene.ts';
 import { until } from './until.ts';
 
 /**
- * The harness imports nothing from lib/ but its door to native code: it reads mounts, processes and cgroups with code of
- * its own, so that a fault of tsrun cannot hide itself from the tests.
+ * The harness imports nothing from lib/ but types: it reads mounts, processes and cgroups with code of its own, so that a
+ * fault of tsrun cannot hide itself from the tests.
  */
 
 /** Why a test cannot run on this machine, or undefined when it can. */

@@ -1,4 +1,4 @@
-import type { Shape } from '../../build/validators/shapes.js';
+import type { Shape } from '#validators/shapes.js';
 import { nearestWord } from '../core/nearest-word.ts';
 import type { Report } from '../core/finding.ts';
 import { error, warning } from '../core/finding.ts';

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { SchemaError } from '../../build/validators/config.js';
+import type { SchemaError } from '#validators/config.js';
 import type { Finding } from '../core/finding.ts';
 import { schemaFinding } from './schema-error.ts';
 

@@ -1,4 +1,4 @@
-import type { SchemaError } from '../../build/validators/config.js';
+import type { SchemaError } from '#validators/config.js';
 import { didYouMean } from '../core/nearest-word.ts';
 import type { Finding } from '../core/finding.ts';
 import { error } from '../core/finding.ts';

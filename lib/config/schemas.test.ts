@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { validate as validateFeatures } from '../../build/validators/features.js';
-import { validate as validateState } from '../../build/validators/state.js';
+import { validate as validateFeatures } from '#validators/features.js';
+import { validate as validateState } from '#validators/state.js';
 import type { Features, State } from './types.ts';
 
 const state: State = {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
-import { configShape } from '../../build/validators/shapes.js';
+import { configShape } from '#validators/shapes.js';
 import { capabilityMask, capabilityNumbers } from './capabilities.ts';
 import { hookKinds } from './hook-kinds.ts';
 import { findNamespace, hasNamespace, hasNewNamespace, namespaces, namespaceTypes } from './namespaces.ts';

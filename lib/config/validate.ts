@@ -1,7 +1,7 @@
-import { configShape } from '../../build/validators/shapes.js';
-import type { Shape } from '../../build/validators/shapes.js';
-import * as schema from '../../build/validators/config.js';
-import type { Validator } from '../../build/validators/config.js';
+import { configShape } from '#validators/shapes.js';
+import type { Shape } from '#validators/shapes.js';
+import * as schema from '#validators/config.js';
+import type { Validator } from '#validators/config.js';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Bundle } from './bundle.ts';
 import type { Finding, Report } from '../core/finding.ts';

@@ -1,4 +1,4 @@
-import { configShape } from '../../build/validators/shapes.js';
+import { configShape } from '#validators/shapes.js';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import type { Document, Source } from '../core/source.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { Context } from 'mocha';
 import { readFileSync } from 'node:fs';
-import { validate } from '../../build/validators/features.js';
+import { validate } from '#validators/features.js';
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import { resolveCgroup } from '../cgroup/cgroups-path.ts';
 import type { CgroupDriver } from '../cgroup/record.ts';

@@ -1,0 +1,3 @@
+import type { Validator } from './config.js';
+
+export declare const validate: Validator;
