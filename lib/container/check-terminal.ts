@@ -36,7 +36,11 @@ export function checkTerminal(bundle: Bundle, consoleSocket: string | undefined,
   }
 }
 
-/** The same for `exec`. */
+/**
+ * Checks that `exec --tty` and the console socket fit together.
+ *
+ * @throws TsrunError 'usage' when they do not
+ */
 export function checkExecTerminal(
   terminal: boolean,
   consoleSocket: string | undefined,

@@ -8,7 +8,7 @@ import { runAllHooks, runHooks } from './run-hooks.ts';
 import { hookState } from './hook-state.ts';
 import { recordOf } from '../state/testing/fixtures.ts';
 
-describe('hooks', () => {
+describe('hooks of the runtime', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'tsrun-hooks-'));
@@ -63,15 +63,15 @@ describe('hooks', () => {
     expect(JSON.parse(output('all'))).to.deep.equal(big);
   });
 
-  it('without args, or with none in them, are called by their path', () => {
-    // It does what it is called.
+  it('are called by their path when they have no args', () => {
+    // busybox runs the applet that argv[0] names.
     symlinkSync('/bin/busybox', join(folder, 'true'));
     const path = join(folder, 'true');
     run([{ path }, { path, args: [] }, { path, args: ['true'] }]);
     expect(failure([{ path, args: ['false'] }]).message).to.contain('exit status 1');
   });
 
-  it('leave no descriptor behind, whatever comes of them', () => {
+  it('leave no descriptor open, also when they fail', () => {
     const count = (): number => readdirSync('/proc/self/fd').length;
     const all = [shell('true'), shell('exit 1'), { path: '/nonexistent' }];
     runAllHooks('poststop', all, { state: state(), env: [] });
@@ -80,7 +80,7 @@ describe('hooks', () => {
     expect(count()).to.equal(before);
   });
 
-  it('have their own environment, or tsrun’s when they name none', () => {
+  it('have the environment of their env, or that of tsrun', () => {
     run([
       shell('echo ${OWN-none} ${HOOK-none} > out', { env: ['HOOK=x'] }),
       shell('echo ${OWN-none} >> out'),
@@ -89,7 +89,7 @@ describe('hooks', () => {
     expect(output()).to.equal('none x\n1\nnone\n');
   });
 
-  it('stop at the first that fails, and say which and why', () => {
+  it('are not run after one that fails, which is named with its output', () => {
     const error = failure([
       shell('echo 1 >> out'),
       shell('echo a; echo b >&2; exit 3'),
@@ -102,20 +102,20 @@ describe('hooks', () => {
     expect(output()).to.equal('1\n');
   });
 
-  it('are killed past their timeout', () => {
+  it('are killed after their timeout', () => {
     const error = failure([shell('sleep 100; true', { timeout: 0.2 })]);
     expect(error.message).to.equal(
       'error running createRuntime hook #0: /bin/sh: hook ran past specified timeout of 0.2s',
     );
   });
 
-  it('that cannot be executed are failures like others', () => {
+  it('fail when they cannot be executed', () => {
     expect(failure([{ path: '/nonexistent' }]).message).to.equal(
       'error running createRuntime hook #0: execute /nonexistent: no such file or directory (ENOENT)',
     );
   });
 
-  it('of poststop are all run, whatever happens to one', () => {
+  it('of the kind poststop are all run, also after one has failed', () => {
     const context = { state: state(), env: [] };
     const failures = runAllHooks(
       'poststop',
@@ -126,14 +126,14 @@ describe('hooks', () => {
     expect(output()).to.equal('3\n');
   });
 
-  it('run when the bundle is gone', () => {
+  it('run in / when the bundle was removed', () => {
     runHooks('poststart', [{ path: '/bin/true' }], {
       state: { ...state(), bundle: '/nonexistent' },
       env: [],
     });
   });
 
-  it('learn no pid of a container that has stopped', () => {
+  it('get no pid of a container that has stopped', () => {
     expect(hookState(recordOf('c1', { annotations: { a: 'b' } }), 'stopped')).to.deep.equal({
       ociVersion: '1.3.0',
       id: 'c1',

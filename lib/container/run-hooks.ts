@@ -8,17 +8,18 @@ import type { ProgramResult } from '../engine/run-program.ts';
 import { runProgram } from '../engine/run-program.ts';
 
 export interface HookContext {
-  /** What the hooks read on stdin. */
+  /** The hooks read it on stdin. */
   state: State;
-  /** Environment of a hook that names none: tsrun's own, as `NAME=value`. */
+  /** Environment of a hook without `env`, as `NAME=value`. */
   env: readonly string[];
-  /** pidfd of the container's process: a hook that outlives it is killed. Absent when it has ended anyway. */
+  /** pidfd of the container's process. A hook that runs when the process ends is killed. */
   init?: number | undefined;
 }
 
 /**
- * Runs hooks of one kind in the runtime's namespaces, in order (config.md, "POSIX-platform Hooks"). Throws
- * 'hook' with the hook's pointer at the first one that fails; the rest is not run.
+ * Runs hooks of one kind in the runtime's namespaces, in order (config.md, "POSIX-platform Hooks").
+ *
+ * @throws TsrunError 'hook' with the pointer of the first hook that fails; the later ones are not run
  */
 export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, context: HookContext): void {
   hooks?.forEach((hook, index) => {
@@ -26,10 +27,7 @@ export function runHooks(kind: HookKind, hooks: readonly Hook[] | undefined, con
   });
 }
 
-/**
- * Runs poststop hooks: all of them, whatever happens to one. Returns the failures, which are warnings
- * (runtime.md, "Lifecycle").
- */
+/** Runs all hooks of one kind, also after one has failed. Returns the failures. */
 export function runAllHooks(
   kind: HookKind,
   hooks: readonly Hook[] | undefined,
@@ -47,9 +45,9 @@ export function runAllHooks(
   return failures;
 }
 
-/** tsrun's own environment, for hooks that name none. */
+/** The environment that tsrun was started with, as `NAME=value`. */
 export function ownEnvironment(): string[] {
-  // The launcher's notes are no part of it.
+  // Without the variables of the launcher, and with those that it has hidden from the engine.
   const { hidden } = launcherNotes();
   return [...Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ''}`), ...hidden];
 }
@@ -59,7 +57,7 @@ function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext
   const fail = (why: string, cause?: unknown): TsrunError =>
     new TsrunError('hook', `error running ${kind} hook #${index}: ${why}`, { pointer, cause });
   let result: ProgramResult;
-  // Each reads from the start: a descriptor that hooks share would be at its end after the first one.
+  // One memfd a hook: a shared one would be read to its end by the first hook.
   const stdin = sealedMemfd('state', Buffer.from(JSON.stringify(context.state)));
   try {
     result = runProgram({
@@ -90,7 +88,7 @@ function failureOf(hook: Hook, result: ProgramResult): string | undefined {
   return `${hook.path}: exit status ${result.status}, stdout: ${result.stdout}, stderr: ${result.stderr}`;
 }
 
-/** The bundle may be gone by the time the container is deleted. */
+/** `/` when the bundle has been removed, which is possible before poststop hooks run. */
 function existingDirectory(bundle: string): string {
   return statSync(bundle, { throwIfNoEntry: false })?.isDirectory() === true ? bundle : '/';
 }
