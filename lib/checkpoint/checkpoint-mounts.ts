@@ -21,7 +21,7 @@ export function externalMountOptions(pid: number, config: Config): CriuOptions {
     throw new TsrunError(
       'unsupported',
       `${idmapped.mountpoint} is mounted with id mappings, which criu would not restore`,
-      { hint: 'without them its files would belong to other users' },
+      { hint: 'without the mappings its files would belong to other users' },
     );
   }
   const hostDevices = new Set(mountsOf('self').map(({ device }) => device));

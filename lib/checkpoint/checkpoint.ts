@@ -140,7 +140,7 @@ function parentImages(images: string, parent: string | undefined): string | unde
   return parent;
 }
 
-/** criu stops the processes by freezing their cgroup, if they have one: then none can fork meanwhile. */
+/** criu stops the processes by freezing their cgroup, if they have one, so that none can fork. */
 function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
   if (cgroup === undefined || !ownsCgroup) return {};
   const { paths, shared, version } = cgroup;

@@ -13,7 +13,8 @@ export interface ExternalMount {
 
 /**
  * The mounts of a container whose content criu must not dump, since it is the host's: bind mounts, the mounts below
- * them, and devices. The names are runc's, so that each can restore the images of the other. Pure.
+ * them, and devices. The names are runc's, so that tsrun and runc can restore each other's
+ * images. Pure.
  *
  * @param container the container's mounts
  * @param hostDevices `major:minor` of the filesystems that are mounted on the host

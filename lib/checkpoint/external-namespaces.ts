@@ -6,8 +6,8 @@ import type { Config, Namespace, NamespaceType } from '../config/types.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 
 /**
- * criu does not dump these namespaces; restore passes it others under the same key. The keys are runc's, so that each
- * can restore the images of the other. Namespaces of other types are joined by their path.
+ * criu does not dump these namespaces; restore passes it other ones under their key. The keys are runc's, so that tsrun
+ * and runc can restore each other's images. Namespaces of other types are joined by their path.
  */
 const keys: Partial<Record<NamespaceType, string>> = { network: 'extRootNetNS', pid: 'extRootPidNS' };
 

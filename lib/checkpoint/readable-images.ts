@@ -14,7 +14,7 @@ import { errnoOrRethrow } from '../core/errno.ts';
 import { hasNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 
-/** Images for criu in a user namespace: readable by everybody who has a descriptor of their folder, and nobody else. */
+/** Images for criu in a user namespace: a folder that only processes with a descriptor of it can read. */
 export interface ReadableImages {
   folder: string;
   /** Removes the folder, not the images. */

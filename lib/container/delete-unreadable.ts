@@ -33,7 +33,7 @@ export function destroyUnreadable(folder: ContainerFolder, broken: TsrunError, w
   // Without a config nothing was made: it is written first.
   if (managers.length === 0 && hasConfig(folder)) {
     throw new TsrunError('corrupt', `${broken.reason}; no cgroup is marked as its own: it may still run`, {
-      hint: `end its processes, remove its cgroups, then ${folder.path}`,
+      hint: `kill its processes, remove its cgroups, then ${folder.path}`,
       cause: broken,
     });
   }

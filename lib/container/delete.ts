@@ -168,7 +168,7 @@ export function destroyContainer(record: ContainerRecord, force: boolean, warn: 
 function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void {
   withPidfd(init, (pidfd) => {
     pidfdSignal(pidfd, sigkill);
-    // Kills also frozen processes, and those that are forked meanwhile.
+    // Kills frozen processes, too, and those that fork at this moment.
     manager?.kill(sigkill);
     waitUntilEnded(pidfd, init.pid);
   });

@@ -74,7 +74,11 @@ export function reachableManager(path: string | undefined, warn: Tell): string |
     return path;
   } catch (error) {
     if (!(error instanceof TsrunError)) throw error;
-    warn(error.with({ reason: `${error.reason}; ignored, nobody is told when the container is ready` }));
+    warn(
+      error.with({
+        reason: `${error.reason}; ignored: no service manager learns when the container is ready`,
+      }),
+    );
     return undefined;
   }
 }

@@ -3,8 +3,8 @@ import { folderIdentity } from './folder.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**
- * The name that marks the cgroups of a container as its own (lib/cgroup/mark.ts). No other container has it, nor has
- * one with the same id in another state root.
+ * The name that marks the cgroups of a container as its own (lib/cgroup/mark.ts). No other container has it, not
+ * even one with this id in another state root.
  */
 export function ownerName({ id, created }: ContainerRecord, folder: ContainerFolder): string {
   return `${id} ${created} ${folderIdentity(folder)}`;

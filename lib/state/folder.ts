@@ -111,7 +111,7 @@ export function notFound(id: string): TsrunError {
 
 /** The error for something at the folder's path that tsrun has not made. */
 export function untrusted({ id, path }: ContainerFolder, why: string): TsrunError {
-  return new TsrunError('untrusted', `${path} is no folder of container ${JSON.stringify(id)}: ${why}`, {
-    hint: 'tsrun has not made it and leaves it alone; look at it, and remove it by hand or take another id',
+  return new TsrunError('untrusted', `${path} is not the folder of container ${JSON.stringify(id)}: ${why}`, {
+    hint: 'tsrun did not make it and leaves it alone: remove it by hand, or use another id',
   });
 }

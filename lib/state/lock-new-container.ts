@@ -5,7 +5,7 @@ import type { Lock } from './lock.ts';
 import { containerExists, makeFolder, removeEmptyFolder } from './store.ts';
 
 /**
- * Makes the folder of a new container and takes its lock. Whoever holds the lock of a folder without a record owns
+ * Makes the folder of a new container and takes its lock. The holder of the lock of a folder without a record owns
  * the id. A folder that a killed `create` has left before its first record is taken over.
  *
  * @throws TsrunError 'id' with runc's words when there is a container with this id
@@ -26,7 +26,7 @@ export function lockNewContainer(folder: ContainerFolder): Lock {
     }
     lock?.release();
     throw new TsrunError('id', `container with given ID already exists: ${folder.id}`, {
-      hint: 'delete that one first, or take another id',
+      hint: 'delete that container first, or use another id',
     });
   }
 }

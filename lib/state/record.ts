@@ -2,7 +2,7 @@ import type { CgroupRecord } from '../cgroup/record.ts';
 import type { ResctrlRecord } from '../resctrl/class.ts';
 import type { DeviceRule, Hook } from '../config/types.ts';
 
-/** A process, told from later ones with the same pid by its start time. */
+/** A process: its start time tells it from later ones with its pid. */
 export interface ProcessRef {
   pid: number;
   /** When it started, in clock ticks since boot (field 22 of /proc/PID/stat, proc(5)). */

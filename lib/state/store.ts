@@ -87,7 +87,7 @@ export function readRecord(folder: ContainerFolder): ContainerRecord {
   if (record === undefined) {
     const version = newerVersion(text);
     throw version === undefined
-      ? corrupt(folder, 'its state.json is not one')
+      ? corrupt(folder, 'its state.json is not a record')
       : writtenByNewer(folder.id, version);
   }
   if (record.id !== folder.id)
@@ -99,7 +99,7 @@ function readRecordText(folder: ContainerFolder): string {
   try {
     const found = readStored(folder, stateFile);
     if ('text' in found) return found.text;
-    throw corrupt(folder, `its state.json cannot be one: ${found.notOurs}`);
+    throw corrupt(folder, `its state.json cannot be a record: ${found.notOurs}`);
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) {
       throw fileError(`read the state of container ${JSON.stringify(folder.id)}`, error);
@@ -134,7 +134,7 @@ export function writeConfig(folder: ContainerFolder, config: Uint8Array | string
   try {
     writeStored(folder, configFile, config);
   } catch (error) {
-    throw fileError(`keep the config of the container in ${folder.path}`, error);
+    throw fileError(`write the config of the container in ${folder.path}`, error);
   }
 }
 
@@ -162,8 +162,8 @@ export function listIds(root: string): string[] {
 
 /**
  * Removes the folder, if it exists. Call it with the lock held. A `delete` that is killed on the way can be repeated:
- * the record is removed after all other files, and the lock last. Once the lock is gone the id is free, and whatever is
- * in the folder then belongs to the next container of this id.
+ * the record is removed after all other files, and the lock last. Once the lock is gone the id is free, and what is in the
+ * folder then belongs to the next container of this id.
  */
 export function removeFolder(folder: ContainerFolder): void {
   try {
@@ -206,13 +206,13 @@ export function removeEmptyFolder(folder: ContainerFolder): void {
 function corrupt(folder: ContainerFolder, why: string): TsrunError {
   const what = `the folder ${folder.path} of container ${JSON.stringify(folder.id)} is broken: ${why}`;
   return new TsrunError('corrupt', what, {
-    hint: `tsrun delete --force ${folder.id} ends and removes what it can find of it`,
+    hint: `tsrun delete --force ${folder.id} kills its processes and removes what it can find`,
   });
 }
 
 function writtenByNewer(id: string, version: number): TsrunError {
   const what = `the record of container ${JSON.stringify(id)} was written by a newer tsrun`;
   return new TsrunError('unsupported', `${what} (version ${version}, this one knows ${recordVersion})`, {
-    hint: 'use the tsrun that has made the container',
+    hint: 'use the tsrun that created the container',
   });
 }
