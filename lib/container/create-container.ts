@@ -42,6 +42,7 @@ import type { ContainerFolder } from '../state/folder.ts';
 import { stdioKeys } from './stdio-keys.ts';
 import { timestamp } from '../core/rfc3339.ts';
 import { Undo } from '../core/undo.ts';
+import { sigkill } from '../host/signals.ts';
 
 export interface MakeOptions {
   root: StateRoot;
@@ -71,8 +72,6 @@ export interface Made {
   /** Steps added here are undone with all others when `finish` throws. */
   undo: Undo;
 }
-
-const sigkill = 9;
 
 /**
  * Makes a container by its blueprint, as far as the last moment before the user's program runs, and calls

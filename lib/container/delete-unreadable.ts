@@ -9,8 +9,7 @@ import type { ContainerFolder } from '../state/folder.ts';
 import { isOwnerName } from '../state/cgroup-owner-name.ts';
 import { hasConfig } from '../state/store.ts';
 import { readStoredConfig } from '../state/stored-config.ts';
-
-const sigkill = 9;
+import { sigkill } from '../host/signals.ts';
 
 /** Kills the processes of a container whose record cannot be read: those in cgroups with its mark. */
 export function killUnreadable(folder: ContainerFolder): void {

@@ -18,6 +18,7 @@ import { leaveResctrl } from './join-resctrl.ts';
 import { destroyUnreadable, killUnreadable } from './delete-unreadable.ts';
 import { readRecord, removeFolder } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
+import { sigkill } from '../host/signals.ts';
 
 export interface DeleteRequest {
   root: StateRoot;
@@ -26,8 +27,6 @@ export interface DeleteRequest {
   /** Delete also a container that runs or is broken; do nothing when it does not exist. */
   force?: boolean | undefined;
 }
-
-const sigkill = 9;
 
 /**
  * Deletes a container (runtime.md, "Delete") with everything that was made for it. As in runc, a container that was

@@ -7,6 +7,7 @@ import { findContainer } from '../state/find-container.ts';
 import { signalProcess } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
+import { sigkill } from '../host/signals.ts';
 
 export interface KillRequest {
   root: StateRoot;
@@ -16,8 +17,6 @@ export interface KillRequest {
   /** Send it to all processes of the container, not only to its first one. */
   all?: boolean | undefined;
 }
-
-const sigkill = 9;
 
 /**
  * Sends a signal to a container (runtime.md, "Kill"). Takes no lock, since it changes nothing in the state store.

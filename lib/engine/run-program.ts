@@ -2,6 +2,7 @@ import { closeSync, readSync } from 'node:fs';
 import { pidfdSignal, reap, waitPidfd } from '../native/pidfd.ts';
 import { pipe, poll } from '../native/poll.ts';
 import { spawn } from '../native/spawn.ts';
+import { sigkill } from '../host/signals.ts';
 
 /** A program of the host that tsrun runs on the container's behalf and waits for. */
 export interface Program {
@@ -30,7 +31,6 @@ export interface ProgramResult {
 
 /** So much of each stream is kept, in bytes. */
 const keptOutput = 4096;
-const sigkill = 9;
 /** poll(2) takes an int. */
 const longestWait = 2 ** 31 - 1;
 
