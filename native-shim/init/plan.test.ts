@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
 import type { Message } from '../../lib/engine/decode-message.ts';
 import { noOp } from '../../lib/plan/wire.ts';
-import { clone, errno, errorOf, newNs, program, scratch, setup } from './testing/ops.ts';
+import { clone, errno, errorOf, newNs, outputOf, program, scratch, setup } from './testing/ops.ts';
 import { encodePlan } from './testing/plan.ts';
 import type { TestOp } from './testing/plan.ts';
 import { runInit } from './testing/run.ts';
@@ -57,6 +57,30 @@ describe('init: a plan', () => {
       op: 1,
       detail: 'the operation is garbled',
     });
+  });
+
+  it('has as many slots as it says', () => {
+    const fill = (slot: number): TestOp[] => [
+      { op: 'openCgroup', slot, path: '/dev/null' },
+      { op: 'joinCgroup', slot },
+      clone(),
+      ...program(['true']),
+    ];
+    expect(outputOf(fill(9), { slotCount: 10 })).to.equal('');
+    expect(errorOf(fill(10), { slotCount: 10 })).to.include({
+      op: 0,
+      errno: errno.EBADF,
+      detail: 'there is no slot 10',
+    });
+    for (const slot of [9, 10, 4096]) {
+      expect(errorOf(fill(slot).slice(1), { slotCount: 10 })).to.include({
+        op: 0,
+        errno: errno.EBADF,
+        detail: `slot ${slot} is empty`,
+      });
+    }
+    // A slot that is filled again closes what was in it.
+    expect(outputOf([...fill(9).slice(0, 1), ...fill(9)], { slotCount: 10 })).to.equal('');
   });
 
   it('with bits of it changed never crashes the init', () => {

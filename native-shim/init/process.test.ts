@@ -1,12 +1,22 @@
 import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, copyFileSync, mkdirSync, openSync } from 'node:fs';
+import {
+  chownSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
 import { faults, messages } from '../../lib/plan/wire.ts';
 import { capabilityNumbers } from '../../lib/config/capabilities.ts';
 import {
   afterMounts,
   clone,
+  denyWith,
   errno,
   errorOf,
   fields,
@@ -167,6 +177,53 @@ describe('init: the process', () => {
       errno: errno.EINVAL,
       value: faults.additionalGid,
       detail: 'additional gid 77 is not mapped in the user namespace',
+    });
+  });
+
+  describe('gives its user', () => {
+    const user: TestOp = { op: 'user', uid: 1234, gid: 0, groups: [], umask: 0, noGroups: 0 };
+    /** Owner of a FIFO that is stdin, after the init has changed its user. */
+    const ownerOf = (fifo: string, ...before: TestOp[]): number => {
+      execFileSync('mkfifo', [fifo]);
+      const stdin = openSync(fifo, 'r+');
+      try {
+        outputOf([clone(), ...before, user, ...program(['true'])], { stdin });
+        return fstatSync(stdin).uid;
+      } finally {
+        closeSync(stdin);
+      }
+    };
+
+    it('stdio that is a pipe', () => {
+      expect(ownerOf(path('given'))).to.equal(1234);
+    });
+
+    it('no stdio where the kernel refuses that for an id, a file or a mount', () => {
+      for (const name of ['EINVAL', 'EPERM', 'EROFS'] as const) {
+        expect(ownerOf(path(name), denyWith(errno[name], 'fchown')), name).to.equal(0);
+      }
+      const broken = [clone(), denyWith(errno.EIO, 'fchown'), user, ...program(['true'])];
+      const stdin = openSync(path('given'), 'r+');
+      expect(errorOf(broken, { stdin })).to.include({ op: 2, errno: errno.EIO, detail: 'owner of stdio' });
+      closeSync(stdin);
+    });
+
+    it('a file of root that it writes to, and no other file', () => {
+      const ownerOfFile = (flags: string, uid: number): number => {
+        const name = file('stdin', '');
+        chownSync(name, uid, 0);
+        const stdin = openSync(name, flags);
+        outputOf([clone(), user, ...program(['true'])], { stdin });
+        closeSync(stdin);
+        return statSync(name).uid;
+      };
+      const before = statSync('/dev/null').uid;
+      expect(ownerOfFile('r+', 0)).to.equal(1234);
+      expect(ownerOfFile('w', 0)).to.equal(1234);
+      expect(ownerOfFile('r', 0)).to.equal(0);
+      expect(ownerOfFile('r+', 7)).to.equal(7);
+      outputOf([clone(), user, ...program(['true'])]);
+      expect(statSync('/dev/null').uid).to.equal(before);
     });
   });
 

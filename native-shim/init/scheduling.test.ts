@@ -1,6 +1,8 @@
 import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
 import { numberMask } from '../../lib/config/number-list.ts';
-import { clone, errno, errorOf, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
+import type { Message } from '../../lib/engine/decode-message.ts';
+import { clone, errno, errorOf, fields, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 
 /** SCHED_* and SCHED_FLAG_* of linux/sched.h. */
@@ -58,6 +60,32 @@ describe('init: scheduling', () => {
   it('passes on what the kernel refuses', () => {
     const error = errorOf([clone(), scheduler({ policy: policies.fifo }), ...shell('true')]);
     expect([error.op, error.errno, error.detail]).to.deep.equal([1, errno.EINVAL, 'sched_setattr']);
+  });
+
+  it('sets the CPUs it may run on', () => {
+    const cpus = (...masks: Uint8Array[]): string | undefined =>
+      fields(
+        outputOf([
+          clone(),
+          ...masks.map((bytes): TestOp => ({ op: 'affinity', cpus: bytes })),
+          ...program(['cat', '/proc/self/status']),
+        ]),
+      ).get('Cpus_allowed_list');
+    const all = fields(readFileSync('/proc/self/status', 'utf8')).get('Cpus_allowed_list');
+    expect(cpus(mask('0'))).to.equal('0');
+    // An empty mask stands for all CPUs, and a longer one for those there are.
+    expect(cpus(mask('0'), new Uint8Array())).to.equal(all);
+    expect(cpus(mask('0'), new Uint8Array(1024).fill(0xff))).to.equal(all);
+  });
+
+  it('refuses CPUs that no kernel has', () => {
+    const refused = (cpus: Uint8Array): Message =>
+      errorOf([clone(), { op: 'affinity', cpus }, ...shell('true')]);
+    expect(refused(new Uint8Array(1025))).to.include({
+      errno: errno.E2BIG,
+      detail: 'more CPUs than a mask can hold',
+    });
+    expect(refused(mask('8000'))).to.include({ errno: errno.EINVAL, detail: 'sched_setaffinity' });
   });
 
   it('sets the I/O priority', () => {

@@ -10,6 +10,7 @@ import { compileFilter } from '../../lib/seccomp/compile.ts';
 import type { Seccomp } from '../../lib/config/types.ts';
 import {
   clone,
+  denyWith,
   errno,
   errorOf,
   fields,
@@ -33,9 +34,7 @@ function load(profile: Partial<Seccomp>): TestOp {
   return { op: 'seccomp', flags, program: code };
 }
 
-function deny(...names: string[]): TestOp {
-  return load({ syscalls: [{ names, action: 'SCMP_ACT_ERRNO', errnoRet: 1 }] });
-}
+const deny = (...names: string[]): TestOp => denyWith(errno.EPERM, ...names);
 
 /** A user without any capability. */
 const nobody: TestOp[] = [

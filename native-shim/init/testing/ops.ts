@@ -7,6 +7,7 @@ import type { NamespaceType } from '../../../lib/config/types.ts';
 import { installation } from '../../../lib/native/install.ts';
 import type { Message } from '../../../lib/engine/decode-message.ts';
 import { messages, syncPoints } from '../../../lib/plan/wire.ts';
+import { compileFilter } from '../../../lib/seccomp/compile.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';
 import type { InitRequest, InitResult } from './run.ts';
@@ -33,6 +34,15 @@ export function program(args: readonly string[], env: readonly string[] = [], pr
 /** The plan's end: run a shell script. */
 export function shell(script: string): TestOp[] {
   return program(['sh', '-c', script], ['PATH=/usr/bin:/bin']);
+}
+
+/** A filter that answers these system calls with an errno. */
+export function denyWith(errnoRet: number, ...names: string[]): TestOp {
+  const { program: code, flags } = compileFilter({
+    defaultAction: 'SCMP_ACT_ALLOW',
+    syscalls: [{ names, action: 'SCMP_ACT_ERRNO', errnoRet }],
+  });
+  return { op: 'seccomp', flags, program: code };
 }
 
 export function runOps(ops: readonly TestOp[] | Buffer, request: Partial<InitRequest> = {}): InitResult {
