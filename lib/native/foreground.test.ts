@@ -68,7 +68,7 @@ describe('foreground without a terminal', () => {
     expect(await session.exit).to.equal(5);
   });
 
-  it('keeps the signals that are about itself', async () => {
+  it('does not forward signals that are about tsrun itself', async () => {
     const session = run(catcher(['WINCH', 'URG', 'CHLD', 'PIPE']));
     await session.waitFor('ready');
     for (const name of ['WINCH', 'URG', 'CHLD', 'PIPE'] as const) process.kill(session.pid, `SIG${name}`);
@@ -77,11 +77,11 @@ describe('foreground without a terminal', () => {
     expect(session.output.replaceAll('got CHLD.\n', '')).to.equal('ready\ngot TERM.\n');
   });
 
-  it('hands over signals that came before the container', async () => {
+  it('forwards signals that came before the container', async () => {
     expect(await run('sleep 10', 'held').exit).to.equal(128 + os.signals.SIGUSR2);
   });
 
-  it('does not forward what threads of the engine tell each other', async () => {
+  it('does not forward signals between threads of the engine', async () => {
     const session = run(catcher(['USR2']), 'threads');
     expect(await session.exit).to.equal(5);
     expect(session.output).to.equal('ready\ngot TERM.\n');
@@ -108,7 +108,7 @@ describe('foreground with a terminal', () => {
     for (const session of sessions.splice(0)) session.close();
   });
 
-  it('connects the two terminals, ours raw meanwhile', async () => {
+  it('connects the two terminals, with ours in raw mode', async () => {
     const session = run('echo ready; read line; echo "<$line>"; exit 6');
     await session.waitFor('ready');
     session.type('hel');
@@ -173,7 +173,7 @@ describe('foreground with a terminal', () => {
     expect(await session.exit).to.equal(143);
   });
 
-  it('is raw again after a stop', async () => {
+  it('makes the terminal raw again after a stop', async () => {
     const session = run('echo ready; sleep 60');
     await session.waitFor('ready');
     process.kill(session.pid, 'SIGSTOP');
@@ -187,7 +187,7 @@ describe('foreground with a terminal', () => {
     expect(await session.exit).to.equal(143);
   });
 
-  it('does not spin while no process has the terminal open, and shows what comes after', async () => {
+  it('waits without CPU time while no process has the terminal open, and shows later output', async () => {
     const session = run(
       'T=$(tty); trap "" HUP; echo closing; exec </dev/null >/dev/null 2>&1; sleep 1; echo again >$T; sleep 0.2; exit 4',
     );
@@ -200,7 +200,7 @@ describe('foreground with a terminal', () => {
     expect(session.output).to.contain('again');
   });
 
-  it('ends when the process does, though another one keeps the terminal and writes', async () => {
+  it('ends with the process, although another one keeps the terminal and writes', async () => {
     const session = run('trap "" HUP; (while :; do echo y || exit; done) & sleep 0.2; exit 8');
     expect(await session.exit).to.equal(8);
   });
@@ -214,7 +214,7 @@ describe('foreground with a terminal for the container only', () => {
   };
   afterEach(() => session?.close());
 
-  it('tells the end of stdin as a terminal does', async () => {
+  it('sends an end-of-file character at the end of stdin', async () => {
     const session = run('stty -echo; echo ready; cat; echo end', ['pipe', 'pipe', 'inherit']);
     await session.waitFor('ready');
     session.child.stdin?.end('line\nunfinished');

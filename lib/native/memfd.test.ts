@@ -28,7 +28,7 @@ function expectSealed(fd: number): void {
 }
 
 describe('sealed memory files', () => {
-  it('hold bytes that nobody can change, to be read from the start', () => {
+  it('hold bytes that nobody can change, with their offset at 0', () => {
     const bytes = Buffer.alloc(300_000, 'tsrun');
     const fd = sealedMemfd('plan', bytes);
     expect(readlinkSync(`/proc/self/fd/${String(fd)}`)).to.equal('/memfd:plan (deleted)');
@@ -60,7 +60,7 @@ describe('sealed memory files', () => {
     closeSync(fd);
   });
 
-  it('are not made of what is no regular file', () => {
+  it('are not made of a file that is not regular', () => {
     const before = countDescriptors();
     expect(() => sealedMemfdOfFile('x', '/nowhere')).to.throw(
       TsrunError,

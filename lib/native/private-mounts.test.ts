@@ -38,7 +38,7 @@ describe('a mount namespace for one step', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('has the mount, and nobody else has', () => {
+  it('has a mount that exists nowhere else', () => {
     const [outside, cwd] = [namespace(), process.cwd()];
     const inside = withPrivateBind(source, target, () => {
       expect(readFileSync(join(target, 'file'), 'utf8')).to.equal('content');
@@ -50,7 +50,7 @@ describe('a mount namespace for one step', () => {
     expect(existsSync(join(target, 'file'))).to.equal(false);
   });
 
-  it('loses what the host unmounts meanwhile, so that nothing is kept busy', () => {
+  it('loses mounts that the host unmounts meanwhile', () => {
     const host = openSync('/proc/thread-self/ns/mnt', 'r');
     const nsenter = ['--mount=/proc/self/fd/3', '--'];
     const onHost = (...command: string[]): void => {
@@ -77,7 +77,7 @@ describe('a mount namespace for one step', () => {
     }
   });
 
-  it('is left when the step fails, or the mount', () => {
+  it('is left when the step or the mount fails', () => {
     const outside = namespace();
     const fail = (): never => {
       throw new Error('of the step');

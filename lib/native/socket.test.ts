@@ -68,7 +68,7 @@ describe('messages', () => {
     for (const fd of [...fds, ...files]) closeSync(fd);
   });
 
-  it('time out', () => {
+  it('time out after the time given', () => {
     const before = Date.now();
     expect(() => receiveMessage(pair[1], 50)).to.throw(TsrunError, /ETIMEDOUT/);
     expect(Date.now() - before).to.be.within(45, 5000);
@@ -84,7 +84,7 @@ describe('messages', () => {
     expect(receiveMessage(pair[1], 0)).to.equal(undefined);
   });
 
-  it('to a peer that is gone are EPIPE, not a signal', () => {
+  it('fail with EPIPE, without a signal, when the peer is gone', () => {
     closeEnd(1);
     expect(() => {
       sendMessage(pair[0], message);

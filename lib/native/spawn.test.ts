@@ -126,7 +126,7 @@ describe('spawn', () => {
     expect(stdout).to.equal('bcda');
   });
 
-  it('can give stdio itself in another order', () => {
+  it('can pass its own stdio in another order', () => {
     const names = ['first', 'second'].map((name) => join(folder, name));
     const [first = -1, second = -1] = names.map((name) => openSync(name, 'w'));
     const { pidfd } = spawn({
@@ -226,7 +226,7 @@ describe('spawn', () => {
     expect(kept).to.equal(runShell('ulimit -Sc').stdout.trim());
   });
 
-  it('can lead a session of its own', () => {
+  it('makes the child the leader of a session', () => {
     const { stdout } = runShell('echo $$; cut -d" " -f6 /proc/$$/stat', { newSession: true });
     const [pid, session] = stdout.split('\n');
     expect(session).to.equal(pid);
@@ -256,7 +256,7 @@ describe('spawn', () => {
     expect(existsSync(marker)).to.equal(false);
   });
 
-  it('keeps the child when it is asked to run on', () => {
+  it('gives a pidfd to wait for, to signal and to reap the child', () => {
     const input = openSync('/dev/null', 'r');
     const { pid, pidfd } = spawn({
       executable: '/bin/sleep',

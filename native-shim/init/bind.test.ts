@@ -76,13 +76,13 @@ describe('bind mounts', () => {
     return [errno, detail];
   };
 
-  it('show the source, alone or with what is mounted below', () => {
+  it('show the source, with `recursive` also what is mounted below it', () => {
     const script = 'cat /mnt/file /mnt/below/file 2>&1';
     expect(shellIn(image, `${script}; true`, { ops: [bind()] })).to.match(/^of the host.*No such file/);
     expect(shellIn(image, script, { ops: [bind({ flags: recursive })] })).to.equal('of the hostmounted');
   });
 
-  it('set attributes of the top mount, or of all', () => {
+  it('set attributes of the top mount, or of all mounts', () => {
     expect(show([bind({ flags: recursive, attributesSet: RDONLY | NODEV })])).to.equal(
       '/mnt ro,nodev,relatime\n/mnt/below rw,nosuid,relatime',
     );
@@ -127,7 +127,7 @@ describe('bind mounts', () => {
     ).to.match(/^\/mnt.file ro,relatime shared:\d+$/);
   });
 
-  it('clear what is not named, but not what is locked for a user namespace', () => {
+  it('clear attributes that are not named, unless the kernel has locked them', () => {
     const wraps = [[], [compile('old-kernel', image.folder), installation().init]];
     for (const wrap of wraps) {
       const clear = bind({ source: below, attributesSet: NODEV, attributesUnnamed: NOSUID | NOEXEC | ATIME });
@@ -169,7 +169,7 @@ describe('bind mounts', () => {
     );
   });
 
-  it('apply propagation', () => {
+  it('get the propagation of the plan', () => {
     expect(show([bind({ flags: recursive, propagation: [MS_SHARED] })])).to.match(
       /^\/mnt rw,relatime shared:\d+\n\/mnt\/below rw,nosuid,relatime$/,
     );
@@ -178,7 +178,7 @@ describe('bind mounts', () => {
     );
   });
 
-  it('notice that the destination is no longer where they were mounted', () => {
+  it('fail when the destination was moved while they were mounted', () => {
     mkdirSync(join(image.rootfs, 'a/mnt'), { recursive: true });
     mkdirSync(join(image.rootfs, 'b/mnt'), { recursive: true });
     const swap = ['swap', join(image.rootfs, 'a'), join(image.rootfs, 'b'), installation().init];
@@ -193,7 +193,7 @@ describe('bind mounts', () => {
     }
   });
 
-  it('of a file, a device or a socket make a file', () => {
+  it('make a file as destination of a file, a device or a socket', () => {
     const ops = [
       bind({ source: join(source, 'file'), destination: '/a/file' }),
       bind({ source: '/dev/null', destination: '/a/null' }),
@@ -201,7 +201,7 @@ describe('bind mounts', () => {
     expect(shellIn(image, 'cat /a/file; test -c /a/null', { ops })).to.equal('of the host');
   });
 
-  it('follow links of the source, or show the link itself', () => {
+  it('follow a link as source, or mount the link itself', () => {
     const link = join(image.host, 'link');
     symlinkSync('source/file', link);
     const ops = [
@@ -219,7 +219,7 @@ describe('bind mounts', () => {
     expect(statSync(join(image.rootfs, 'mnt')).isDirectory()).to.equal(true);
   });
 
-  it('tell what is wrong with the source', () => {
+  it('name a source that is wrong', () => {
     expect(fail([bind({ source: '/no/where' })])).to.deep.equal([ENOENT, '/no/where']);
     expect(fail([bind({ source: `${source}/file/x` })])).to.deep.equal([ENOTDIR, `${source}/file/x`]);
     expect(fail([bind({ slot: slots.first })])).to.deep.equal([EBADF, `slot ${slots.first} is empty`]);
@@ -236,7 +236,7 @@ describe('bind mounts', () => {
     expect(faultOf(remount({ destination: '/bin', propagation: [0x40000] }))).to.equal('propagation');
   });
 
-  it('tell when source and destination do not match', () => {
+  it('name the destination when it and the source are of different kinds', () => {
     writeFileSync(join(image.rootfs, 'etc/file'), '');
     expect(fail([bind({ destination: '/etc/file' })])).to.deep.equal([
       ENOTDIR,
@@ -248,8 +248,8 @@ describe('bind mounts', () => {
     ]);
   });
 
-  describe('keep /proc what it is:', () => {
-    it('nothing but a whole procfs is mounted on it', () => {
+  describe('on /proc', () => {
+    it('refuse everything but a whole procfs on /proc', () => {
       expect(fail([bind({ destination: '/proc' })])).to.deep.equal([
         EPERM,
         'destination /proc (only procfs may be mounted on /proc)',
@@ -259,7 +259,7 @@ describe('bind mounts', () => {
       expect(shellIn(image, 'test -d /proc/self/fd', { ops })).to.equal('');
     });
 
-    it('nothing is mounted inside it', () => {
+    it('refuse a destination inside of procfs', () => {
       const file = join(source, 'file');
       for (const destination of ['/proc/self/attr/exec', '/proc/sys/kernel/hostname', '/proc/1/status']) {
         const [errno, detail] = fail([procfs, bind({ source: file, destination })]);
@@ -278,16 +278,16 @@ describe('bind mounts', () => {
     });
   });
 
-  describe('through slots', () => {
+  describe('of clones that process A has made', () => {
     const slot = slots.first;
     const clone = (flags = 0): TestOp => op('cloneTree', { slot, path: source, flags });
 
-    it('attach what process A has cloned', () => {
+    it('attach the clone that is in a slot', () => {
       const request = { before: [clone(recursive)], ops: [procfs, bind({ slot, source })] };
       expect(shellIn(image, 'cat /mnt/below/file', request)).to.equal('mounted');
     });
 
-    it('are closed by execve, as everything the init opens', () => {
+    it('leave no descriptor open after execve', () => {
       const userSlot = slot + 1;
       const descriptors: string[] = [];
       const before = [
@@ -314,7 +314,7 @@ describe('bind mounts', () => {
       expect(descriptors.filter((line) => !line.endsWith(' closes'))).to.deep.equal([]);
     });
 
-    it('are closed when they are mounted, or when something else is', () => {
+    it('empty the slot when the clone is mounted, or another one instead', () => {
       const open = (before: readonly TestOp[], flags: number): number => {
         let count = 0;
         shellIn(image, 'true', {
@@ -333,7 +333,7 @@ describe('bind mounts', () => {
       }
     });
 
-    it('are no peers of the mounts of the host', () => {
+    it("are no peers of the host's mounts", () => {
       execFileSync('mount', ['--make-shared', below]);
       const ops = [procfs, bind({ slot, attributesSet: NODEV })];
       const before = [op('cloneTree', { slot, path: below })];
@@ -345,7 +345,7 @@ describe('bind mounts', () => {
       );
     });
 
-    it('reach sources that only process A may walk to', () => {
+    it('show a source that only process A may reach', () => {
       execFileSync('chmod', ['700', image.host]);
       chownSync(image.host, 1234, 1234);
       const request = { namespaces: newNs.user, atSync: userMaps, before: [clone(recursive)] };
@@ -356,7 +356,7 @@ describe('bind mounts', () => {
       ]);
     });
 
-    it('can be idmapped', () => {
+    it('map ids of a clone', () => {
       chownSync(join(source, 'file'), 1000, 2000);
       const userSlot = slot + 1;
       const before = [
@@ -367,7 +367,7 @@ describe('bind mounts', () => {
       expect(shellIn(image, 'stat -c %u:%g /mnt/file', { before, ops: [bind({ slot })] })).to.equal('7:8');
     });
 
-    it('cannot be idmapped where the filesystem or the kernel cannot', () => {
+    it('report a filesystem or a kernel that cannot map ids', () => {
       const userSlot = slot + 1;
       const before = [
         op('makeUserNamespace', { slot: userSlot, uidMap: '0 7 1\n', gidMap: '0 8 1\n' }),
@@ -384,7 +384,7 @@ describe('bind mounts', () => {
   });
 
   describe('remount', () => {
-    it('changes attributes', () => {
+    it('changes the attributes of a mount', () => {
       expect(
         show([bind({ flags: recursive, attributesSet: NODEV }), remount({ attributesSet: RDONLY })]),
       ).to.equal('/mnt ro,nodev,relatime\n/mnt/below rw,nosuid,relatime');
@@ -396,7 +396,7 @@ describe('bind mounts', () => {
       );
     });
 
-    it('reconfigures the filesystem with options', () => {
+    it('changes options of the filesystem', () => {
       const tmpfs = op('mountFilesystem', {
         destination: '/mnt',
         type: 'tmpfs',
@@ -414,7 +414,7 @@ describe('bind mounts', () => {
       ]);
     });
 
-    it('needs a mount there', () => {
+    it('refuses a destination that is no mount', () => {
       expect(fail([remount({ destination: '/etc', attributesSet: RDONLY })])).to.deep.equal([
         EINVAL,
         'mount options (not a mount point, or not known to this kernel)',
@@ -429,7 +429,7 @@ describe('bind mounts', () => {
       ]);
     });
 
-    it('cannot lift what the outer namespace wants, in a user namespace', () => {
+    it('cannot clear attributes that the outer user namespace has set', () => {
       const ops = [bind({ source: below }), remount({ attributesClear: NOSUID })];
       expect(fail(ops, { namespaces: newNs.user, atSync: userMaps })).to.deep.equal([
         EPERM,
@@ -442,7 +442,7 @@ describe('bind mounts', () => {
     const device = (more: Partial<OpOf<'deviceBind'>> = {}): TestOp =>
       op('deviceBind', { path: '/dev/deep/null', source: '/dev/null', ...more });
 
-    it('show the device', () => {
+    it('show the device at the destination', () => {
       expect(
         shellIn(image, 'stat -c %t:%T /dev/deep/null; echo x > /dev/deep/null', { ops: [device()] }),
       ).to.equal('1:3');
@@ -455,7 +455,7 @@ describe('bind mounts', () => {
       ).to.equal('');
     });
 
-    it('need a device', () => {
+    it('refuse a source that is no device', () => {
       expect(fail([device({ source: join(source, 'file') })])).to.deep.equal([
         ENODEV,
         `${source}/file (must be a device)`,
@@ -463,7 +463,7 @@ describe('bind mounts', () => {
       expect(fail([device({ source: '/dev/nothing' })])).to.deep.equal([ENOENT, '/dev/nothing']);
     });
 
-    it('are not mounted on a link or a directory', () => {
+    it('refuse a link or a directory as destination', () => {
       symlinkSync(join(image.host, 'made'), inFolder(join(image.rootfs, 'dev/deep/null')));
       for (let i = 0; i < 2; i++) {
         expect(fail([device()])).to.deep.equal([

@@ -73,7 +73,7 @@ describe('console', () => {
     return [outcome.errno, outcome.detail];
   };
 
-  it('becomes stdio and the controlling terminal, and /dev/console', () => {
+  it('becomes stdio, the controlling terminal and /dev/console', () => {
     const ttyNode = op('device', { path: '/dev/tty', mode: 0o20666, major: 5, minor: 0 });
     const script =
       'readlink /proc/self/fd/0 /proc/self/fd/1 2>&1 | head -n1; tty; for n in 0 1 2; do readlink /proc/self/fd/$n; done;' +
@@ -89,7 +89,7 @@ describe('console', () => {
     expect(output).to.equal('/dev/pts/0\n/dev/pts/0\n/dev/pts/0\n/dev/pts/0\none\ntwo\n4\n1\n');
   });
 
-  it('has the size that is asked for', () => {
+  it('has the size of the plan', () => {
     expect(run('true', [devpts, terminal({ rows: 40, columns: 132 })]).size).to.deep.equal({
       rows: 40,
       columns: 132,
@@ -98,16 +98,16 @@ describe('console', () => {
     expect(fail(devpts, terminal({ rows: 65536 }))).to.deep.equal([os.errno.ERANGE, 'size of the terminal']);
   });
 
-  it('is not mounted unless wanted', () => {
+  it('is not mounted on /dev/console unless the plan says so', () => {
     expect(run('ls /dev', [devpts, terminal({ mount: 0 })]).output).to.equal('pts\n');
   });
 
-  it('works in a user namespace', () => {
+  it('works in a user namespace, too', () => {
     const request = { namespaces: newNs.user, atSync: userMaps };
     expect(run('tty', [devpts, terminal()], request).output).to.equal('/dev/pts/0\n');
   });
 
-  it('needs a devpts', () => {
+  it('is refused without a devpts on /dev/pts', () => {
     const error = '/dev/pts (a terminal needs a devpts mounted there)';
     expect(fail(terminal())).to.deep.equal([ENOENT, error]);
     execFileSync('mkdir', [join(image.rootfs, 'dev/pts')]);
@@ -115,13 +115,13 @@ describe('console', () => {
     expect(fail(terminal())).to.deep.equal([ENODEV, error]);
   });
 
-  it('needs the ptmx of the kernel', () => {
+  it('is refused when something is mounted on /dev/pts/ptmx', () => {
     writeFileSync(join(image.folder, 'file'), '');
     const over = op('mountBind', { source: join(image.folder, 'file'), destination: '/dev/pts/ptmx' });
     expect(fail(devpts, over, terminal())).to.deep.equal([EXDEV, '/dev/pts/ptmx']);
   });
 
-  it('does not follow an image that has /dev/console or /dev/pts elsewhere', () => {
+  it('follows no link that the image has as /dev/console or /dev/pts', () => {
     symlinkSync(join(image.host, 'console'), join(image.rootfs, 'dev/console'));
     expect(fail(devpts, terminal())).to.deep.equal([
       EEXIST,
@@ -136,7 +136,7 @@ describe('console', () => {
     ).to.equal(ENODEV);
   });
 
-  it('needs a console socket', () => {
+  it('is refused without a console socket', () => {
     const { errno, detail } = runContainer(image, 'true', { ops: [op('newSession'), devpts, terminal()] });
     expect([errno, detail]).to.deep.equal([EBADF, `slot ${slots.console} is empty`]);
   });

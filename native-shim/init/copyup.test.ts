@@ -34,7 +34,7 @@ describe('tmpcopyup', () => {
     return [errno, detail];
   };
 
-  it('copies everything as it is', () => {
+  it('copies files of every kind with mode, owner and times', () => {
     run(`
       mkdir -p a/b/c empty && echo text >a/b/file && : >none && ln -s /etc/passwd link && ln -s nowhere a/dangling
       mkfifo fifo && mknod node c 1 7 && mknod block b 7 200
@@ -50,13 +50,13 @@ describe('tmpcopyup', () => {
     expect(see('cat /data/a/b/file; grep -c " /data " /proc/self/mountinfo')).to.equal('text\n1');
   });
 
-  it('leaves the image alone', () => {
+  it('does not change the image', () => {
     writeFileSync(join(top, 'file'), 'image');
     see('echo container >/data/file; echo more >/data/new');
     expect(run('cat *')).to.equal('image');
   });
 
-  it('lets the mount options decide about the top', () => {
+  it('leaves mode, uid and gid of the top directory to the mount options', () => {
     chmodSync(top, 0o710);
     execFileSync('chown', ['15:16', top]);
     expect(see('stat -c %a:%u:%g /data')).to.equal('710:15:16');
@@ -64,7 +64,7 @@ describe('tmpcopyup', () => {
     expect(see('stat -c %a:%u:%g /new', tmpfs({ destination: '/new' }))).to.equal('755:0:0');
   });
 
-  it('fills also what is read-only in the end', () => {
+  it('fills a tmpfs that is mounted read-only', () => {
     writeFileSync(join(top, 'file'), 'image');
     const script =
       'cat /data/file; touch /data/x 2>&1 || grep " /data " /proc/self/mountinfo | grep -o "r[ow],.* - tmpfs tmpfs r."';
@@ -74,7 +74,7 @@ describe('tmpcopyup', () => {
     );
   });
 
-  it('keeps holes and long files', () => {
+  it('copies long files and keeps holes', () => {
     run(
       'printf start >sparse; printf end | dd of=sparse bs=1 seek=3000000000 2>/dev/null; head -c 3000000 /dev/urandom >long',
     );
@@ -100,19 +100,19 @@ describe('tmpcopyup', () => {
     expect(seen).to.match(/cap_net_raw[=+]ep/);
   });
 
-  it('makes files of hard links', () => {
+  it('makes a file of its own of each hard link', () => {
     run('echo one >first; ln first second');
     expect(see('cat /data/first /data/second')).to.equal('one\none');
   });
 
-  it('copies many files', () => {
+  it('copies more entries than one getdents64(2) returns', () => {
     mkdirSync(join(top, 'many'));
     for (let i = 0; i < 3000; i++) writeFileSync(join(top, `many/file-with-a-long-name-${i}`), `${i}`);
     for (let i = 0; i < 300; i++) mkdirSync(join(top, `many/dir${i}/inner`), { recursive: true });
     expect(see('find /data | wc -l; cat /data/many/file-with-a-long-name-2999')).to.equal('3602\n2999');
   });
 
-  it('goes 128 directories deep and not deeper', () => {
+  it('copies 128 levels of directories and refuses more', () => {
     mkdirSync(join(top, 'd/'.repeat(127)), { recursive: true });
     expect(see('find /data -type d | wc -l')).to.equal('128');
     mkdirSync(join(top, 'd/'.repeat(128)), { recursive: true });
@@ -121,12 +121,12 @@ describe('tmpcopyup', () => {
     expect(fail()).to.deep.equal([ELOOP, 'tmpcopyup of directories more than 128 deep']);
   });
 
-  it('stops when the tmpfs is full', () => {
+  it('fails when the tmpfs is full', () => {
     run('head -c 100000 /dev/zero >big');
     expect(fail(tmpfs({ options: ['size=64k'] }))).to.deep.equal([ENOSPC, 'tmpcopyup of big']);
   });
 
-  it('does not copy what is mounted below', () => {
+  it('does not copy what is mounted in the image', () => {
     mkdirSync(join(top, 'mounted'));
     writeFileSync(join(image.host, 'file'), '');
     const ops = [op('mountBind', { source: image.host, destination: '/data/mounted' }), tmpfs()];
@@ -140,7 +140,7 @@ describe('tmpcopyup', () => {
     expect(see('readlink /data/dir /data/file; cat /data/file 2>&1 || true')).to.match(/No such file/);
   });
 
-  it('works in a user namespace', () => {
+  it('copies in a user namespace', () => {
     run('echo x >file && chown 5:6 file');
     const request = { namespaces: newNs.user, atSync: userMaps, ops: [tmpfs()] };
     // Owner 5 outside is nobody inside.
@@ -148,7 +148,7 @@ describe('tmpcopyup', () => {
     expect([errno, detail, stdout]).to.deep.equal([0, '', '65534\n']);
   });
 
-  it('of an image that cannot be written works', () => {
+  it('copies from an image that is read-only', () => {
     writeFileSync(join(top, 'file'), 'x');
     truncateSync(join(top, 'file'), 10);
     const ops = [

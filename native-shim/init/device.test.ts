@@ -27,7 +27,7 @@ describe('in /dev', () => {
       op('device', { path: '/dev/node', mode: 0o20666, major: 1, minor: 3, ...more });
     const see = (...ops: TestOp[]): string => shellIn(image, 'stat -c "%f %t:%T %u:%g" /dev/node', { ops });
 
-    it('makes nodes with type, number, mode and owner, whatever the umask', () => {
+    it('makes a node with the type, number, mode and owner of the plan, whatever the umask', () => {
       const umask = process.umask(0o077);
       try {
         expect(see(device({ uid: 5, gid: 6 }))).to.equal('21b6 1:3 5:6');
@@ -44,7 +44,7 @@ describe('in /dev', () => {
       }
     });
 
-    it('keeps an equal node, and nothing else', () => {
+    it('keeps a node that is equal, and refuses another one', () => {
       execFileSync('mknod', ['-m', '600', join(dev, 'node'), 'c', '1', '3']);
       expect(see(device({ uid: 7 }))).to.equal('2180 1:3 0:0');
       const different = [
@@ -58,7 +58,7 @@ describe('in /dev', () => {
       }
     });
 
-    it('takes no file, directory or link for a device', () => {
+    it('refuses a file, directory or link at its path', () => {
       writeFileSync(join(dev, 'file'), '');
       mkdirSync(join(dev, 'directory'));
       symlinkSync('/dev/real', join(dev, 'link'));
@@ -72,7 +72,7 @@ describe('in /dev', () => {
       }
     });
 
-    it('refuses names and numbers there cannot be', () => {
+    it('refuses impossible names and device numbers', () => {
       for (const path of ['/dev/..', '/', '/dev/.', '']) {
         expect(fail([device({ path })])).to.deep.equal([EINVAL, `${path} (names no file)`]);
       }
@@ -81,7 +81,7 @@ describe('in /dev', () => {
       }
     });
 
-    it('tells that a user namespace may not', () => {
+    it('reports EPERM in a user namespace', () => {
       expect(fail([device()], { namespaces: newNs.user, atSync: userMaps })).to.deep.equal([
         EPERM,
         '/dev/node',
@@ -93,19 +93,19 @@ describe('in /dev', () => {
     const link = (more: Partial<OpOf<'symlink'>> = {}): TestOp =>
       op('symlink', { path: '/dev/link', target: 'pts/ptmx', ...more });
 
-    it('makes links, and folders for them', () => {
+    it('makes a link and the directories above it', () => {
       const ops = [link(), link({ path: '/dev/a/b', target: '/proc/kcore' })];
       expect(shellIn(image, 'readlink /dev/link', { ops })).to.equal('pts/ptmx');
       expect(readlinkSync(join(dev, 'a/b'))).to.equal('/proc/kcore');
     });
 
-    it('leaves what is there', () => {
+    it('keeps a file that has the name already', () => {
       writeFileSync(join(dev, 'link'), 'image');
       shellIn(image, 'true', { ops: [link()] });
       expect(readFileSync(join(dev, 'link'), 'utf8')).to.equal('image');
     });
 
-    it('replaces what is there when told to', () => {
+    it('replaces a file that has the name when the plan says so', () => {
       const replacing = link({ replace: 1 });
       const things = [': >link', 'mkdir link', 'ln -s /elsewhere link', 'mkfifo link', 'ln -s pts/ptmx link'];
       for (const thing of things) {
@@ -119,7 +119,7 @@ describe('in /dev', () => {
       expect([[ENOTEMPTY, EISDIR].includes(errno), detail]).to.deep.equal([true, '/dev/link']);
     });
 
-    it('replaces the link, not what it names', () => {
+    it('replaces a link itself, not its target', () => {
       writeFileSync(join(image.rootfs, 'etc/precious'), 'x');
       symlinkSync('/etc/precious', join(dev, 'link'));
       shellIn(image, 'test -f /etc/precious', { ops: [procfs, link({ replace: 1 })] });

@@ -43,7 +43,7 @@ describe('init: the executable', () => {
     expect(errorOf(find('tool', 'x'.repeat(5000)))).to.include({ errno: errno.ENOENT });
   });
 
-  it('by path must be there, be a file and be executable', () => {
+  it('is refused when its path is missing, no file or not executable', () => {
     expect(errorOf(find('/no/such', ''))).to.include({ op: 1, errno: errno.ENOENT, detail: '/no/such' });
     expect(errorOf(find('/etc/', ''))).to.include({ errno: errno.EACCES, detail: '/etc/ is a directory' });
     const plain = file('plain', 'x', 0o644);
@@ -51,7 +51,7 @@ describe('init: the executable', () => {
     expect(errorOf(find(`${plain}/x`, ''))).to.include({ errno: errno.ENOTDIR });
   });
 
-  it('that the kernel refuses is explained', () => {
+  it('is explained when execve refuses it', () => {
     const explained = (name: string): Message => errorOf(find(name, ''));
     expect(explained(file('script', '#!/no/interpreter -x\n'))).to.include({
       op: 2,

@@ -171,7 +171,7 @@ describe('mountFilesystem', () => {
     });
   });
 
-  it('sets attributes', () => {
+  it('sets the attributes of the plan', () => {
     const all = RDONLY | NOSUID | NODEV | NOEXEC | NODIRATIME | NOSYMFOLLOW;
     expect(show(filesystem('tmpfs', { attributes: all | NOATIME }))).to.match(
       /^ro,nosuid,nodev,noexec,noatime,nodiratime,nosymfollow tmpfs tmpfs rw/,
@@ -197,7 +197,7 @@ describe('mountFilesystem', () => {
     expect(show(filesystem('tmpfs', { recursiveSet: NODEV }), { wrap })).to.match(/^rw,nodev,relatime tmpfs/);
   });
 
-  it('sets flags of the superblock', () => {
+  it('sets read-only and other flags of the superblock', () => {
     const options = ['ro', 'sync', 'dirsync', 'lazytime'];
     const seen = show(filesystem('tmpfs', { options }));
     expect(seen).to.match(/ ro,/);
@@ -206,7 +206,7 @@ describe('mountFilesystem', () => {
     expect(show(filesystem('tmpfs', { options: ['iversion', 'size=4k'] }))).to.match(/size=4k/);
   });
 
-  it('applies propagation in order', () => {
+  it('applies the propagations of the plan in their order', () => {
     expect(show(filesystem('tmpfs', { propagation: [MS_SHARED, MS_PRIVATE] }))).to.match(
       /^rw,relatime tmpfs/,
     );
@@ -215,7 +215,7 @@ describe('mountFilesystem', () => {
     );
   });
 
-  it('gives a tmpfs the mode of the directory it hides', () => {
+  it('gives a tmpfs the mode of the directory below it', () => {
     mkdirSync(join(image.rootfs, 'mnt'));
     chmodSync(join(image.rootfs, 'mnt'), 0o2711);
     const mode = (mount: TestOp): string => shellIn(image, 'stat -c %a /mnt', { ops: [mount] });
@@ -226,7 +226,7 @@ describe('mountFilesystem', () => {
     ).to.equal('1777');
   });
 
-  it('can mount over / itself', () => {
+  it('mounts over the rootfs itself', () => {
     execFileSync('cp', ['-a', join(image.rootfs, 'bin'), join(image.folder, 'bin')]);
     const ops = [
       filesystem('tmpfs', { destination: '/' }),
@@ -237,8 +237,8 @@ describe('mountFilesystem', () => {
     expect(seen).to.match(/^bin\nproc\ntmpfs tmpfs/);
   });
 
-  describe('tells', () => {
-    it('what the kernel says of an option', () => {
+  describe('reports', () => {
+    it("the kernel's message about an option", () => {
       expect(fail(filesystem('tmpfs', { options: ['size=64k', 'size=tiny'] }))).to.deep.equal([
         EINVAL,
         "filesystem tmpfs, option size=tiny (tmpfs: Bad value for 'size')",
@@ -253,16 +253,16 @@ describe('mountFilesystem', () => {
       ]);
     });
 
-    it('of an unknown filesystem', () => {
+    it('an unknown type', () => {
       expect(fail(filesystem('nofs'))).to.deep.equal([ENODEV, 'filesystem nofs is not known to this kernel']);
     });
 
-    it('of a destination that is a file', () => {
+    it('a destination that is a file', () => {
       writeFileSync(join(image.rootfs, 'mnt'), '');
       expect(fail(filesystem('tmpfs'))).to.deep.equal([ENOTDIR, 'destination /mnt']);
     });
 
-    it('what sysfs and proc lack in a user namespace', () => {
+    it('the namespace that sysfs and proc need in a user namespace', () => {
       const request: ContainerRequest = { namespaces: newNs.user, atSync: userMaps };
       expect(fail(filesystem('sysfs'), request)).to.deep.equal([
         EPERM,
@@ -276,8 +276,8 @@ describe('mountFilesystem', () => {
     });
   });
 
-  describe('keeps /proc what it is:', () => {
-    it('nothing else is mounted on it', () => {
+  describe('on /proc', () => {
+    it('refuses every other type', () => {
       const { errno, detail } = runContainer(image, 'true', {
         ops: [filesystem('tmpfs', { destination: '/proc' })],
       });
@@ -287,7 +287,7 @@ describe('mountFilesystem', () => {
       ]);
     });
 
-    it('nor on what /proc is a link to', () => {
+    it('refuses the directory that /proc is a link to', () => {
       execFileSync('rmdir', [join(image.rootfs, 'proc')]);
       symlinkSync('/tmp', join(image.rootfs, 'proc'));
       const { errno, detail } = runContainer(image, 'true', {
@@ -299,7 +299,7 @@ describe('mountFilesystem', () => {
       ]);
     });
 
-    it('procfs is not mounted on a link', () => {
+    it('refuses procfs on a link', () => {
       execFileSync('rmdir', [join(image.rootfs, 'proc')]);
       symlinkSync('/tmp', join(image.rootfs, 'proc'));
       const { errno, detail } = runContainer(image, 'true', { ops: [procfs] });
@@ -307,7 +307,7 @@ describe('mountFilesystem', () => {
       expect(detail).to.contain('must be a directory without symbolic links');
     });
 
-    it('nothing is mounted inside it', () => {
+    it('refuses a destination inside of procfs', () => {
       for (const destination of ['/proc', '/proc/sys', '/proc/self/attr', '/proc/1/fdinfo']) {
         const [errno, detail] = fail(filesystem('tmpfs', { destination }));
         expect([destination, errno]).to.deep.equal([destination, EPERM]);
@@ -316,14 +316,14 @@ describe('mountFilesystem', () => {
       expect(fail(filesystem('proc', { destination: '/proc/sys' }))[0]).to.equal(EPERM);
     });
 
-    it('but another procfs is mounted over it', () => {
+    it('mounts a procfs over a procfs', () => {
       const ops = [procfs, procfs, op('maskPath', { path: '/proc/kcore' })];
       expect(
         shellIn(image, 'test -e /proc/self/exe && grep -c " /proc " /proc/self/mountinfo', { ops }),
       ).to.equal('2');
     });
 
-    it('and where it may be, something is', () => {
+    it('mounts inside of procfs when the plan allows it', () => {
       const ops = [procfs, filesystem('tmpfs', { destination: '/proc/sys', flags: mountFlags.allowProc })];
       expect(shellIn(image, 'ls /proc/sys | wc -l', { ops })).to.equal('0');
     });

@@ -39,7 +39,7 @@ describe('init: hooks', () => {
     return message;
   };
 
-  it('get the state on stdin each, their environment, default signals and no other descriptor', () => {
+  it('each get the state on stdin, their environment, default signals and no other descriptor', () => {
     const out = path('hooks');
     const script =
       `(cat; echo; echo $0 $COLOR; grep ^Sig /proc/self/status; for n in 3 4 5 6 7 8 9 10 11; do` +
@@ -71,7 +71,7 @@ describe('init: hooks', () => {
     });
   });
 
-  it('that cannot be executed say why', () => {
+  it('report why one cannot be executed', () => {
     const nowhere = '/no/such/hook';
     const missing: OpOf<'hook'> = {
       op: 'hook',
@@ -100,7 +100,7 @@ describe('init: hooks', () => {
     expect(Date.now() - started).to.be.within(200, 5000);
   });
 
-  it('may write as much as they like, and what matters is the end of it', () => {
+  it('may write any amount, of which the error has the end', () => {
     const { detail, errno: code } = failing(
       hook('head -c 3000000 /dev/zero | tr "\\0" x; echo; echo the end; exit 4'),
     );
@@ -109,7 +109,7 @@ describe('init: hooks', () => {
     expect(detail.length).to.be.lessThan(2100);
   });
 
-  it('are over when their process is, though a child holds their output', () => {
+  it('end with their process, although a child holds their output', () => {
     const started = Date.now();
     withState((request) => {
       outputOf([clone(), setup, hook('sleep 3 & exit 0'), ...program(['true'])], request);
@@ -117,7 +117,7 @@ describe('init: hooks', () => {
     expect(Date.now() - started).to.be.lessThan(2500);
   });
 
-  it('need not read their input, and leave no zombie to the container', () => {
+  it('need not read stdin, and leave no zombie in the container', () => {
     withState((request) => {
       const zombies = 'cat /proc/[0-9]*/stat 2>/dev/null | grep -c "^[0-9]* (true) Z"; true';
       const stdout = outputOf(

@@ -44,7 +44,7 @@ describe('masked and read-only paths', () => {
   const mounts = 'grep " /etc" /proc/self/mountinfo | cut -d" " -f3,5,6';
 
   describe('maskPath', () => {
-    it('shows nothing of files and directories', () => {
+    it('hides the content of files and directories', () => {
       const ops = [procfs, nullNode, mask('/etc/secrets/key'), mask('/etc/more'), mask('/proc/kallsyms')];
       const script = 'cat /etc/secrets/key /proc/kallsyms; ls /etc/more; touch /etc/more/x 2>&1; true';
       expect(see(script, ops)).to.match(/^touch: .*Read-only/);
@@ -53,7 +53,7 @@ describe('masked and read-only paths', () => {
       );
     });
 
-    it('uses one filesystem for all directories', () => {
+    it('mounts one tmpfs for all directories', () => {
       const [first, second] = see(mounts, [procfs, mask('/etc/more'), mask('/etc/secrets')])
         .split('\n')
         .map((line) => line.split(' ')[0]);
@@ -61,7 +61,7 @@ describe('masked and read-only paths', () => {
       expect(second).to.equal(first);
     });
 
-    it('leaves out what is missing', () => {
+    it('ignores a path that is missing', () => {
       const ops = [procfs, mask('/etc/nothing'), mask('/etc/secrets/key/below'), mask('/nowhere/at/all')];
       expect(see(`cat /etc/secrets/key; ${mounts}; true`, ops)).to.equal('secret');
     });
@@ -74,7 +74,7 @@ describe('masked and read-only paths', () => {
       expect(runContainer(image, 'true', { ops: [mask('/loop')] }).errno).to.equal(ELOOP);
     });
 
-    it('survives an image that replaced /dev/null', () => {
+    it('masks files although the image has replaced /dev/null', () => {
       const target = join(image.rootfs, 'etc/target');
       writeFileSync(target, 'target');
       const script =
@@ -105,20 +105,20 @@ describe('masked and read-only paths', () => {
       expect(readFileSync(target, 'utf8')).to.equal('target');
     });
 
-    it('does not expose the /dev/null of the host to changes', () => {
+    it("does not expose the host's /dev/null to changes", () => {
       const before = statSync('/dev/null').mode;
       const script = 'chmod 600 /etc/secrets/key 2>&1; chown 1:1 /etc/secrets/key 2>&1; true';
       expect(see(script, [mask('/etc/secrets/key')])).to.match(/Read-only.*\n.*Read-only/);
       expect(statSync('/dev/null').mode).to.equal(before);
     });
 
-    it('works after the root has been entered', () => {
+    it('masks after the root has been entered', () => {
       const after = [mask('/etc/more'), mask('/etc/secrets/key'), mask('/etc/secrets'), readonly('/tmp')];
       const script = 'ls /etc/more /etc/secrets | grep -v : | grep .; touch /tmp/x 2>&1; true';
       expect(see(script, [procfs, nullNode], { after })).to.match(/^touch: .*Read-only/);
     });
 
-    it('works in a user namespace', () => {
+    it('masks in a user namespace', () => {
       const ops = [
         procfs,
         mask('/proc/kallsyms'),
@@ -140,7 +140,7 @@ describe('masked and read-only paths', () => {
       attributesSet: NOSUID | NODEV,
     });
 
-    it('makes read-only and keeps the other options', () => {
+    it('makes a mount read-only and keeps its other options', () => {
       const script = `touch /etc/more/x 2>&1; ${mounts}`;
       expect(see(script, [procfs, bind, readonly('/etc/more')])).to.match(
         /Read-only.*\n\S+ \/etc\/more rw,nosuid,nodev,relatime\n\S+ \/etc\/more ro,nosuid,nodev,relatime$/,
@@ -151,7 +151,7 @@ describe('masked and read-only paths', () => {
       );
     });
 
-    it('works on files, and keeps what is mounted below', () => {
+    it('makes a file read-only, and keeps what is mounted below a directory', () => {
       const below = op('mountFilesystem', { destination: '/etc/more/below', type: 'tmpfs', source: 'tmpfs' });
       const ops = [procfs, below, readonly('/etc/more'), readonly('/etc/secrets/key'), readonly('/proc/sys')];
       const script = `for f in /etc/more/x /etc/secrets/key /proc/sys/kernel/hostname; do (echo x >$f) 2>&1; done;
@@ -161,7 +161,7 @@ describe('masked and read-only paths', () => {
       expect(seen).to.match(/\nsecret\ntouched 0\ntmpfs$/);
     });
 
-    it('leaves out what is missing', () => {
+    it('ignores a path that is missing', () => {
       expect(
         see(`${mounts}; true`, [procfs, readonly('/etc/nothing'), readonly('/etc/secrets/key/x')]),
       ).to.equal('');
@@ -173,7 +173,7 @@ describe('masked and read-only paths', () => {
     });
   });
 
-  it('read-only roots leave the mounts below alone', () => {
+  it('readonlyRoot does not change the mounts below', () => {
     const ops = [
       procfs,
       op('mountFilesystem', {

@@ -72,13 +72,13 @@ describe('init: namespaces', () => {
     expect(Number(inside.get('lo'))).to.be.greaterThan(0);
   });
 
-  it('leave the host as it was', () => {
+  it('do not change the host', () => {
     const before = readFileSync('/proc/sys/kernel/hostname', 'utf8');
     outputOf([clone(newNs.uts), setup, { op: 'hostname', name: 'elsewhere' }, ...program(['true'])]);
     expect(readFileSync('/proc/sys/kernel/hostname', 'utf8')).to.equal(before);
   });
 
-  it('are not entered by a process that nobody knows of, since A was killed before it said so', () => {
+  it('are not entered by a process whose pid A could not report before it was killed', () => {
     const wrap = [compile('at-syscall', path()), 'sendmsg', '1', 'kill', '-', '-', installation().init];
     const ops = [clone(newNs.uts), setup, ...program(['echo', 'alive'])];
     expect(runOps(ops, { wrap })).to.deep.equal({
@@ -99,7 +99,7 @@ describe('init: namespaces', () => {
     }
   });
 
-  it('of users are mapped by the engine while the init waits, and it becomes their root', () => {
+  it('of users get their maps from the engine while the init waits, which then becomes root', () => {
     const stdout = outputOf(
       [
         clone(newNs.user | newNs.mount | newNs.uts),
@@ -117,7 +117,7 @@ describe('init: namespaces', () => {
     expect(lines[5]).to.match(/^ +0 +100000 +1000$/);
   });
 
-  it('without id 0 say so', () => {
+  it('of users without id 0 are refused', () => {
     const message = errorOf(
       [clone(newNs.user), setup, { op: 'becomeRoot' }, ...program(['true'])],
       withMaps('7 100000 1', '0 200000 1'),
@@ -298,7 +298,7 @@ describe('init: namespaces', () => {
     }
   });
 
-  it('of users can be made for idmapped mounts only', () => {
+  it('of users are made for idmapped mounts', () => {
     const slot = slots.first;
     const ops: TestOp[] = [
       { op: 'makeUserNamespace', slot, uidMap: '0 100000 10\n', gidMap: '0 100000 10\n' },

@@ -30,7 +30,7 @@ describe('init: a plan', () => {
     }
   }).timeout(30_000);
 
-  it('must be in its own shape', () => {
+  it('is refused with a wrong header or operation', () => {
     const refused = (change: (plan: Buffer) => Buffer): Message => errorOf(change(encodePlan(good)));
     const word = (at: number, value: number) => (plan: Buffer) => {
       plan.writeUInt32LE(value, at);
@@ -59,7 +59,7 @@ describe('init: a plan', () => {
     });
   });
 
-  it('has as many slots as it says', () => {
+  it('has no more slots than its header says', () => {
     const fill = (slot: number): TestOp[] => [
       { op: 'openCgroup', slot, path: '/dev/null' },
       { op: 'joinCgroup', slot },

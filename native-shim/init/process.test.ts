@@ -112,7 +112,7 @@ describe('init: the process', () => {
     ]);
   });
 
-  it('is told of each capability by its name', () => {
+  it('gets a warning with the name of each capability it lacks', () => {
     const known = [...capabilityNumbers].sort(([, a], [, b]) => a - b);
     const permitted = known.reduce((sum, [, number]) => sum | (1n << BigInt(number)), 0n);
     const { messages: said } = runOps(
@@ -152,7 +152,7 @@ describe('init: the process', () => {
     expect(most).to.include({ op: 0, errno: errno.EPERM, detail: 'setrlimit' });
   });
 
-  it('has the score of oomScoreAdj', () => {
+  it('has the OOM score of the plan', () => {
     const stdout = outputOf([
       { op: 'oomScoreAdj', value: 321 },
       clone(),
@@ -287,7 +287,7 @@ describe('init: the process', () => {
     expect(home(0, pipe)).to.equal('HOME=/\n');
   });
 
-  it('has only the descriptors it was given, gaps included', () => {
+  it('has only the descriptors it was given, and keeps gaps between them', () => {
     const kept = openSync('/dev/null', 'r');
     try {
       const list =

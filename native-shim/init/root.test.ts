@@ -78,7 +78,7 @@ describe('the rootfs', () => {
     expect(fail()).to.deep.equal([ENOTDIR, 'rootfs', rootfs]);
   });
 
-  it('comes with what is mounted below', () => {
+  it('has what is mounted below it', () => {
     const below = join(image.rootfs, 'tmp');
     execFileSync('mount', ['-t', 'tmpfs', 'tsrun-test', below]);
     try {
@@ -106,7 +106,7 @@ describe('the rootfs', () => {
     });
   });
 
-  it('gets the propagation that is asked for', () => {
+  it('gets the propagation of the plan', () => {
     onSharedMount(() => {
       const see = (hostPropagation: number, flags: number): string =>
         shellIn(image, showMounts, {
@@ -158,7 +158,7 @@ describe('the rootfs', () => {
     expect(shellIn(image, script, { ops: [procfs], mode: rootModes.move, ...request })).to.equal(seen);
   });
 
-  it('can be read-only without a mount namespace, and the mount of the host is as it was', () => {
+  it("can be read-only without a mount namespace, without a change of the host's mount", () => {
     const below = join(image.rootfs, 'tmp');
     execFileSync('mount', ['-t', 'tmpfs', 'tsrun-test', below]);
     try {

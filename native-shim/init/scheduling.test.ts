@@ -57,7 +57,7 @@ describe('init: scheduling', () => {
     expect(text).to.match(/1000000\/20000000\/30000000/);
   });
 
-  it('passes on what the kernel refuses', () => {
+  it('reports a scheduler that the kernel refuses', () => {
     const error = errorOf([clone(), scheduler({ policy: policies.fifo }), ...shell('true')]);
     expect([error.op, error.errno, error.detail]).to.deep.equal([1, errno.EINVAL, 'sched_setattr']);
   });

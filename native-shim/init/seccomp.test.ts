@@ -123,7 +123,7 @@ describe('init: seccomp', () => {
     }
   });
 
-  it('refuses what is no filter', () => {
+  it('refuses a program that is no filter', () => {
     for (const code of [new Uint8Array(), new Uint8Array(7), new Uint8Array(8 * 4097), new Uint8Array(8)]) {
       const error = errorOf([
         clone(),
@@ -169,7 +169,7 @@ describe('init: seccomp', () => {
       return load({ syscalls: [{ names, action: 'SCMP_ACT_NOTIFY' }] });
     }
 
-    it('gives it to the engine', () => {
+    it('gives the listener to the engine', () => {
       const result = runOps(
         [
           clone(newNs.pid),
@@ -185,7 +185,7 @@ describe('init: seccomp', () => {
       expect(readFileSync(log(), 'utf8').trim().split('\n')).to.have.length(1);
     });
 
-    it('does not lock itself up, whatever notifies', () => {
+    it('does not wait for an agent, whatever calls notify', () => {
       const calls =
         'sendmsg recvmsg wait4 close accept4 read openat openat2 clone clone3 futex kill exit_group execve mmap getpid';
       const result = runOps(
@@ -221,7 +221,7 @@ describe('init: seccomp', () => {
       expect([error.op, error.errno]).to.deep.equal([3, errno.EACCES]);
     });
 
-    it('cannot be two', () => {
+    it('reports EBUSY for a second listener', () => {
       const op = notify('mkdir');
       const result = runOps([clone(), setup, noNewPrivileges, op, op, ...shell('true')], {
         atListener: startAgent,
@@ -231,7 +231,7 @@ describe('init: seccomp', () => {
       ]);
     });
 
-    it('ends with the engine', () => {
+    it('ends when the engine is gone', () => {
       const result = runOps([clone(), setup, noNewPrivileges, notify('mkdir'), ready, ...shell('true')], {
         atSync: (point) => (point === syncPoints.ready ? false : undefined),
         atListener: startAgent,
@@ -239,7 +239,7 @@ describe('init: seccomp', () => {
       expect(result).to.deep.include({ status: 1, messages: [] });
     });
 
-    it('says so when the profile keeps it from handing it over', () => {
+    it('reports a profile that denies write(2)', () => {
       const rules: Seccomp['syscalls'] = [
         { names: ['mkdir'], action: 'SCMP_ACT_NOTIFY' },
         { names: ['write'], action: 'SCMP_ACT_ERRNO', errnoRet: 1 },
@@ -250,7 +250,7 @@ describe('init: seccomp', () => {
     });
   });
 
-  it('marks filters that have a listener', () => {
+  it('gives a filter that notifies the flag for a listener', () => {
     const { flags } = compileFilter({
       defaultAction: 'SCMP_ACT_ALLOW',
       flags: ['SECCOMP_FILTER_FLAG_TSYNC', 'SECCOMP_FILTER_FLAG_LOG'],
@@ -261,7 +261,7 @@ describe('init: seccomp', () => {
     expect(flags & 1).to.equal(0);
   });
 
-  it('leaves the process its own signals', () => {
+  it('does not change the signals of the process', () => {
     const found = fields(
       outputOf([clone(), noNewPrivileges, deny('mkdir'), ...program(['cat', '/proc/self/status'])]),
     );

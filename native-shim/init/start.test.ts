@@ -40,7 +40,7 @@ describe('init: start', () => {
     expect(result).to.include({ status: 0, stdout: 'started\n' });
   });
 
-  it('gets the error when it does not', () => {
+  it('gets the error when the program cannot run', () => {
     const late = file('late', '#!/no/interpreter\n');
     const { result, message } = start([
       { op: 'findExecutable', name: late, path: '' },
@@ -50,7 +50,7 @@ describe('init: start', () => {
     expect(result.status).to.equal(1);
   });
 
-  it('cannot be without a socket', () => {
+  it('is refused without a socket', () => {
     const message = errorOf([clone(), { op: 'waitStart' }, ...program(['true'])]);
     expect(message).to.include({ op: 1, errno: errno.EBADF, detail: 'slot 1 is empty' });
   });

@@ -8,7 +8,7 @@ import { clone, errno, errorOf, newNs, program, runOps, scratch, setup, shell } 
 describe('init: the engine', () => {
   const { path, file } = scratch();
 
-  it('that hangs up at a sync point ends the init without a word', () => {
+  it('ends the init without a message when it hangs up at a sync point', () => {
     const result = runOps(
       [clone(newNs.pid), setup, { op: 'hostname', name: 'must-not-happen' }, ...shell('echo ran')],
       { atSync: () => false },

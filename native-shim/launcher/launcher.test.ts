@@ -135,7 +135,7 @@ describe('the launcher', () => {
     );
   });
 
-  it('says which limit is too low for the engine, which would not', () => {
+  it('names a resource limit that is too low for the engine', () => {
     installEngine();
     installScript();
     const limited = (limit: string, env: NodeJS.ProcessEnv = {}): Result => {
@@ -207,7 +207,7 @@ describe('the launcher', () => {
     expect(stdout).to.equal('right\n');
   });
 
-  it('survives a working directory that is deleted', () => {
+  it('goes to / when the working directory is deleted', () => {
     installEngine();
     const gone = join(folder, 'gone');
     const script = `mkdir ${gone}; cd ${gone}; rmdir ${gone}; ${tsrun} pwd`;
@@ -279,7 +279,7 @@ describe('the launcher', () => {
     expect(run(['echo', 'engine'], { PATH: '/bin', TSRUN_ENGINE: 'nodejs' }).stdout).to.equal('engine\n');
   });
 
-  it('says what is missing', () => {
+  it('names the file that is missing', () => {
     const slash = `${folder}/`;
     expect(run([])).to.deep.equal({
       status: 1,
