@@ -233,8 +233,10 @@ static int finish(struct copy *copy) {
 /* Copies one entry of the directory at copy->depth; enters it when it is a directory itself. */
 static int copy_entry(struct copy *copy, const char *name) {
     struct level *l = &copy->levels[copy->depth - 1];
+    cleanup_close int node =
+        sys_openat2(l->from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, in_directory);
     struct statx st;
-    int error, node = sys_openat2(l->from, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, in_directory);
+    int error;
 
     /* A mount point is not part of the image, and an entry may be deleted meanwhile. */
     if (node == -EXDEV || node == -ENOENT)
@@ -251,7 +253,6 @@ static int copy_entry(struct copy *copy, const char *name) {
         if (error < 0)
             failed(copy, error, name);
     }
-    sys_close(node);
     return error;
 }
 

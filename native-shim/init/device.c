@@ -3,16 +3,14 @@
 
 /* Opens `name` in the directory; a link is opened itself. */
 static int open_entry(int directory, const char *name, struct statx *st) {
-    int error, fd = sys_openat2(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-                                RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+    cleanup_close int fd = sys_openat2(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+                                       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+    int error;
 
     if (fd < 0)
         return fd;
     error = path_identify(fd, st);
-    if (error == 0)
-        return fd;
-    sys_close(fd);
-    return error;
+    return error < 0 ? error : take_fd(&fd);
 }
 
 static bool is_device(const struct statx *st, const struct op_device *o) {

@@ -210,14 +210,12 @@ static int explain_file(struct context *c, int error, const char *path, int fd) 
 }
 
 int explain_exec(struct context *c, int error, const char *path) {
-    int fd;
+    cleanup_close int fd = -1;
 
     if (error != -ENOENT && error != -ENOEXEC && error != -EACCES)
         return fail(c, error, path);
     fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0);
     if (fd < 0)
         return fail(c, error, path);
-    error = explain_file(c, error, path, fd);
-    sys_close(fd);
-    return error;
+    return explain_file(c, error, path, fd);
 }

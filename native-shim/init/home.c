@@ -105,13 +105,11 @@ static int open_passwd(void) {
 }
 
 int run_home(struct context *c, const struct op_home *o) {
-    int fd = open_passwd();
+    cleanup_close int fd = open_passwd();
 
     c->home[0] = 0;
-    if (fd >= 0) {
+    if (fd >= 0)
         search(c, fd, o->uid);
-        sys_close(fd);
-    }
     if (c->home[0] == 0)
         return copy_text(c->home, sizeof(c->home), "HOME=/");
     return 0;

@@ -20,16 +20,14 @@ int run_idmap_tree(struct context *c, const struct op_idmap_tree *o) {
 /* Without links the path means the same to A and B, so B can check what A has found (source.c). */
 static int open_inside(const struct op_clone_inside *o) {
     const char *path = o->path;
-    int fd, root = sys_openat(AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    cleanup_close int root = sys_openat(AT_FDCWD, o->root, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 
     if (root < 0)
         return root;
     while (*path == '/')
         path++;
-    fd = sys_openat2(root, *path == 0 ? "." : path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
-                     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
-    sys_close(root);
-    return fd;
+    return sys_openat2(root, *path == 0 ? "." : path, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0,
+                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS);
 }
 
 int run_clone_inside(struct context *c, const struct op_clone_inside *o) {

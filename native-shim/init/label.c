@@ -41,8 +41,9 @@ int label_file(struct context *c, int fd) {
 }
 
 int run_file_label(struct context *c, const struct op_file_label *o) {
-    struct place at;
-    int fd = -1, error = path_open(c, o->path, 0, &at);
+    cleanup_place struct place at;
+    cleanup_close int fd = -1;
+    int error = path_open(c, o->path, 0, &at);
 
     if (error < 0)
         return error;
@@ -50,8 +51,5 @@ int run_file_label(struct context *c, const struct op_file_label *o) {
     error = fd = sys_openat(at.fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     if (error >= 0)
         error = sys_fsetxattr(fd, selinux_attribute, o->label, strlen(o->label), 0);
-    if (fd >= 0)
-        sys_close(fd);
-    path_close(&at);
     return error < 0 ? fail(c, error, o->label) : 0;
 }

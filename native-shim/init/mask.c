@@ -47,7 +47,8 @@ static int clone_null(struct context *c) {
 }
 
 static int make_empty_directory(struct context *c) {
-    int mount, error, fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+    cleanup_close int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+    int mount, error;
 
     if (fs < 0)
         return fail(c, fs, "tmpfs (to mask directories with)");
@@ -62,7 +63,6 @@ static int make_empty_directory(struct context *c) {
         error = sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
     mount =
         error < 0 ? error : sys_fsmount(fs, FSMOUNT_CLOEXEC, MASK_ATTRIBUTES | MOUNT_ATTR_NODEV);
-    sys_close(fs);
     return mount < 0 ? fail(c, mount, "tmpfs (to mask directories with)") : mount;
 }
 

@@ -186,18 +186,16 @@ int mount_change(struct context *c, int fd, const struct attributes *a) {
  * meanwhile, and the container would not have the mount.
  */
 static int check_landed(struct context *c, int tree, const struct place *at) {
+    cleanup_close int fd = path_reopen(c, at);
     struct statx mounted, found;
-    int error, fd = path_reopen(c, at);
+    int error;
 
     if (fd < 0)
         return fd;
     error = path_identify(tree, &mounted);
     if (error == 0)
         error = path_identify(fd, &found);
-    if (error == 0 && mounted.stx_mnt_id != found.stx_mnt_id)
-        error = -ESTALE;
-    sys_close(fd);
-    return error;
+    return error == 0 && mounted.stx_mnt_id != found.stx_mnt_id ? -ESTALE : error;
 }
 
 static bool is_rootfs(struct context *c, const struct place *at) {

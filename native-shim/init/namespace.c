@@ -29,15 +29,15 @@ static bool is_same(const struct statx *a, const struct statx *b) {
  * 1 when `fd` is the namespace of `type` that this process is in, 0 when it is another, or -errno.
  */
 static int is_own(struct context *c, int fd, uint32_t type) {
+    cleanup_close int link = proc_open_link(c, "self/ns", type_name(type));
     struct statx own, other;
-    int error, link = proc_open_link(c, "self/ns", type_name(type));
+    int error;
 
     if (link < 0)
         return link;
     error = path_identify(link, &own);
     if (error == 0)
         error = path_identify(fd, &other);
-    sys_close(link);
     return error < 0 ? error : is_same(&own, &other);
 }
 
@@ -58,7 +58,8 @@ static int refuse_own(struct context *c, int fd, const struct op_open_namespace 
 
 int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
     /* O_NONBLOCK: a FIFO at the path is an error, not a wait. */
-    int fd = sys_openat(AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
+    cleanup_close int fd =
+        sys_openat(AT_FDCWD, o->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     int type, error = 0;
 
     if (fd < 0)
@@ -72,10 +73,7 @@ int run_open_namespace(struct context *c, const struct op_open_namespace *o) {
                        " namespace, not a ", type_name(o->type), " namespace");
     else if (o->changes[0] != 0)
         error = refuse_own(c, fd, o);
-    if (error == 0)
-        return slot_put(c, o->slot, fd);
-    sys_close(fd);
-    return error;
+    return error < 0 ? error : slot_put(c, o->slot, take_fd(&fd));
 }
 
 static int become_root(struct context *c) {
@@ -114,8 +112,7 @@ static int enter_namespace(struct context *c, int fd, uint32_t type) {
     return 0;
 }
 
-/* The user namespace in `user` owns the namespace in `fd`, or is above its owner: 1, 0 or -errno.
- */
+/* 1 when the user namespace `user` owns the namespace `fd`, or is above its owner; 0 or -errno. */
 static int has_power_over(int user, int fd) {
     struct statx wanted, other;
     int error = path_identify(user, &wanted);
@@ -133,7 +130,7 @@ static int has_power_over(int user, int fd) {
     }
     if (error != 0)
         return error;
-    /* Above the caller's own user namespace nobody looks. */
+    /* EPERM: the kernel shows no user namespace above the caller's own. */
     return owner == -EPERM ? 0 : owner;
 }
 
@@ -163,7 +160,7 @@ int run_enter_namespace(struct context *c, const struct op_enter_namespace *o) {
 
     if (fd < 0)
         return fd;
-    /* run_enter_pid_namespace_of_others may have been there. */
+    /* run_enter_pid_namespace_of_others may have joined it. */
     if (o->type != CLONE_NEWPID || !c->pid_namespace_left) {
         error = enter_namespace(c, fd, o->type);
         if (error < 0)

@@ -184,15 +184,13 @@ static int follow(struct walk *w, int fd, const char *left) {
  * them with RESOLVE_NO_MAGICLINKS.
  */
 static bool is_magic_link(int directory, const char *name, int link) {
+    cleanup_close int fd = -1;
     struct statfs fs;
-    int fd;
 
     if (sys_fstatfs(link, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
         return false;
     fd = sys_openat2(directory, name, O_PATH | O_CLOEXEC, 0,
                      RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
-    if (fd >= 0)
-        sys_close(fd);
     return fd == -ELOOP;
 }
 
@@ -240,8 +238,9 @@ static int walk_part(struct walk *w, const char *part, size_t size, const char *
 
 /* The kernel must find the same file at the path of the walk; otherwise it was moved meanwhile. */
 static int check(struct walk *w) {
+    cleanup_close int fd = path_reopen(w->c, w->place);
     struct statx st;
-    int error, fd = path_reopen(w->c, w->place);
+    int error;
 
     if (fd == -ENOENT || fd == -ELOOP || fd == -ENOTDIR)
         return -EAGAIN;
@@ -250,10 +249,7 @@ static int check(struct walk *w) {
     error = path_identify(fd, &st);
     if (error == 0)
         error = path_identify(w->place->fd, &w->place->st);
-    if (error == 0 && !path_same(&st, &w->place->st))
-        error = -EAGAIN;
-    sys_close(fd);
-    return error;
+    return error == 0 && !path_same(&st, &w->place->st) ? -EAGAIN : error;
 }
 
 static int walk_once(struct walk *w, const char *path) {

@@ -108,35 +108,30 @@ int proc_open(struct context *c, const char *path, uint64_t flags) {
  * opener).
  */
 int proc_write(struct context *c, const char *path, const char *data, size_t size) {
-    int fd = proc_open(c, path, O_WRONLY);
+    cleanup_close int fd = proc_open(c, path, O_WRONLY);
     long written;
 
     if (fd < 0)
         return fd;
     written = sys_write(fd, data, size);
-    sys_close(fd);
     if (written < 0)
         return (int)written;
     return (size_t)written == size ? 0 : -EIO;
 }
 
 bool proc_missing(struct context *c, const char *path) {
-    int fd = proc_open(c, path, O_PATH);
+    cleanup_close int fd = proc_open(c, path, O_PATH);
 
-    if (fd >= 0)
-        sys_close(fd);
     return fd == -ENOENT;
 }
 
 int proc_open_link(struct context *c, const char *path, const char *name) {
-    int fd, directory = proc_open(c, path, O_PATH | O_DIRECTORY);
+    cleanup_close int directory = proc_open(c, path, O_PATH | O_DIRECTORY);
 
     if (directory < 0)
         return directory;
     /* The directory is one of procfs, so the link is the kernel's. */
-    fd = sys_openat(directory, name, O_RDONLY | O_CLOEXEC, 0);
-    sys_close(directory);
-    return fd;
+    return sys_openat(directory, name, O_RDONLY | O_CLOEXEC, 0);
 }
 
 int run_oom_score_adj(struct context *c, const struct op_oom_score_adj *o) {

@@ -145,7 +145,7 @@ static int make_directory(int parent, const char *name) {
 static int make_directories(const char *path) {
     char part[PATH_MAX];
     int error = copy_text(part, sizeof(part), path);
-    int at = error < 0 ? error : make_directory(AT_FDCWD, "/");
+    cleanup_close int at = error < 0 ? error : make_directory(AT_FDCWD, "/");
 
     for (char *name = part; at >= 0 && *name != 0;) {
         char *end = strchr(name, '/');
@@ -162,10 +162,7 @@ static int make_directories(const char *path) {
             break;
         name = end + 1;
     }
-    if (at < 0)
-        return at;
-    sys_close(at);
-    return 0;
+    return at < 0 ? at : 0;
 }
 
 /*
@@ -173,14 +170,10 @@ static int make_directories(const char *path) {
  * to a directory that a process has open.
  */
 static int enter_directory(const char *path) {
-    int error, fd = sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0,
-                                RESOLVE_NO_MAGICLINKS);
+    cleanup_close int fd =
+        sys_openat2(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0, RESOLVE_NO_MAGICLINKS);
 
-    if (fd < 0)
-        return fd;
-    error = sys_fchdir(fd);
-    sys_close(fd);
-    return error;
+    return fd < 0 ? fd : sys_fchdir(fd);
 }
 
 int run_working_directory(struct context *c, const struct op_working_directory *o) {

@@ -18,22 +18,21 @@ int run_host_propagation(struct context *c, const struct op_host_propagation *o)
 
 /* Replaces `*directory` by its parent. Returns 1 when it is the topmost directory. */
 static int go_up(int *directory) {
+    cleanup_close int fd = sys_openat(*directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
     struct statx below, above;
-    int error, fd = sys_openat(*directory, "..", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+    int error;
 
     if (fd < 0)
         return fd;
     error = path_identify(*directory, &below);
     if (error == 0)
         error = path_identify(fd, &above);
-    if (error == 0 && path_same(&below, &above))
-        error = 1;
-    if (error != 0) {
-        sys_close(fd);
+    if (error < 0)
         return error;
-    }
+    if (path_same(&below, &above))
+        return 1;
     sys_close(*directory);
-    *directory = fd;
+    *directory = take_fd(&fd);
     return 0;
 }
 
@@ -42,8 +41,9 @@ static int go_up(int *directory) {
  * mount below it. A clone of a private mount is private.
  */
 static int make_private(struct context *c, int directory) {
+    cleanup_close int fd = sys_fcntl(directory, F_DUPFD_CLOEXEC, c->internal_base);
     struct statx st;
-    int error = 0, fd = sys_fcntl(directory, F_DUPFD_CLOEXEC, c->internal_base);
+    int error = 0;
 
     if (fd < 0)
         return fd;
@@ -56,7 +56,6 @@ static int make_private(struct context *c, int directory) {
         if (error == 0)
             error = go_up(&fd);
     }
-    sys_close(fd);
     /*
      * The root of a chroot(2) environment need not be a mount. The mount it is on cannot be
      * reached, and is usually private.
@@ -201,16 +200,12 @@ static char *full_proc_mount(char *line, const char *rootfs) {
 }
 
 static bool is_kernel_filesystem(const char *path) {
+    cleanup_close int fd =
+        sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
     struct statfs st;
-    bool found = false;
-    int fd = sys_openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
-    if (fd >= 0) {
-        found = sys_fstatfs(fd, &st) == 0 &&
-                (st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC);
-        sys_close(fd);
-    }
-    return found;
+    return fd >= 0 && sys_fstatfs(fd, &st) == 0 &&
+           (st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC);
 }
 
 /* Unmounts it. A user namespace may not unmount mounts that are locked: then a tmpfs covers it. */

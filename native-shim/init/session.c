@@ -22,7 +22,8 @@ struct interface_request {
 int run_loopback(struct context *c, const struct op_loopback *o) {
     struct interface_request request = {.name = "lo"};
     /* Any socket: it only says which network namespace is meant. */
-    int error, sock = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    cleanup_close int sock = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int error;
 
     (void)o;
     if (sock < 0)
@@ -32,7 +33,6 @@ int run_loopback(struct context *c, const struct op_loopback *o) {
         request.flags |= IFF_UP;
         error = sys_ioctl(sock, SIOCSIFFLAGS, (unsigned long)&request);
     }
-    sys_close(sock);
     return error < 0 ? fail(c, error, "bring up lo") : 0;
 }
 
