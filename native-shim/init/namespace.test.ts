@@ -285,6 +285,16 @@ describe('init: namespaces', () => {
         slots: { [slots.cgroup]: fd },
       });
       expect(stdout.trim()).to.match(new RegExp(`/tsrun-init-test-${String(process.pid)}$`));
+      // A can go there first, and B stays where A is.
+      const both = outputOf(
+        [{ op: 'cloneIntoCgroup' }, clone(), ...program(['grep', '^0:', '/proc/self/cgroup'])],
+        { slots: { [slots.cgroup]: fd } },
+      );
+      expect(both).to.equal(stdout);
+      expect(errorOf([{ op: 'cloneIntoCgroup' }, clone(), ...program(['true'])])).to.include({
+        op: 0,
+        errno: errno.EBADF,
+      });
     } finally {
       closeSync(fd);
       rmdirSync(cgroup);

@@ -316,8 +316,14 @@ describe('init: the process', () => {
 
   it('has a session keyring of its own', () => {
     const name = `_ses.tsrun-init-test-${String(process.pid)}`;
-    const stdout = outputOf([clone(), { op: 'keyring', name }, ...program(['cat', '/proc/keys'])]);
-    expect(stdout).to.match(new RegExp(`3f[0-9a-f]{6} .*keyring +${name}: empty`));
+    const keyring: TestOp = { op: 'keyring', name };
+    const show = program(['cat', '/proc/keys']);
+    // Its owner may search it; in a user namespace everybody may.
+    expect(outputOf([clone(), keyring, ...show])).to.match(new RegExp(` 3f1b0000 .*keyring +${name}: empty`));
+    const inUserNamespace = [clone(newNs.user), setup, { op: 'becomeRoot' }, keyring, ...show] as const;
+    expect(outputOf(inUserNamespace, withMaps('0 0 1'))).to.match(
+      new RegExp(` 3f130008 .*keyring +${name}: empty`),
+    );
   });
 
   it('leads a session when the plan says so', () => {

@@ -113,6 +113,8 @@ function answerOne(sock: number, request: InitRequest, seen: Conversation): bool
   if (received === undefined) return false;
   const { message, fds } = received;
   if (message.type === messages.pid) {
+    // The process before it ends when it has reported the pid.
+    if (seen.pidfd !== undefined) finish(seen.pidfd);
     seen.pid = message.value;
     seen.pidfd = pidfdOpen(seen.pid);
   } else if (message.type === messages.sync) {
