@@ -85,6 +85,7 @@ export const rooms = {
     tests: ['cmd/tsrun'],
   },
   init: { kind: 'c', folder: 'init', tests: 'native-shim/init', slow: ['path.test.ts'] },
+  freestanding: { kind: 'c', folder: 'freestanding', tests: 'native-shim', slow: ['path.test.ts'] },
   lib: { kind: 'c', folder: 'lib', tests: 'lib/native', slow: ['foreground.test.ts'] },
   launcher: { kind: 'c', folder: 'launcher', tests: 'native-shim/launcher', slow: [] },
 };
