@@ -21,7 +21,7 @@ export function writeError(write: CgroupWrite, path: string, errno: number): Tsr
     {
       pointer: write.pointer,
       errno,
-      ...(hint === undefined ? {} : { hint }),
+      hint,
     },
   );
 }

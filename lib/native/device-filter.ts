@@ -31,5 +31,5 @@ export function attachDeviceFilter(cgroup: string, program: Uint8Array): void {
     .replace(/\s+/g, ' ');
   const what = reason === '' ? '' : ` (${reason.slice(-200)})`;
   const hint = hints.get(-result);
-  throw systemError(`set the device rules of ${cgroup}${what}`, result, hint === undefined ? {} : { hint });
+  throw systemError(`set the device rules of ${cgroup}${what}`, result, { hint });
 }

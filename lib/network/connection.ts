@@ -81,5 +81,5 @@ export class NetlinkConnection {
 function refusal({ what, pointer, hints }: NetlinkRequest, errno: number, text: string): TsrunError {
   const hint = hints?.get(errno);
   const said = text === '' ? what : `${what} (the kernel says: ${printable(text)})`;
-  return systemError(said, errno, { pointer, ...(hint === undefined ? {} : { hint }) });
+  return systemError(said, errno, { pointer, hint });
 }

@@ -38,7 +38,7 @@ import type { Op } from './wire.ts';
  * of no use then. Throws the first one unless given.
  */
 export function compile(config: Config, facts: HostFacts, options: PlanOptions, refuse?: Refuse): Plan {
-  const draft = new Draft(config, facts, options, refuse === undefined ? {} : { refuse });
+  const draft = new Draft(config, facts, options, { refuse });
   requireSecurityModules(draft);
   requireGroups(draft);
   const namespaces = openNamespaces(draft);

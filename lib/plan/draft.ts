@@ -28,7 +28,10 @@ export class Draft {
     config: Config,
     facts: HostFacts,
     options: ProcessOptions,
-    { entersContainer = false, refuse = throwIt }: { entersContainer?: boolean; refuse?: Refuse } = {},
+    {
+      entersContainer = false,
+      refuse = throwIt,
+    }: { entersContainer?: boolean; refuse?: Refuse | undefined } = {},
   ) {
     this.config = config;
     this.facts = facts;

@@ -35,7 +35,7 @@ export function readGroupFile(path: string, pointer: string): string {
 function refused(root: string, what: string, error: unknown, pointer: string): unknown {
   const why = lastStatus(root);
   const hint = hasErrno(error, 'ENOSPC') ? 'the hardware has no more classes or groups' : why;
-  return fileError(what, error, { pointer, ...(hint === undefined ? {} : { hint }) });
+  return fileError(what, error, { pointer, hint });
 }
 
 function lastStatus(root: string): string | undefined {

@@ -113,7 +113,7 @@ function addRules(filter: Filter, library: Libseccomp, context: SeccompFilter): 
         result === -errnos.EINVAL ? 'it contradicts another rule for the same system call' : undefined;
       throw systemError(`seccomp rule for ${rule.syscall}`, result, {
         pointer: rule.pointer,
-        ...(hint === undefined ? {} : { hint }),
+        hint,
       });
     }
   }
