@@ -24,8 +24,9 @@ export interface Bundle extends Document {
 }
 
 /**
- * Reads the bundle's config (config.md). Nothing in the folder is trusted: a FIFO, a device, a file of any
- * size or nesting is an error, never a hang or a crash. Integers a number cannot hold are bigints.
+ * Reads the bundle's config (config.md). Nothing in the folder is trusted: a FIFO, a device, or a
+ * file that is too large or nested too deeply is an error, never a hang or a crash. Integers that a number cannot hold
+ * are bigints.
  *
  * @param directory the bundle, relative to the working directory unless absolute.
  * @param configFile the config, relative to the bundle unless absolute.
@@ -49,7 +50,7 @@ function realDirectory(directory: string): string {
 function readRegular(file: string, bundle: string): Buffer {
   let fd: number;
   try {
-    // O_NONBLOCK: opening a FIFO must not wait for somebody to write to it.
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY | closeOnExec;
     fd = openSync(file, flags);
   } catch (error) {

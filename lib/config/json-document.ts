@@ -11,8 +11,9 @@ export interface JsonDocument extends Document {
 }
 
 /**
- * Reads a JSON file, or stdin for `-`. Unlike a bundle's config the caller has made it, so it may be a pipe.
- * Throws with the place of the first error.
+ * Reads a JSON file, or stdin for `-`. Unlike a bundle's config it may be a pipe, since the caller made it.
+ *
+ * @throws TsrunError 'usage' when it cannot be read, 'bundle' with the place of the first error in it.
  */
 export function readJsonDocument(path: string): JsonDocument {
   const file = path === '-' ? 'stdin' : path;

@@ -29,7 +29,7 @@ export function isNumberList(list: string): boolean {
 
 /**
  * True when every number of the list is in the other list, which is written as the kernel writes one: sorted, its
- * ranges as long as can be. Lists of another form (`all`, strides) are left to the kernel: true.
+ * ranges as long as possible. True for lists of another form (`all`, strides), which the kernel judges.
  */
 export function isListWithin(list: string, available: string): boolean {
   const [wanted, had] = [rangesOf(list), available.trim() === '' ? [] : rangesOf(available)];

@@ -12,8 +12,8 @@ export function isUnsetSwappiness(swappiness: Integer): boolean {
 }
 
 /**
- * The letters of a device rule's access that say something, each once: r, w and m (mknod). Empty for none. Engines
- * write `a` as well, which runc leaves out.
+ * The letters r, w and m (mknod) of a device rule's access, each once; empty for none. Engines also write `a`, which
+ * runc ignores.
  */
 export function accessLetters(access: string): string {
   return ['r', 'w', 'm'].filter((letter) => access.includes(letter)).join('');

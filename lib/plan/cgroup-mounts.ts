@@ -104,7 +104,7 @@ function hierarchyMount(
     return cgroupFilesystem(mount, destination, 'cgroup', controllers, attributes);
   }
   const path = paths.get(controllers[0] ?? '');
-  // Where the container has no cgroup of its own there is nothing of it to see.
+  // Without a cgroup of its own in this hierarchy the container has nothing to see.
   return path === undefined ? undefined : cgroupBind(mount, destination, path, attributes);
 }
 
@@ -154,7 +154,7 @@ function cgroupBind(
     origin: typeOrigin(pointer),
     destination,
     source,
-    // Not from A: the container's cgroups are made while B waits for the engine.
+    // B mounts it by its path: the engine makes the container's cgroups after A has ended.
     slot: noSlot,
     attributesSet: attributes,
     attributesClear: options.attributes.clear & ~attributes,

@@ -54,7 +54,7 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions, 
     ...raiseHardLimits(draft),
     ...namespaces.ops,
     ...cgroups.open,
-    // Sources are looked up where the caller sees them, so before A goes anywhere.
+    // Before A enters any namespace: the sources are paths of the caller.
     ...sources.ops,
     ...time.opened,
     ...enterNamespaces(draft, namespaces.joined),
@@ -74,15 +74,15 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions, 
     ...devices,
     // After the mounts, one of which is the devpts it comes from, and the links in /dev.
     ...compileTerminal(draft),
-    // Hooks find the container complete, but writable and with nothing hidden: some of them add to it.
+    // Some hooks add to the container, so nothing is read-only or masked yet.
     ...hooksBeforePivot(draft),
     // Needs a writable /proc/sys, so before readonlyPaths.
     ...compileSysctl(draft),
-    // What hides a file is the host's /dev/null where the container has none: while it can be reached.
+    // Before pivot_root: a masked file is covered by the host's /dev/null where the container has none.
     ...compilePaths(draft),
     ...enterRoot(draft, options.noPivot),
-    // Not before the paths are masked: a directory below a mask stays visible to whoever is in it already. And
-    // not after anything is read-only, since it is made when it is missing.
+    // After the paths are masked: a process that is in a directory below a mask still sees it. Before anything is
+    // read-only: the directory is made when it is missing.
     ...workingDirectory(draft),
     ...mounts.readonlyLater,
     ...readonlyRoot(draft),

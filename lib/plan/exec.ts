@@ -24,6 +24,7 @@ export interface ExecOptions extends Omit<ProcessOptions, 'gate'> {
  * Decides everything the init does to run one more process in a container, in order. Pure, like compile(), and
  * of the same parts: whatever restricts the container's process restricts this one. Pointers are those of a
  * config whose `process` is the one to run.
+ *
  * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
  */
 export function compileExec(config: Config, process: Process, facts: HostFacts, options: ExecOptions): Plan {
@@ -38,7 +39,7 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
   requireGroups(draft);
   const cgroups = joinCgroups(draft);
   const ops = placeVisibleClone(draft, [
-    // On CPUs that the container may not have.
+    // Before the cgroups are joined: these CPUs need not be among the container's.
     ...execAffinity(process, 'initial'),
     ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
@@ -48,12 +49,12 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     ...cgroups.join,
     ...finalAffinity(process),
     ...enterContainer(options.namespaces, facts),
-    // The container's own one, by its name: the caller's keys are not for it.
+    // Joins the container's keyring by its name, and leaves the caller's.
     ...keyring(options),
     ...openRoot(draft),
     ...compileTerminal(draft, { mount: false }),
     ...enterRoot(draft),
-    // Not made when it is missing: the container is its owner's by now.
+    // Unlike create, exec changes nothing in the container, so a missing directory is not made.
     { op: 'workingDirectory', origin: '/process/cwd', path: process.cwd, create: 0 },
     ...(draft.ownMounts ? [] : readonlyRoot(draft)),
     ...compileProcess(draft),
@@ -64,8 +65,8 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
 /**
  * A joins the namespaces; as the first of its children in the container's pid namespace, B is there from its birth.
  *
- * Root joins a user namespace last, so that it has its power over namespaces that do not belong to it; somebody
- * else has no power at all outside of that one, so it comes with the others.
+ * Root joins a user namespace last: it needs its capabilities for namespaces that belong to another user namespace.
+ * Any other user has capabilities only in that user namespace, so it is joined together with the others.
  */
 function enterContainer(types: readonly NamespaceType[], { privileged, uid }: HostFacts): Op[] {
   const isLast = (type: NamespaceType): boolean => type === 'user' && (privileged || uid === 0);

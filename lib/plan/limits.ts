@@ -23,8 +23,7 @@ export function joinCgroups(draft: Draft): CgroupOps {
 }
 
 /**
- * For a process that others see at once: it is born in its cgroups, which A has joined. First of all, with the rights
- * of the caller.
+ * A process that others see is cloned into its cgroup v2. Comes first, while A has the rights of the caller.
  */
 export function cloneIntoCgroup({ options, visible }: Draft): Op[] {
   return visible && options.cloneIntoCgroup === true ? [{ op: 'cloneIntoCgroup', origin: '' }] : [];
@@ -37,8 +36,8 @@ export function compileOomScore({ config }: Draft): Op[] {
 }
 
 /**
- * Hard limits that process B, once it is in a user namespace, could not raise any more: in process A, with the
- * rights of the caller. B lowers them again where the config says so.
+ * Raises hard limits in process A, with the rights of the caller: in a user namespace process B may not. B sets them as
+ * the config says.
  */
 export function raiseHardLimits({ config, inUserNamespace }: Draft): Op[] {
   if (!inUserNamespace) return [];
@@ -52,8 +51,8 @@ export function raiseHardLimits({ config, inUserNamespace }: Draft): Op[] {
 const enoughDescriptors = 256;
 
 /**
- * The limits, and those that would stop the init itself: a small number of descriptors is set to something larger
- * first and lowered in the end, which needs no capability.
+ * Sets the limits. One that would stop the init is set to something larger first and lowered in the end, which needs no
+ * capability.
  */
 export function compileRlimits(draft: Draft, { rlimits = [] }: Process): { asRoot: Op[]; last: Op[] } {
   const asRoot: Op[] = [];

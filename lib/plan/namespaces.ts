@@ -12,15 +12,15 @@ import type { Op, OpOf } from './wire.ts';
 const clonedTypes: readonly NamespaceType[] = ['user', 'pid', 'network', 'mount', 'ipc', 'uts'];
 
 /**
- * Entering: mount comes last of all but user, since after it the caller's paths are gone. Only a namespace's
- * descriptor counts by then, but an error of a later one would be explained with files nobody can see.
+ * The order of setns(2). The mount namespace comes last but for user: once it is entered, an error about the path of
+ * another namespace could not be explained by looking at that path.
  */
 const enterOrder: readonly NamespaceType[] = ['pid', 'time', 'ipc', 'uts', 'network', 'cgroup', 'mount'];
 
 /** The slots of the namespaces that are joined. */
 export type NamespaceSlots = ReadonlyMap<NamespaceType, number>;
 
-/** Opens every namespace that is joined, while the paths still are those of the caller. */
+/** Opens every namespace that is joined, while A still sees the caller's paths. */
 export function openNamespaces(draft: Draft): { ops: Op[]; joined: NamespaceSlots } {
   const joined = new Map<NamespaceType, number>();
   const ops: Op[] = [];

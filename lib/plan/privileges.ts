@@ -20,7 +20,7 @@ export function compilePrivileges(draft: Draft, process: Process, filter: readon
   const origin = originOf(capabilities, '/process/capabilities');
   const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
   const noGroups = deniesSetgroups(draft);
-  // What a set cannot have without another one having it (capabilities(7)) is a warning of the validation.
+  // The validation has warned of capabilities that a set cannot have (capabilities(7)).
   const permitted = capabilityMask(capabilities?.permitted);
   const inheritable = capabilityMask(capabilities?.inheritable);
   const ops: Op[] = [

@@ -42,7 +42,7 @@ export function compileProcess(draft: Draft): Op[] {
     ...compileProcessLabels(draft),
     ...speakThroughPipes(draft),
     ...(draft.options.gate === 'start' ? [{ op: 'listen', origin: '' } as const] : []),
-    // Before whatever lets others see the process: an exec in a created container, or a clone among others.
+    // Before others can see the process: an exec in a created container, or processes of a joined pid namespace.
     { op: 'closeHostDescriptors', origin: '' },
     ...compileScheduling(draft),
     ...compilePrivileges(draft, process, filter.privileged),

@@ -27,7 +27,7 @@ const propagations: ReadonlyMap<string, Propagation> = new Map(
     rshared: { host: shared | recursive, root: shared | recursive },
     slave: { host: slave | recursive, root: slave },
     rslave: { host: slave | recursive, root: slave | recursive },
-    // Nothing to do for / in the end: it is private, and a mount that asked for more shall keep it.
+    // / is private already. A recursive change would undo the propagation that a mount's options ask for.
     private: { host: privateFlag | recursive, root: 0 },
     rprivate: { host: privateFlag | recursive, root: 0 },
     unbindable: { host: slave | recursive, root: unbindable },
@@ -56,7 +56,7 @@ export function openRootfs(draft: Draft): Op[] {
     return isReadonly(draft) ? [rootfs, { op: 'detachRootfs', origin: readonlyPointer }] : [rootfs];
   }
   const origin = originOf(draft.config.linux?.rootfsPropagation, propagationPointer);
-  // First of all that touches mounts: until then every mount might be made on the host, too.
+  // Before any mount: until then a mount could propagate to the host.
   return [{ op: 'hostPropagation', origin, flags: propagationOf(draft).host }, rootfs];
 }
 

@@ -82,8 +82,8 @@ function bits(table: ReadonlyMap<string, number>, names: readonly string[], poin
 }
 
 /**
- * The caller's affinity is not for the container: the cpuset of its cgroup says which CPUs it has. After the cgroups
- * are joined, since the kernel takes away from the mask what is not in the cpuset.
+ * Allows every CPU of the cgroup's cpuset, instead of the caller's affinity. After the cgroups are joined: the kernel
+ * removes from the mask what is not in the cpuset.
  */
 export function resetAffinity(): Op[] {
   return [{ op: 'affinity', origin: '', cpus: new Uint8Array() }];

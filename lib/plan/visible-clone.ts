@@ -24,9 +24,9 @@ export function placeVisibleClone(draft: Draft, ops: readonly Op[]): Op[] {
 }
 
 /**
- * A socket tells its holder which process holds the other end: the engine, which has much of the host open. So B has
- * none. Where tsrun has no power over the host, B is out of reach of those in its user namespace, and the engine
- * could not fetch a listener from it.
+ * B has no socket: whoever traces it could ask the kernel which process holds the other end (SO_PEERPIDFD), and that is
+ * the engine, with descriptors of the host. Where tsrun has no power over the host, nobody in its user namespace can
+ * trace B, and without a socket the engine could not get a seccomp listener from it.
  */
 export function speakThroughPipes(draft: Draft): Op[] {
   return draft.visible && speaksThroughPipes(draft) ? [{ op: 'usePipes', origin: '' }] : [];
@@ -81,8 +81,8 @@ export function loadsBeforeClone(draft: Draft): boolean {
 }
 
 /**
- * Whether B has for a moment what the container's process is not to have: capabilities over the host, or no filter.
- * Then nobody who lives in its pid namespace may be able to trace it.
+ * Whether B is cloned before it has given up its capabilities or loaded its filter. Then no process of its pid namespace
+ * may be able to trace it.
  */
 export function isPrivilegedInSight({ ops }: Pick<Plan, 'ops'>): boolean {
   const clone = ops.findIndex(({ op }) => op === 'cloneVisible');
