@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { posix } from 'node:path';
 import { TsrunError } from '../core/error.ts';
+import { insideOf } from '../core/paths.ts';
 import type { CgroupMembership } from '../host/proc.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { CgroupDriver, CgroupRecord } from './record.ts';
@@ -125,9 +126,7 @@ function baseDirectory(
 
 /** The part of `path` below `root`; / when it is not below: in a container tsrun's own cgroup may be outside. */
 function below(root: string, path: string): string {
-  if (path === '/..' || path.startsWith('/../')) return '/';
-  if (root === '/') return path;
-  return path.startsWith(`${root}/`) ? path.slice(root.length) : '/';
+  return insideOf(root, path) ?? '/';
 }
 
 function mayWrite(directory: string): boolean {

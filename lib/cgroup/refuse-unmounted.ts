@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
+import { covers } from '../core/paths.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import { readHostFacts } from '../host/facts.ts';
 import { processCgroups } from '../host/proc.ts';
@@ -7,8 +8,8 @@ import type { CgroupMembership } from '../host/proc.ts';
 import type { CgroupRecord } from './record.ts';
 
 /**
- * A cgroup whose hierarchy is not mounted here looks like one that was removed, and may have processes in it.
- * @throws TsrunError 'system' when a cgroup of `record` is out of sight
+ * Refuses to take a cgroup for removed when only its hierarchy is not mounted here: it may have processes in it.
+ * @throws TsrunError 'system' when a cgroup of `record` cannot be seen
  */
 export function refuseUnmounted({ paths }: CgroupRecord): void {
   const gone = Object.entries(paths).filter(([, directory]) => !existsSync(directory));
@@ -29,8 +30,8 @@ export function refuseUnmounted({ paths }: CgroupRecord): void {
 }
 
 /**
- * True when the kernel has the hierarchy whose first controller is `first`, and none of its mounts holds `directory`.
- * One that the kernel has not can have no cgroup: the host was started anew since.
+ * True when the kernel has the hierarchy whose first controller is `first`, and `directory` is below none of its mounts.
+ * A hierarchy that the kernel does not have has no cgroups: the host was booted since.
  */
 export function isUnmounted(
   first: string,
@@ -42,7 +43,5 @@ export function isUnmounted(
     first === '' ? hierarchy === 0 : controllers.includes(first),
   );
   const mounts = first === '' ? [v2] : v1.filter(({ controllers }) => controllers.includes(first));
-  return (
-    exists && !mounts.some((mount) => mount !== undefined && directory.startsWith(`${mount.mountpoint}/`))
-  );
+  return exists && !mounts.some((mount) => mount !== undefined && covers(mount.mountpoint, directory));
 }

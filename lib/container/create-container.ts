@@ -8,6 +8,7 @@ import { tellFrom } from '../core/finding.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { memfd, sealedMemfd } from '../native/memfd.ts';
 import { processStartTime } from '../host/proc.ts';
+import { sigkill } from '../host/signals.ts';
 import { bindSocket } from '../native/socket.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
@@ -42,7 +43,6 @@ import type { ContainerFolder } from '../state/folder.ts';
 import { stdioKeys } from './stdio-keys.ts';
 import { timestamp } from '../core/rfc3339.ts';
 import { Undo } from '../core/undo.ts';
-import { sigkill } from '../host/signals.ts';
 
 export interface MakeOptions {
   root: StateRoot;
@@ -128,7 +128,7 @@ export function claim(id: string, root: StateRoot, undo: Undo): ContainerFolder 
   undo.always('release its lock', () => {
     lock.release();
   });
-  undo.onFailureLast('remove its folder', () => {
+  undo.onFailureIfUndone('remove its folder', () => {
     removeFolder(folder);
   });
   return folder;

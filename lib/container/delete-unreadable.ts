@@ -4,12 +4,12 @@ import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { readHostFacts } from '../host/facts.ts';
+import { sigkill } from '../host/signals.ts';
 import type { Config } from '../config/types.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import { isOwnerName } from '../state/cgroup-owner-name.ts';
 import { hasConfig } from '../state/store.ts';
 import { readStoredConfig } from '../state/stored-config.ts';
-import { sigkill } from '../host/signals.ts';
 
 /** Kills the processes of a container whose record cannot be read: those in cgroups with its mark. */
 export function killUnreadable(folder: ContainerFolder): void {

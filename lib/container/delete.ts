@@ -5,6 +5,7 @@ import { hasErrno } from '../core/errno.ts';
 import { fileError, TsrunError } from '../core/error.ts';
 import { pidfdSignal, waitUntilEnded } from '../native/pidfd.ts';
 import type { Sink, Tell } from '../core/finding.ts';
+import { sigkill } from '../host/signals.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
 import { ownCgroups } from './kill.ts';
@@ -18,7 +19,6 @@ import { leaveResctrl } from './join-resctrl.ts';
 import { destroyUnreadable, killUnreadable } from './delete-unreadable.ts';
 import { readRecord, removeFolder } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
-import { sigkill } from '../host/signals.ts';
 
 export interface DeleteRequest {
   root: StateRoot;

@@ -4,6 +4,7 @@ import { cgroupManager } from '../cgroup/cgroup-manager.ts';
 import type { SelfJoin } from '../cgroup/manager.ts';
 import type { CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
+import { covers } from '../core/paths.ts';
 import { pathExists } from '../host/filesystem.ts';
 import { processCgroups } from '../host/proc.ts';
 import type { ContainerRecord } from '../state/record.ts';
@@ -57,7 +58,7 @@ function subPaths(record: CgroupRecord, sub: ReadonlyMap<string, string>): Recor
 /** There are no links in cgroupfs, so the path says where it leads. */
 function below(directory: string, path: string): string {
   const joined = posix.join(directory, path);
-  if (joined === directory || joined.startsWith(`${directory}/`)) return joined.replace(/\/$/, '');
+  if (covers(directory, joined)) return joined.replace(/\/$/, '');
   throw new TsrunError('usage', `${JSON.stringify(path)} is not a sub cgroup path`, {
     hint: 'it must lead to a cgroup below those of the container',
   });
@@ -77,7 +78,7 @@ function joinV2(record: CgroupRecord, init: number): SelfJoin {
   if (directory === undefined || !givesControllers(directory)) return cgroupManager(record).selfJoin();
   const path = processCgroups(init)?.find(({ controllers }) => controllers.length === 0)?.path;
   const joined = posix.join(record.mountpoint ?? '/', path ?? '/');
-  const cloneInto = joined.startsWith(`${directory}/`) ? joined : directory;
+  const cloneInto = covers(directory, joined) ? joined : directory;
   return { tasks: [], cloneInto };
 }
 

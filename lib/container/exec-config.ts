@@ -1,4 +1,5 @@
 import { configShape } from '#validators/shapes.js';
+import { isObject } from '../core/is-object.ts';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import type { Document, Source } from '../core/source.ts';
@@ -66,8 +67,7 @@ export function drawProcess(
 /** The process of a file, which may leave to the flags what they give. */
 function ofDocument(document: JsonDocument, { args, cwd }: ProcessChanges): Process {
   const { value } = document;
-  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-  const complete = isObject
+  const complete = isObject(value)
     ? { ...value, ...(args.length === 0 ? {} : { args }), ...(cwd === undefined ? {} : { cwd }) }
     : value;
   // Only so much of it as changes rely on: warnings come when it is complete.

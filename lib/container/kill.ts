@@ -3,11 +3,11 @@ import { stillMarked } from '../cgroup/ownership-mark.ts';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
 import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
+import { sigkill } from '../host/signals.ts';
 import { findContainer } from '../state/find-container.ts';
 import { signalProcess } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { sigkill } from '../host/signals.ts';
 
 export interface KillRequest {
   root: StateRoot;

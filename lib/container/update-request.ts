@@ -1,3 +1,4 @@
+import { isObject } from '../core/is-object.ts';
 import { pointerTo } from '../core/pointer.ts';
 import type { Source } from '../core/source.ts';
 import type { IntelRdt, Integer } from '../config/types.ts';
@@ -80,8 +81,4 @@ export function withChanges(resources: unknown, changes: readonly LimitChange[])
     changed[group] = { ...(isObject(before) ? before : {}), [name]: value };
   }
   return changed;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

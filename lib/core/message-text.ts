@@ -5,7 +5,7 @@
  */
 const unprintable = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** The text with what a terminal must not see written as `\u001b`. */
+/** The text with unprintable characters written as `\u001b`. */
 export function printable(text: string): string {
   return text.replace(unprintable, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }
@@ -13,12 +13,12 @@ export function printable(text: string): string {
 /** The longest value that a message repeats whole, in characters. */
 const longestValue = 200;
 
-/** What is cut already is left alone, and so is punctuation behind it, which is the message's own. */
+/** A word with `…` is cut already; punctuation behind a word belongs to the message. */
 const longWord = new RegExp(String.raw`[^\s…]{${longestValue},}[^\s…:;,)'"]`, 'gu');
 
-/** As long as anything of it is worth reading: the ends of what somebody wrote, and how long it is. */
+/** A value that is not too long to read, else its beginning, its end and its length. */
 export function shortenValue(value: string): string {
-  // By characters: half a surrogate pair is none.
+  // Array.from() does not cut surrogate pairs.
   const characters = value.length <= longestValue ? [] : Array.from(value);
   if (characters.length <= longestValue) return value;
   const [start, end] = [characters.slice(0, 120), characters.slice(-60)].map((part) => part.join(''));
@@ -26,8 +26,8 @@ export function shortenValue(value: string): string {
 }
 
 /**
- * A message with what is too long in it cut: any word, and the `values` it names, which may have spaces in them
- * and be cut off themselves.
+ * A message with long words shortened, and the long `values` that it repeats, which may contain spaces. The message may
+ * have only the beginning of a value.
  */
 export function shortenMessage(message: string, values: readonly string[] = []): string {
   return values
@@ -50,12 +50,12 @@ function withoutValue(message: string, value: string): string {
   }
 }
 
-/** The text cut to `length` characters, its last one `…` when something was cut. */
+/** The text, or its first `length - 1` characters and `…`. */
 export function shorten(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, length - 1)}…`;
 }
 
-/** A string in quotes, short and printable: for messages that say what somebody wrote. */
+/** A string in quotes, shortened and printable, for messages that repeat what a user wrote. */
 export function quoted(text: string, length = 60): string {
   return printable(JSON.stringify(shorten(text, length)));
 }

@@ -14,7 +14,7 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The word a misspelt one most likely stands for: at most two edits away, a short one only one. */
+/** The known word that a misspelt one most likely stands for: at most two edits away, one for a short word. */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.min(word.length > 3 ? 2 : 1, word.length - 1) + 1;

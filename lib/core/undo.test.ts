@@ -30,7 +30,7 @@ describe('Undo', () => {
 
   it('leaves what is needed to repeat it, when a step that comes after has failed', () => {
     const { undo, ran, step } = trace();
-    undo.onFailureLast('remove the record', step('record'));
+    undo.onFailureIfUndone('remove the record', step('record'));
     undo.onFailure('remove b', () => {
       throw new Error('it is stuck');
     });
@@ -39,13 +39,13 @@ describe('Undo', () => {
     expect(ran).to.deep.equal(['c']);
 
     const other = trace();
-    other.undo.onFailureLast('remove the record', other.step('record'));
+    other.undo.onFailureIfUndone('remove the record', other.step('record'));
     other.undo.onFailure('b', other.step('b'));
     expect(other.undo.fail()).to.deep.equal([]);
     expect(other.ran).to.deep.equal(['b', 'record']);
 
     const third = trace();
-    third.undo.onFailureLast('remove the record', third.step('record'));
+    third.undo.onFailureIfUndone('remove the record', third.step('record'));
     expect(third.undo.succeed()).to.deep.equal([]);
     expect(third.ran).to.deep.equal([]);
   });

@@ -4,45 +4,45 @@ interface Step {
   what: string;
   run: () => void;
   onSuccess: boolean;
-  ifAllElse?: boolean;
+  onlyIfUndone?: boolean;
 }
 
-/** What must be taken back or put away in the end, in reverse order. */
+/** Steps that clean up when an operation has ended, in reverse order. */
 export class Undo {
   readonly #steps: Step[] = [];
 
-  /** A step for when a later one fails. `what` is for the message when it fails itself: `remove the cgroups`. */
+  /** A step to run when the operation fails. `what` is for the message when the step fails: `remove the cgroups`. */
   onFailure(what: string, run: () => void): void {
     this.#steps.push({ what, run, onSuccess: false });
   }
 
-  /** A step for either end: descriptors to close, a lock to release. */
+  /** A step to run in any case: to close a descriptor, to release a lock. */
   always(what: string, run: () => void): void {
     this.#steps.push({ what, run, onSuccess: true });
   }
 
-  /** Puts away what was only needed on the way. Returns what failed. */
+  /** Runs the steps for success. Returns what failed. */
   succeed(): Notice[] {
     return this.#run(({ onSuccess }) => onSuccess);
   }
 
-  /** Takes everything back, also when some steps fail. Returns what failed. */
+  /** Runs the steps for failure, all of them even when some fail. Returns what failed. */
   fail(): Notice[] {
     return this.#run(() => true);
   }
 
   /**
-   * A step for when a later one fails, left out when taking back what came after has failed: the record of a
-   * container is needed to clean up again.
+   * A step to run when the operation fails and all steps that were added later have succeeded: the record of a
+   * container must stay while there is something left to clean up.
    */
-  onFailureLast(what: string, run: () => void): void {
-    this.#steps.push({ what, run, onSuccess: false, ifAllElse: true });
+  onFailureIfUndone(what: string, run: () => void): void {
+    this.#steps.push({ what, run, onSuccess: false, onlyIfUndone: true });
   }
 
   #run(wanted: (step: Step) => boolean): Notice[] {
     const failures: Notice[] = [];
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {
-      if (!wanted(step) || (step.ifAllElse === true && failures.length > 0)) continue;
+      if (!wanted(step) || (step.onlyIfUndone === true && failures.length > 0)) continue;
       try {
         step.run();
       } catch (error) {

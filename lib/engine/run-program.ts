@@ -1,6 +1,6 @@
 import { closeSync, readSync } from 'node:fs';
 import { pidfdSignal, reap, waitPidfd } from '../native/pidfd.ts';
-import { pipe, poll } from '../native/poll.ts';
+import { longestPollMs, pipe, poll } from '../native/poll.ts';
 import { spawn } from '../native/spawn.ts';
 import { sigkill } from '../host/signals.ts';
 
@@ -31,8 +31,6 @@ export interface ProgramResult {
 
 /** So much of each stream is kept, in bytes. */
 const keptOutput = 4096;
-/** poll(2) takes an int. */
-const longestWait = 2 ** 31 - 1;
 
 /**
  * Runs a program to its end. Its output is drained, so it never blocks on it, and only the end is kept. The
@@ -85,12 +83,12 @@ function attend(pidfd: number, streams: readonly Tail[], program: Program): Prog
   const { timeoutMs, whileAlive } = program;
   const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
   for (;;) {
-    const left = Math.max(0, Math.min(deadline - performance.now(), longestWait));
+    const left = Math.max(0, Math.min(deadline - performance.now(), longestPollMs));
     const open = streams.filter((stream) => !stream.ended);
     const watched = whileAlive === undefined ? [pidfd] : [pidfd, whileAlive];
     const ready = poll(
       [...watched, ...open.map(({ fd }) => fd)],
-      left === longestWait ? -1 : Math.ceil(left),
+      left === longestPollMs ? -1 : Math.ceil(left),
     );
     if (ready[0] === true) return undefined;
     if (whileAlive !== undefined && ready[1] === true) return 'unneeded';

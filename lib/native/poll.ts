@@ -13,6 +13,9 @@ export function pipe(): [number, number] {
   return [reader, writer];
 }
 
+/** The longest time that poll() takes, ms. */
+export const longestPollMs = 2 ** 31 - 1;
+
 /**
  * Waits until one of the descriptors can be read or has hung up, for at most `timeoutMs` (-1: no limit). Returns
  * for each whether it is ready. All are false after the time, and after a signal: callers look at the clock.

@@ -23,12 +23,12 @@ const permanent = 0x80;
 /** RT_SCOPE_UNIVERSE. */
 const universe = 0;
 /**
- * Flags that are somebody's wish: NODAD, HOMEADDRESS, PERMANENT, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN. The
- * others say what the kernel made of the address (SECONDARY, TENTATIVE, DEPRECATED …), and it will again.
+ * Flags that an administrator sets: NODAD, HOMEADDRESS, PERMANENT, MANAGETEMPADDR, NOPREFIXROUTE, MCAUTOJOIN. The
+ * kernel derives the others (SECONDARY, TENTATIVE, DEPRECATED …).
  */
-const wishes = 0x02 | 0x10 | permanent | 0x100 | 0x200 | 0x400;
+const configuredFlags = 0x02 | 0x10 | permanent | 0x100 | 0x200 | 0x400;
 
-/** An address, with all that has to be said to give it to a device again. */
+/** An address with all that is needed to add it to a device again. */
 export interface Address {
   /** The number of the device. */
   index: number;
@@ -48,12 +48,12 @@ const copied: readonly number[] = [
   attributes.address,
   attributes.local,
   attributes.broadcast,
-  // It says whether the address may be used for new connections (preferred lifetime).
+  // Its preferred lifetime says whether new connections may use the address.
   attributes.cacheInfo,
   attributes.priority,
 ];
 
-/** The body of RTM_GETADDR for all addresses of all devices: older kernels know no other list. */
+/** The body of RTM_GETADDR for the addresses of all devices: older kernels cannot list those of one. */
 export function encodeAddressQuery(): Buffer {
   return Buffer.alloc(headerBytes);
 }
@@ -64,7 +64,7 @@ export function decodeAddress(body: Buffer): Address {
   return {
     family: body.readUInt8(0),
     prefixLength: body.readUInt8(1),
-    // The header has room for eight of them only.
+    // The header has room for eight flags only.
     flags: found.get(attributes.flags)?.readUInt32LE(0) ?? body.readUInt8(2),
     scope: body.readUInt8(3),
     index: body.readUInt32LE(4),
@@ -73,14 +73,14 @@ export function decodeAddress(body: Buffer): Address {
   };
 }
 
-/** config-linux.md, "Network Devices": these go with the device. */
+/** True for an address that moves with its device (config-linux.md, "Network Devices"). */
 export function isKept({ flags, scope }: Address): boolean {
   return (flags & permanent) !== 0 && scope === universe;
 }
 
 /** The body of RTM_NEWADDR for the device `index`, which was called `oldName` when it had the address. */
 export function encodeAddress(address: Address, index: number, oldName: string, newName: string): Buffer {
-  const flags = address.flags & wishes;
+  const flags = address.flags & configuredFlags;
   const header = Buffer.alloc(headerBytes);
   header.writeUInt8(address.family, 0);
   header.writeUInt8(address.prefixLength, 1);
@@ -96,7 +96,7 @@ export function encodeAddress(address: Address, index: number, oldName: string, 
   ]);
 }
 
-/** Labels begin with the device's name. One that would be too long with the new name is left to the kernel. */
+/** The label with the device's new name, with which it must begin; empty when it would be too long. */
 function relabel(label: string, oldName: string, newName: string): string {
   if (label === '' || label === oldName) return '';
   const moved = label.startsWith(`${oldName}:`) ? newName + label.slice(oldName.length) : label;

@@ -6,30 +6,30 @@ import { openNetlink, receiveNetlink, sendNetlink } from '../native/netlink.ts';
 import { printable } from '../core/message-text.ts';
 import { controlTypes, decodeError, decodeMessages, encodeMessage, messageFlags } from './netlink-message.ts';
 
-/** What to ask of the kernel, and what to say when it refuses. */
+/** A request to the kernel, and the words for its failure. */
 export interface NetlinkRequest {
   /** Of rtnetlink(7): RTM_*. */
   type: number;
   body: Buffer;
   /** NLM_F_* besides those every request has. */
   flags?: number;
-  /** What is done by it: `move eth0`. */
+  /** What it does, for errors: `move eth0`. */
   what: string;
-  /** JSON pointer of the property it is done for. */
+  /** JSON pointer of the property it is for. */
   pointer: string;
-  /** What helps, by the errno. */
+  /** Hints by errno. */
   hints?: ReadonlyMap<number, string>;
 }
 
-/** A dump that changes came in between of is asked for again, this often. */
+/** How often to ask for a list, when changes interrupt it. */
 const dumpTries = 5;
 
-/** A conversation with the kernel about one network namespace. */
+/** A netlink socket in one network namespace. */
 export class NetlinkConnection {
   readonly #sock: number;
   #sequence = 0;
 
-  /** In the namespace of this descriptor, or tsrun's own. */
+  /** In the namespace of the descriptor, or else tsrun's own. */
   constructor(namespace?: number) {
     this.#sock = openNetlink(namespace);
   }
@@ -38,12 +38,15 @@ export class NetlinkConnection {
     closeSync(this.#sock);
   }
 
-  /** Asks for one thing. Returns the bodies of the answers; throws what the kernel says is wrong. */
+  /**
+   * Sends a request. Returns the bodies of the answers.
+   * @throws TsrunError 'system' with the kernel's errno and words
+   */
   request(request: NetlinkRequest): Buffer[] {
     return this.#exchange(request, messageFlags.ack).bodies;
   }
 
-  /** Asks for a list: the body of each entry. */
+  /** Sends a request for a list. Returns the body of each entry. */
   list(request: NetlinkRequest): Buffer[] {
     for (let tries = 1; ; tries++) {
       const { bodies, interrupted } = this.#exchange(request, messageFlags.dump);

@@ -15,7 +15,7 @@ export interface Link {
   up: boolean;
 }
 
-/** What of a device is to be changed; what is absent stays. */
+/** Changes of a device; properties that are absent stay. */
 export interface LinkChange {
   /** The number of the device in its namespace. */
   index: number;

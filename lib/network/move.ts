@@ -9,22 +9,25 @@ import type { Side } from './side.ts';
 export interface DeviceMove {
   /** Its name where it is. */
   name: string;
-  /** The one it gets; with %d the kernel puts in a number. */
+  /** Its new name; the kernel replaces %d by a number. */
   newName: string;
   /** JSON pointer of the entry. */
   pointer: string;
 }
 
-/** A device that has moved, and what it was before. */
+/** A device that has been moved, and its state before. */
 export interface MovedDevice extends DeviceMove {
   /** Its number where it is now. */
   index: number;
-  /** What it had and was where it came from. */
+  /** Its addresses and state in the namespace it came from. */
   addresses: readonly Address[];
   up: boolean;
 }
 
-/** Throws unless the device is there and the name is free where it goes. Nothing is changed. */
+/**
+ * Checks that a device can be moved: it exists, and its new name is free. Changes nothing.
+ * @throws TsrunError 'system' without the device, 'config' when the name is taken
+ */
 export function checkMove(from: Side, to: Side, { name, newName, pointer }: DeviceMove): void {
   findDevice(from, name, pointer);
   if (newName.includes('%') || to.find(newName, pointer) === undefined) return;
@@ -40,8 +43,8 @@ export function checkMove(from: Side, to: Side, { name, newName, pointer }: Devi
 
 /**
  * Moves a network device with the addresses that go with it (config-linux.md, "Network Devices"), and brings it
- * up. `moved` is called as soon as the device is on the other side: whatever fails after that leaves it there.
- * Its routes are lost, and so is its place in a bridge, as the kernel has it.
+ * up. `moved` is called as soon as the device is in the other namespace: a later failure leaves it there. The kernel drops
+ * its routes and its membership in a bridge.
  */
 export function moveDevice(
   from: Side,
@@ -69,14 +72,14 @@ function temporaryName(): string {
   return `tsrun${Math.floor(Math.random() * 2 ** 32).toString(16)}`;
 }
 
-/** Takes back moveDevice at any point after `moved`: `from` and `to` are those of the way there. */
+/** Undoes moveDevice() at any point after `moved`; with the same `from` and `to`. */
 export function returnDevice(from: Side, to: Side, device: MovedDevice): void {
   const { index, name, addresses, up, pointer } = device;
   transfer(to, from, to.byIndex(index, pointer), name, pointer);
   settle(from, findDevice(from, name, pointer).index, addresses, name, up, pointer);
 }
 
-/** In one request, with the new name. */
+/** Moves and renames a device in one request. */
 function transfer(
   from: Side,
   to: Side,
@@ -88,7 +91,7 @@ function transfer(
   from.change({ index, namespace: to.namespace, ...rename }, `move the network device ${name}`, pointer);
 }
 
-/** Gives a device on its new side what the kernel took from it on the way. */
+/** Gives a moved device what the kernel has taken from it: addresses and the state `up`. */
 function settle(
   side: Side,
   index: number,
@@ -110,6 +113,6 @@ function findDevice(side: Side, name: string, pointer: string): Link {
   if (link.name === name) return link;
   throw new TsrunError('config', `${name} is another name of the network device ${link.name}`, {
     pointer,
-    hint: 'devices are moved by their first name',
+    hint: "use the device's main name",
   });
 }

@@ -12,7 +12,7 @@ export interface NetlinkMessage {
 /** Types of netlink itself (linux/netlink.h). */
 export const controlTypes = { error: 2, done: 3 } as const;
 
-/** NLM_F_*: what a request wants, what an answer says. */
+/** NLM_F_*, of requests and of answers. */
 export const messageFlags = {
   request: 0x1,
   multi: 0x2,
@@ -45,7 +45,7 @@ export function encodeMessage({ type, flags, sequence, body }: NetlinkMessage): 
   return bytes;
 }
 
-/** The messages of one packet. Throws 'internal' when a length leads out of it. */
+/** The messages of one packet. @throws TsrunError 'internal' when a length exceeds it */
 export function decodeMessages(bytes: Buffer): NetlinkMessage[] {
   const messages: NetlinkMessage[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -83,7 +83,7 @@ export function numberAttribute(type: number, value: number): Buffer {
   return attribute(type, bytes);
 }
 
-/** The attributes in `bytes`, by their types; of one that is there twice the last counts. */
+/** The attributes in `bytes` by type; the last one of a type counts. */
 export function decodeAttributes(bytes: Buffer): Map<number, Buffer> {
   const attributes = new Map<number, Buffer>();
   for (let at = 0; at + attributeHeaderBytes <= bytes.length;) {
@@ -101,7 +101,7 @@ export function stringOf(value: Buffer | undefined): string {
   return (value ?? Buffer.alloc(0)).toString('utf8').replace(/\0.*$/s, '');
 }
 
-/** What an error message says: a positive errno, 0 for an acknowledgement, and the kernel's own words if any. */
+/** The content of an error message: a positive errno, 0 for an acknowledgement, and the kernel's words, if any. */
 export function decodeError({ flags, body }: NetlinkMessage): { errno: number; text: string } {
   if (body.length < 4 + headerBytes) throw malformed();
   const errno = Math.abs(body.readInt32LE(0));

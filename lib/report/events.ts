@@ -1,6 +1,6 @@
 import { watchOom } from '../cgroup/oom-watch.ts';
 import type { OomWatch } from '../cgroup/oom-watch.ts';
-import { poll } from '../native/poll.ts';
+import { longestPollMs, poll } from '../native/poll.ts';
 import type { JsonValue } from '../config/json/write.ts';
 import { writeJson } from '../config/json/write.ts';
 import { withPidfd } from '../state/process.ts';
@@ -41,9 +41,6 @@ export function watchEvents(root: StateRoot, id: string, intervalMs: number, emi
   });
 }
 
-/** poll(2) takes an int. */
-const longestWait = 2 ** 31 - 1;
-
 function watch(
   container: StatsSource,
   pidfd: number,
@@ -55,7 +52,7 @@ function watch(
   const fds = oom === undefined ? [pidfd] : [pidfd, oom.fd];
   let due = performance.now() + intervalMs;
   for (;;) {
-    const wait = Math.ceil(Math.min(Math.max(due - performance.now(), 0), longestWait));
+    const wait = Math.ceil(Math.min(Math.max(due - performance.now(), 0), longestPollMs));
     const [ended = false, outOfMemory = false] = poll(fds, wait);
     // A container that has ended may have been killed for running out of memory.
     if ((ended || outOfMemory) && oom?.take() === true && !emit(line({ type: 'oom', id }))) return;

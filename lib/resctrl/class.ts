@@ -14,17 +14,17 @@ import { hasSchema, linesOf, resourceOf } from './schemata.ts';
 
 const at = '/linux/intelRdt';
 
-/** What of resctrl belongs to a container. */
+/** The directories of a container in resctrl. */
 export interface ResctrlRecord {
   /** The directory of its class. */
   directory: string;
-  /** The class was made for it alone, and goes with it. */
+  /** The class is only for this container, and is removed with it. */
   ownsClass: boolean;
   /** The directory of its monitoring group. */
   monitor?: string;
 }
 
-/** What a container gets, decided before anything is made. `root` is where resctrl is mounted. */
+/** Decides the directories of a container; makes nothing. `root` is where resctrl is mounted. */
 export function planClass(
   root: string,
   { closID = '', enableMonitoring }: IntelRdt,
@@ -39,8 +39,8 @@ export function planClass(
 }
 
 /**
- * Makes what `record` names, gives it the schemata of the config, and puts process `pid` into it.
- * @throws TsrunError 'system' with what the kernel said, or 'config' for a class that is missing or another one
+ * Makes the directories of `record`, writes the schemata of the config, and moves process `pid` into them.
+ * @throws TsrunError 'system' with what the kernel said, 'config' for a class that is missing or has other schemata
  */
 export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecord, pid: number): void {
   const { directory, monitor } = record;
@@ -55,7 +55,7 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
       writeGroupFile(root, join(directory, 'schemata'), `${line}\n`, pointer);
     }
   } catch (error) {
-    // A named class would stay otherwise, with other schemata than the next try asks for.
+    // A named class that stayed would have other schemata than the config asks for.
     if (isNew) removeGroup(directory);
     throw error;
   }
@@ -66,8 +66,7 @@ export function joinClass(root: string, intelRdt: IntelRdt, record: ResctrlRecor
 }
 
 /**
- * Gives the class `directory`, which exists, other schemata: all of them or, when the kernel refuses one, none.
- * Returns what gives it back those it had.
+ * Changes the schemata of a class, which exists: all of them or none. Returns a function that restores the former ones.
  * @throws TsrunError 'system' with what the kernel said
  */
 export function changeClass(root: string, directory: string, intelRdt: IntelRdt): () => void {
@@ -91,7 +90,7 @@ export function changeClass(root: string, directory: string, intelRdt: IntelRdt)
   return undo;
 }
 
-/** Removes what is the container's own; its processes fall back to the class above. May be repeated. */
+/** Removes the container's own directories; the kernel moves its processes to the parent. May be repeated. */
 export function leaveClass({ directory, ownsClass, monitor }: ResctrlRecord): void {
   for (const path of [...(monitor === undefined ? [] : [monitor]), ...(ownsClass ? [directory] : [])]) {
     removeGroup(path);
@@ -111,7 +110,7 @@ interface Line {
   pointer: string;
 }
 
-/** In the order of the specification: what is written last counts. */
+/** In the order of the specification: for each resource the last line counts. */
 function schemataOf({ l3CacheSchema = '', memBwSchema = '', schemata = [] }: IntelRdt): Line[] {
   return [
     { line: l3CacheSchema, pointer: `${at}/l3CacheSchema` },
@@ -120,7 +119,7 @@ function schemataOf({ l3CacheSchema = '', memBwSchema = '', schemata = [] }: Int
   ].filter(({ line }) => line !== '');
 }
 
-/** A class that is there serves others: the config must not ask for another one of that name. */
+/** Other processes use a class that exists: the config must ask for the same schemata. */
 function checkSame(directory: string, { l3CacheSchema, memBwSchema }: IntelRdt): void {
   const wanted = schemataOf({
     ...(l3CacheSchema === undefined ? {} : { l3CacheSchema }),

@@ -1,10 +1,13 @@
-/** Files and directories of resctrl: what the kernel refuses there it explains in `info/last_cmd_status`. */
+/** Files and directories of resctrl. The kernel explains a refusal in `info/last_cmd_status`. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
 
-/** Errors name `pointer`, the property of the config it is made for. `root` is where resctrl is mounted. */
+/**
+ * Makes a class or a monitoring group. `root` is where resctrl is mounted.
+ * @throws TsrunError 'system' with `pointer`, the property of the config it is for
+ */
 export function makeGroup(root: string, directory: string, pointer: string): void {
   try {
     mkdirSync(directory);
@@ -13,10 +16,13 @@ export function makeGroup(root: string, directory: string, pointer: string): voi
   }
 }
 
-/** Writes what is one command for the kernel. Errors as those of makeGroup. */
+/**
+ * Writes one line, which is one command for the kernel.
+ * @throws TsrunError 'system' with `pointer`
+ */
 export function writeGroupFile(root: string, path: string, text: string, pointer: string): void {
   try {
-    // One write(2) a line: the kernel says of the last one why it refused it.
+    // One write(2) a line: last_cmd_status is about the last one.
     writeFileSync(path, text, { flag: 'a' });
   } catch (error) {
     throw refused(root, `write ${path}`, error, pointer);

@@ -1,6 +1,6 @@
 /** Lines of a schemata file (kernel documentation, filesystems/resctrl): `L3:0=7f0;1=1f`. */
 
-/** The resource and what each of its domains has; undefined for what is no such line. */
+/** The resource and the value of each of its domains; undefined for a line of another format. */
 function parseLine(line: string): { resource: string; domains: Map<string, string> } | undefined {
   const [, resource, list] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/.exec(line) ?? [];
   if (resource === undefined || list === undefined) return undefined;
@@ -13,7 +13,7 @@ function parseLine(line: string): { resource: string; domains: Map<string, strin
   return { resource, domains };
 }
 
-/** The kernel pads masks with zeros or blanks, and writes them in small letters. */
+/** Without what the kernel adds to masks: leading zeros or blanks, capital letters are small. */
 function normal(number: string): string {
   return number.toLowerCase().replace(/^(0x)?0*(?=.)/, '');
 }

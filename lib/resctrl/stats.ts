@@ -1,4 +1,4 @@
-/** What a class of resctrl may have, and what was used of it (kernel documentation, filesystems/resctrl). */
+/** The limits of a resctrl class and its usage (kernel documentation, filesystems/resctrl). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
@@ -17,9 +17,9 @@ export interface ResctrlStats {
   occupancy: bigint[] | undefined;
 }
 
-/** Something the processor divides; undefined in ResctrlStats where it does not. */
+/** A resource that the processor can divide. */
 export interface ResourceStats {
-  /** Files of its folder below info, by their name, those that are numbers and those that are not. */
+  /** The texts of the files in its folder below `info`, by file name. */
   info: ReadonlyMap<string, string>;
   /** The line of the default class. */
   rootSchema: string | undefined;
@@ -32,8 +32,8 @@ const infoFiles = {
 };
 
 /**
- * Reads what a container's class has and its monitoring group counts; without one, the class's counters, which are
- * those of all its containers. What the kernel has no file for is absent. `root` is where resctrl is mounted.
+ * Reads the schemata of a container's class and the counters of its monitoring group; without one, those of the class,
+ * which count all of its containers. `root` is where resctrl is mounted.
  */
 export function readResctrlStats(root: string, { directory, monitor }: ResctrlRecord): ResctrlStats {
   const rootLines = linesOf(readIfThere(join(root, 'schemata')));
@@ -69,7 +69,7 @@ export function readResctrlStats(root: string, { directory, monitor }: ResctrlRe
   };
 }
 
-/** The folders of the L3 caches, `mon_L3_00`; other things are counted beside them. */
+/** The folders of the L3 caches, `mon_L3_00`. */
 function cachesOf(folder: string): string[] {
   try {
     return readdirSync(folder)
@@ -82,7 +82,7 @@ function cachesOf(folder: string): string[] {
   }
 }
 
-/** `Unavailable` is what the kernel says until the processor has counted. */
+/** 0 for `Unavailable`, which the kernel says until the processor has counted. */
 function numberOf(text: string | undefined): bigint {
   const digits = text?.trim() ?? '';
   return /^\d+$/.test(digits) ? BigInt(digits) : 0n;

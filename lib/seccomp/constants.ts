@@ -1,10 +1,10 @@
-/** The names of config-linux.md#seccomp and what they are to libseccomp (seccomp.h) and the kernel (linux/seccomp.h). */
+/** Names of config-linux.md#seccomp and their values for libseccomp (seccomp.h) and the kernel (linux/seccomp.h). */
 
 interface Action {
   value: number;
   /** The action carries an errno (or a ptrace message) in its low 16 bits. */
   takesErrno?: true;
-  /** A system call nobody thought of goes through: no ENOSYS needs to be made up for it. */
+  /** As the default, it lets unknown system calls happen: they need no ENOSYS. */
   permissive?: true;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Classic BPF in front of a filter: a system call with a number above every one the profile names is newer
- * than the profile, and answers ENOSYS, which makes a program fall back to what it did before. The profile's
- * own default (mostly EPERM) would make it give up.
+ * Classic BPF in front of a filter: a system call with a higher number than all that the profile names is newer than
+ * the profile, and fails with ENOSYS, so that programs fall back to an older one. With the profile's default (mostly
+ * EPERM) they would give up.
  */
 
 /** The highest system call number a profile names, for one architecture. */
@@ -34,7 +34,7 @@ const archOffset = 4;
 const x32Bit = 0x40000000;
 const returnEnosys = 0x00050000 | 38;
 
-/** The stub for these architectures, to stand before a filter; it falls through into it. */
+/** The instructions for these architectures, to put in front of a filter. */
 export function enosysStub(architectures: readonly NewestSyscall[]): Uint8Array {
   const byArch = new Map<number, NewestSyscall[]>();
   for (const entry of architectures) byArch.set(entry.arch, [...(byArch.get(entry.arch) ?? []), entry]);
@@ -45,13 +45,13 @@ export function enosysStub(architectures: readonly NewestSyscall[]): Uint8Array 
   let left = length;
   for (const block of blocks) {
     left -= block.length + 1;
-    // The block ends by leaving for the filter, past the blocks behind it.
+    // At the end of the block jump to the filter, past the other blocks.
     program.push(...block, { code: JUMP, jumpTrue: 0, jumpFalse: 0, k: left });
   }
   return encode(program);
 }
 
-/** Skips itself (and the jump behind it) for other architectures; else returns ENOSYS or falls out of its end. */
+/** For one architecture: returns ENOSYS, or goes on behind it. For others: skips itself and the jump behind it. */
 function archBlock(arch: number, entries: readonly NewestSyscall[]): Instruction[] {
   const native = entries.find((entry) => !entry.x32);
   const x32 = entries.find((entry) => entry.x32);
@@ -60,7 +60,7 @@ function archBlock(arch: number, entries: readonly NewestSyscall[]): Instruction
     { code: JUMP_GREATER, jumpTrue: 0, jumpFalse: 1, k: entry.newest },
     { code: RETURN, jumpTrue: 0, jumpFalse: 0, k: returnEnosys },
   ];
-  // Numbers with the x32 bit are compared with x32's newest only, or left to the filter where it has no x32.
+  // Numbers with the x32 bit are compared with x32's newest one only; without x32 the filter decides.
   const nativeChecks = native === undefined ? [] : check(native);
   const x32Checks = x32 === undefined ? [] : check({ ...x32, newest: (x32.newest | x32Bit) >>> 0 });
   body.push({ code: JUMP_BITS, jumpTrue: nativeChecks.length + 1, jumpFalse: 0, k: x32Bit });

@@ -4,8 +4,9 @@ import type { Seccomp } from '../config/types.ts';
 import { filterFlags, newListenerFlag, waitKillableFlag } from './constants.ts';
 
 /**
- * Throws 'unsupported', with its pointer, for a flag this kernel does not know: of the filter it would only say
- * "invalid argument". Actions need no asking: all of them are older than the oldest kernel tsrun runs on.
+ * Checks that the kernel knows the flags of a profile: for the filter it would only say "invalid argument". All actions
+ * are older than the oldest kernel that tsrun supports.
+ * @throws TsrunError 'unsupported' with the pointer of the flag
  */
 export function requireKernelSupport({ flags }: Seccomp): void {
   flags?.forEach((name, i) => {
@@ -19,6 +20,6 @@ export function requireKernelSupport({ flags }: Seccomp): void {
 /** True when seccomp(2) of this kernel takes a filter with the flag of the specification. */
 export function kernelKnowsFlag(name: string): boolean {
   const flag = filterFlags[name] ?? 0;
-  // It is about the listener's notifications, and refused without a listener.
+  // The kernel takes this flag only together with that of a listener.
   return seccompKnowsFlags(flag === waitKillableFlag ? flag | newListenerFlag : flag);
 }

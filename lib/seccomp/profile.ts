@@ -39,15 +39,15 @@ export interface Filter {
   /** Flags of seccomp(2). */
   flags: number;
   notify: boolean;
-  /** System calls that came after the profile answer ENOSYS, so that programs fall back to older ones. */
+  /** System calls newer than the profile fail with ENOSYS, so that programs fall back to older ones. */
   unknownIsEnosys: boolean;
 }
 
 const root = '/linux/seccomp';
 
 /**
- * Turns a profile (config-linux.md#seccomp) into rules. Pure; a name nobody knows is an error with its
- * pointer. System calls are still names: which exist depends on libseccomp.
+ * Turns a profile (config-linux.md#seccomp) into rules. System calls stay names: libseccomp knows which exist.
+ * @throws TsrunError 'config' with the pointer of what is wrong, 'unsupported' for too many conditions
  */
 export function filterOf(seccomp: Seccomp): Filter {
   const defaultAction = actionValue(seccomp.defaultAction, seccomp.defaultErrnoRet, root, {
@@ -71,9 +71,7 @@ export function filterOf(seccomp: Seccomp): Filter {
   };
 }
 
-/**
- * Each condition becomes an instruction at least. To find out that they are too many takes libseccomp minutes.
- */
+/** Each condition becomes an instruction at least. libseccomp takes minutes before it refuses too many. */
 function refuseTooMany(rules: readonly FilterRule[]): void {
   const count = rules.reduce((sum, { conditions }) => sum + conditions.length, 0);
   if (count <= maxInstructions) return;
@@ -84,7 +82,7 @@ function refuseTooMany(rules: readonly FilterRule[]): void {
   );
 }
 
-/** Without `flags` the speculation mitigations of old kernels stay off, as with the peers; `[]` means none. */
+/** Without `flags` it is SPEC_ALLOW, as in runc and crun; `[]` means no flags. */
 function flagsOf(seccomp: Seccomp): number {
   if (seccomp.flags === undefined) return known(filterFlags, 'SECCOMP_FILTER_FLAG_SPEC_ALLOW', root, 'flag');
   return seccomp.flags.reduce(
@@ -94,8 +92,8 @@ function flagsOf(seccomp: Seccomp): number {
 }
 
 /**
- * What the kernel would refuse to combine has no effect here: there is one thread to synchronise, and without a
- * listener nothing to wait for.
+ * Without flags that the kernel refuses to combine and that have no effect here: the init has one thread to synchronise,
+ * and without a listener there is nothing to wait for.
  */
 function kernelFlags(flags: number, notify: boolean): number {
   return notify ? (flags & ~syncThreadsFlag) | newListenerFlag : flags & ~waitKillableFlag;
@@ -131,8 +129,8 @@ function rulesOf(rule: SeccompRule, pointer: string): FilterRule[] {
 }
 
 /**
- * libseccomp takes one condition an argument and needs all of them to hold. Where a profile names an argument
- * twice, any of its conditions may hold: one rule each.
+ * libseccomp takes one condition for each argument, and all must hold. When a profile names an argument twice, any of
+ * its conditions may hold: each becomes a rule.
  */
 function alternatives(conditions: readonly Condition[]): Condition[][] {
   const repeated = conditions.some(

@@ -1,3 +1,4 @@
+import { isObject } from '../core/is-object.ts';
 import type { CgroupRecord } from '../cgroup/record.ts';
 import type { ResctrlRecord } from '../resctrl/class.ts';
 import type { DeviceRule, Hook } from '../config/types.ts';
@@ -108,10 +109,6 @@ function isRecord(value: unknown): value is ContainerRecord {
 
 function optional(value: unknown, check: (value: unknown) => boolean): boolean {
   return value === undefined || check(value);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isProcessRef(value: unknown): boolean {

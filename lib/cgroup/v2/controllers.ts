@@ -1,4 +1,5 @@
 import { posix } from 'node:path';
+import { covers } from '../../core/paths.ts';
 import { errnoOrRethrow } from '../../core/errno.ts';
 import { fileError } from '../../core/error.ts';
 import { readValue, writeValue } from '../files.ts';
@@ -32,7 +33,7 @@ export function enableControllers(mountpoint: string, directory: string): void {
 /** From `top` down to `directory`, both included. */
 function ancestors(top: string, directory: string): string[] {
   const found = [directory];
-  for (let path = directory; path !== top && path.startsWith(`${top}/`); found.unshift(path)) {
+  for (let path = directory; path !== top && covers(top, path); found.unshift(path)) {
     path = posix.dirname(path);
   }
   return found;
