@@ -3,7 +3,7 @@ import { folderIdentity } from './folder.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**
- * The name that marks the cgroups of a container as its own (lib/cgroup/mark.ts). No other container has it, not
+ * The name that marks the cgroups of a container as its own (lib/cgroup/ownership-mark.ts). No other container has it, not
  * even one with this id in another state root.
  */
 export function ownerName({ id, created }: ContainerRecord, folder: ContainerFolder): string {
