@@ -6,9 +6,9 @@ import { expect } from 'chai';
 import { readHostFacts } from '../lib/host/facts.ts';
 import { setCapabilities } from './harness/config.ts';
 import type { TestConfig } from './harness/config.ts';
-import { processInfo } from './harness/processes.ts';
+import { descendants, processInfo, reapOrphans } from './harness/processes.ts';
 import { printed } from './harness/run.ts';
-import type { RunOptions } from './harness/run.ts';
+import type { Background, RunOptions } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
 import { failed, succeeded } from './harness/scene.ts';
 import type { Edit, Scene } from './harness/scene.ts';
@@ -248,6 +248,89 @@ describe('a container that keeps the channels of the init', () => {
       expect(caught()).to.be.greaterThan(0);
     },
   );
+});
+
+describe('a container that keeps the init stopped', () => {
+  const processesOf = async (scene: Scene, id: string): Promise<unknown> =>
+    JSON.parse(succeeded(await scene.tsrun(['ps', '--format', 'json', id])).stdout);
+
+  /** A detached program that has ended keeps its pid namespace until it is reaped. */
+  const runs = (program: string): boolean => descendants().some(({ name }) => name === program);
+
+  /** Runs a command until the attacker has stopped its init in time, and then sends tsrun a signal. */
+  async function interrupted(
+    start: (round: number) => Background,
+    caught: () => number,
+    signal: NodeJS.Signals,
+  ): Promise<{ status: number; stderr: string }> {
+    for (let round = 0; round < chances; round++) {
+      const before = caught();
+      const program = start(round);
+      const hasEnded = (): boolean => program.child.exitCode !== null;
+      await until('an init that is stopped, or its end', () => hasEnded() || caught() > before);
+      if (hasEnded()) {
+        await until('the end of a detached program', () => (reapOrphans(), !runs('true')));
+        continue;
+      }
+      program.child.kill(signal);
+      const { status } = await program.ended;
+      return { status, stderr: program.stderr() };
+    }
+    throw new Error('the attacker was too slow each time');
+  }
+
+  const signals = [
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const;
+
+  for (const [signal, expected] of signals) {
+    for (const flags of [[], ['--detach']]) {
+      scenario(['exec', ...flags, 'ends by a', signal].join(' '), async (scene) => {
+        const id = scene.id();
+        const { caught } = await attacker(scene, id, 'freeze', () => undefined);
+        const before = await processesOf(scene, id);
+        const start = (): Background => scene.background(['exec', ...flags, id, 'true'], slow);
+        const { status, stderr } = await interrupted(start, caught, signal);
+        expect([status, stderr]).to.deep.equal([
+          expected,
+          `tsrun exec failed: interrupted by ${signal} before the program could run\n`,
+        ]);
+        expect(await processesOf(scene, id)).to.deep.equal(before);
+      });
+
+      scenario(['run', ...flags, 'ends by a', signal, 'and leaves nothing'].join(' '), async (scene) => {
+        const id = scene.id();
+        const { caught } = await attacker(scene, id, 'freeze', () => undefined);
+        const { pid = 0 } = await scene.state(id);
+        const neighbour = scene.path('neighbour');
+        mkdirSync(neighbour);
+        writeFileSync(join(neighbour, 'config.json'), JSON.stringify(neighbourConfig(scene, pid)));
+        let next = '';
+        const start = (round: number): Background => {
+          next = `${id}-next${round}`;
+          scene.owns(next);
+          return scene.background(['run', ...flags, '--bundle', neighbour, next], slow);
+        };
+        const { status } = await interrupted(start, caught, signal);
+        expect(status).to.equal(expected);
+        expect(failed(await scene.tsrun(['state', next])).stderr).to.contain('does not exist');
+      });
+    }
+  }
+
+  scenario('start ends by a SIGTERM, and the container has stopped', async (scene) => {
+    const id = scene.id();
+    scene.configure();
+    const pid = await scene.create(id);
+    process.kill(pid, 'SIGSTOP');
+    const program = scene.background(['start', id], slow);
+    await until('a stopped init', () => processInfo(pid)?.state === 'T');
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    program.child.kill('SIGTERM');
+    expect((await program.ended).status).to.equal(143);
+    expect((await scene.state(id)).status).to.equal('stopped');
+  });
 });
 
 describe('a created container that is entered before its start', () => {

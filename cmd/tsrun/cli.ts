@@ -50,7 +50,10 @@ async function dispatch(
     return await command.run(invocation);
   } catch (error) {
     const failure = failureOf(error);
-    throw command.failureStatus === undefined ? failure : failure.with({ exitCode: command.failureStatus });
+    const { failureStatus } = command;
+    // The status of a signal is the caller's to see.
+    if (failureStatus === undefined || failure.code === 'interrupted') throw failure;
+    throw failure.with({ exitCode: failureStatus });
   }
 }
 

@@ -2,14 +2,15 @@
  * An attacker with CAP_SYS_PTRACE: looks at every process that appears in its pid namespace, at
  * once.
  *
- *   peek MARKER stop|look|keep|PID      until it is killed
+ *   peek MARKER stop|look|keep|freeze|PID      until it is killed
  *
  * Of each process that still executes tsrun's init it says, a line each, what of the host can be
  * reached through it: descriptors, root, working directory and mappings; and which privileges it
  * has that the attacker has not. MARKER is a path of the host that no container has. With `stop`
  * each new process is stopped first. With PID, each is stopped and robbed of its channels, on which
  * the attacker tells tsrun that the process PID of the host goes on in its stead. With `keep` the
- * attacker keeps its channels open for ever. A line `caught` follows each process that was looked
+ * attacker keeps its channels open for ever. With `freeze` each process of tsrun's init is stopped
+ * and stays so. A line `caught` follows each process that was looked
  * at, `ready` comes first.
  */
 #define _GNU_SOURCE
@@ -41,6 +42,7 @@
 static const char *marker;
 static bool stops;
 static bool keeps;
+static bool freezes;
 /* The process of the host that is named to tsrun, or 0. */
 static unsigned int forged;
 
@@ -281,14 +283,15 @@ static void look_at(int pid, const struct privileges *mine) {
 int main(int argc, char **argv) {
     struct privileges mine;
     if (argc != 3 || !read_privileges("self", &mine)) {
-        fprintf(stderr, "usage: peek MARKER stop|look|keep|PID, with procfs on /proc\n");
+        fprintf(stderr, "usage: peek MARKER stop|look|keep|freeze|PID, with procfs on /proc\n");
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
     marker = argv[1];
     forged = (unsigned int)atoi(argv[2]);
     keeps = strcmp(argv[2], "keep") == 0;
-    stops = strcmp(argv[2], "stop") == 0 || keeps || forged != 0;
+    freezes = strcmp(argv[2], "freeze") == 0;
+    stops = strcmp(argv[2], "stop") == 0 || keeps || freezes || forged != 0;
     say("ready");
     bool seen = false;
     for (int last = getpid();;) {
@@ -303,7 +306,7 @@ int main(int argc, char **argv) {
             if (kill(pid, stops ? SIGSTOP : 0) < 0)
                 continue;
             look_at(pid, &mine);
-            if (stops)
+            if (stops && !(freezes && executes_init(pid)))
                 kill(pid, SIGCONT);
             last = pid;
             break;

@@ -2,9 +2,11 @@ import type { Notification } from './criu/call.ts';
 import { systemError } from '../core/error.ts';
 import { pidfdOpen } from '../native/pidfd.ts';
 import { sendDescriptor } from '../native/socket.ts';
-import type { Blueprint } from '../container/prepare-container.ts';
+import type { PreparedContainer } from '../container/prepare-container.ts';
 import { Child } from '../native/child.ts';
-import { refer, runRuntimeHooks } from '../container/create-container.ts';
+import { runRuntimeHooks } from '../container/answer-init.ts';
+import { ownChild } from '../engine/open-child.ts';
+import { processRef } from '../state/process.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { joinResctrl } from '../container/join-resctrl.ts';
 import { writeRecord } from '../state/store.ts';
@@ -13,7 +15,7 @@ import type { Undo } from '../core/undo.ts';
 
 /** The container whose processes criu restores. */
 export interface RestoredContainer {
-  blueprint: Blueprint;
+  prepared: PreparedContainer;
   folder: ContainerFolder;
   record: ContainerRecord;
   undo: Undo;
@@ -50,9 +52,9 @@ export class RestoreNotifications {
 
   /** The first process is the only one yet: the others inherit its groups in resctrl. */
   #setUp(init: Child): void {
-    const { blueprint, folder, record, undo } = this.#container;
-    joinResctrl(init.pid, blueprint.bundle.config.linux, folder, record, undo);
-    runRuntimeHooks({ blueprint, record, init });
+    const { prepared, folder, record, undo } = this.#container;
+    joinResctrl(init.pid, prepared.bundle.config.linux, folder, record, undo);
+    runRuntimeHooks(prepared, record, init.pidfd);
   }
 
   /** Opens the first process and writes it to the record, so that `delete --force` finds it. */
@@ -62,13 +64,8 @@ export class RestoreNotifications {
     const pidfd = pidfdOpen(pid);
     if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
     const init = new Child(pid, pidfd);
-    undo.always('close its process', () => {
-      init.close();
-    });
-    undo.onFailure('end its process', () => {
-      init.kill();
-    });
-    record.init = refer(pid);
+    ownChild(init, undo);
+    record.init = processRef(pid);
     writeRecord(folder, record);
     this.init = init;
     return init;

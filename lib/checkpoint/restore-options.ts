@@ -6,7 +6,7 @@ import { defaultDevices } from '../plan/devices.ts';
 import { covers } from '../core/paths.ts';
 import { mountFlags } from '../plan/wire.ts';
 import { namespaces } from '../config/namespaces.ts';
-import type { Blueprint } from '../container/prepare-container.ts';
+import type { PreparedContainer } from '../container/prepare-container.ts';
 import { notifyMount } from '../service/sd-notify.ts';
 import { bindMounts } from './restore-mountpoints.ts';
 import type { ContainerFolder } from '../state/folder.ts';
@@ -18,7 +18,7 @@ import type { ContainerFolder } from '../state/folder.ts';
  * @param places paths of the bind mounts in the container, by their destinations in the config
  */
 export function mountSources(
-  blueprint: Blueprint,
+  prepared: PreparedContainer,
   folder: ContainerFolder,
   places: ReadonlyMap<string, string>,
 ): CriuOptions {
@@ -31,11 +31,11 @@ export function mountSources(
     [notify.destination, notify.source ?? ''],
   ]);
   // In a user namespace, where mknod(2) is denied, devices are bind mounts.
-  for (const { path } of [...(blueprint.bundle.config.linux?.devices ?? []), ...defaultDevices]) {
+  for (const { path } of [...(prepared.bundle.config.linux?.devices ?? []), ...defaultDevices]) {
     sources.set(path, path);
   }
-  for (const [place, path] of legacyCgroups(blueprint)) sources.set(place, path);
-  for (const { destination, source, flags } of bindMounts(blueprint)) {
+  for (const [place, path] of legacyCgroups(prepared)) sources.set(place, path);
+  for (const { destination, source, flags } of bindMounts(prepared)) {
     const place = places.get(destination) ?? destination;
     sources.set(place, source);
     if ((flags & mountFlags.recursive) === 0) continue;
@@ -48,7 +48,7 @@ export function mountSources(
 }
 
 /** Mounts of cgroup v1 in a cgroup namespace: the place in the container, and the cgroup on the host. */
-function legacyCgroups({ plan, cgroup }: Blueprint): [string, string][] {
+function legacyCgroups({ plan, cgroup }: PreparedContainer): [string, string][] {
   return plan.ops.flatMap((op): [string, string][] => {
     if (op.op !== 'mountFilesystem' || op.type !== 'cgroup') return [];
     const path = cgroup.paths[op.options[0] ?? ''];

@@ -53,9 +53,9 @@ const logName = 'restore.log';
  * @throws TsrunError 'system' with criu's last errors
  */
 export function restoreProcesses(task: RestoreTask): Child {
-  const { blueprint, folder, folders, warn } = task;
-  const { config } = blueprint.bundle;
-  const places = makeMountpoints(blueprint, folder, warn);
+  const { prepared, folder, folders, warn } = task;
+  const { config } = prepared.bundle;
+  const places = makeMountpoints(prepared, folder, warn);
   // 0 to 2 are stdio, then come /dev/null and the namespaces.
   const joined = joinNamespaces(config, firstExtraFd + 1);
   try {
@@ -65,7 +65,7 @@ export function restoreProcesses(task: RestoreTask): Child {
         withDevNull((devNull) =>
           runRestore(
             task,
-            { ...restoreOptions(task, joined.options, mountSources(blueprint, folder, places)), root },
+            { ...restoreOptions(task, joined.options, mountSources(prepared, folder, places)), root },
             [devNull, ...joined.fds],
             readable?.folder,
           ),
@@ -80,13 +80,13 @@ export function restoreProcesses(task: RestoreTask): Child {
 }
 
 function restoreOptions(
-  { blueprint, flags, folders }: RestoreTask,
+  { prepared, flags, folders }: RestoreTask,
   joined: CriuOptions,
   mounts: CriuOptions,
 ): CriuOptions {
   return {
     ...commonOptions(flags),
-    ...configFile(blueprint.bundle.config.annotations),
+    ...configFile(prepared.bundle.config.annotations),
     ...joined,
     ...mounts,
     inherit_fd: [...(joined.inherit_fd ?? []), ...inheritedStdio(folders.images, firstExtraFd)],
@@ -125,7 +125,7 @@ function runRestore(
   extraFds: readonly number[],
   readableImages: string | undefined,
 ): Child {
-  const { blueprint, criu, flags, folder, folders, record, stdio } = task;
+  const { prepared, criu, flags, folder, folders, record, stdio } = task;
   const notifications = new RestoreNotifications(task);
   let opened: ImageFolders | undefined;
   try {
@@ -135,7 +135,7 @@ function runRestore(
       stdio,
       extraFds,
       spawnIn: (start) =>
-        withPrivateBind(blueprint.rootfs, opts.root, () => {
+        withPrivateBind(prepared.rootfs, opts.root, () => {
           // Opened in this mount namespace: criu mounts in its working directory.
           opened = openFolders(flags, false, readableImages);
           return start();

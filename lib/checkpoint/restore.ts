@@ -5,23 +5,25 @@ import { Undo } from '../core/undo.ts';
 import { foreground } from '../native/foreground.ts';
 import { socketPair } from '../native/socket.ts';
 import { checkTerminal } from '../container/check-terminal.ts';
-import { announce } from '../container/create.ts';
-import { claim, makeCgroups, newRecord } from '../container/create-container.ts';
+import { reportCreated } from '../container/create.ts';
+import { createCgroups } from '../container/create-cgroups.ts';
 import type { CreateRequest } from '../container/create-request.ts';
-import { refuseTracers } from '../container/external-namespaces.ts';
-import { draw } from '../container/prepare-container.ts';
-import type { Blueprint } from '../container/prepare-container.ts';
+import { refuseTracersOfRestore } from '../container/refuse-tracers.ts';
+import { prepareContainer } from '../container/prepare-container.ts';
+import type { PreparedContainer } from '../container/prepare-container.ts';
 import { runPoststop } from '../container/poststop-hooks.ts';
 import { ownEnvironment } from '../container/run-hooks.ts';
-import { attend } from '../container/run-in-foreground.ts';
+import { runInForeground } from '../container/run-in-foreground.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
-import { takeRunning } from '../engine/foreground-process.ts';
-import type { Running } from '../engine/foreground-process.ts';
+import { openForegroundProcess } from '../engine/foreground-process.ts';
+import type { ForegroundProcess } from '../engine/foreground-process.ts';
 import { ownStdio } from '../engine/launch-init.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
 import { reportReady } from '../service/sd-notify-relay.ts';
 import type { ContainerRecord } from '../state/record.ts';
+import { makeContainerFolder } from '../state/lock-new-container.ts';
+import { newRecord } from '../state/new-record.ts';
 import { writeConfig, writeRecord } from '../state/store.ts';
 import { findCriu } from './criu/program.ts';
 import { openFolders } from './image-folders.ts';
@@ -51,7 +53,7 @@ export function restore(request: RestoreRequest): number {
     reportReady(request.notifySocket, pid, true, log.warn);
     return 0;
   }
-  return attend(
+  return runInForeground(
     request,
     () => {
       const restored = restoreContainer(request);
@@ -68,25 +70,25 @@ export function restore(request: RestoreRequest): number {
   );
 }
 
-interface Restored extends Running {
+interface Restored extends ForegroundProcess {
   record: ContainerRecord;
   pipes: StdioPipes | undefined;
 }
 
 function restoreContainer(request: RestoreRequest): Restored {
-  const blueprint = draw(request, 'engine');
+  const prepared = prepareContainer(request, 'engine');
   return withSource(
-    () => blueprint.bundle,
-    () => restoreFrom(blueprint, request),
+    () => prepared.bundle,
+    () => restoreFrom(prepared, request),
   );
 }
 
-function restoreFrom(blueprint: Blueprint, request: RestoreRequest): Restored {
-  const { bundle } = blueprint;
+function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Restored {
+  const { bundle } = prepared;
   const { detach = false } = request;
   const warn = tellFrom(() => bundle, request.log.warn);
   checkTerminal(bundle, request.consoleSocket, detach);
-  refuseTracers(bundle.config);
+  refuseTracersOfRestore(bundle.config);
   const criu = findCriu(ownEnvironment());
   const folders = openFolders(request, false);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
@@ -96,8 +98,8 @@ function restoreFrom(blueprint: Blueprint, request: RestoreRequest): Restored {
   const [ours, theirs] = terminal ?? [];
   const undo = new Undo();
   try {
-    const folder = claim(blueprint.id, request.root, undo);
-    const record = newRecord(blueprint, { stdio: pipes?.theirs });
+    const folder = makeContainerFolder(request.root, prepared.id, undo);
+    const record = newRecord({ ...prepared, noNewKeyring: false, stdio: pipes?.theirs ?? ownStdio });
     writeRecord(folder, record);
     writeConfig(folder, bundle.text);
     // Needed without a service manager, too: criu wants the source of the mount that a container created for one has.
@@ -105,9 +107,9 @@ function restoreFrom(blueprint: Blueprint, request: RestoreRequest): Restored {
     undo.onFailure('run its poststop hooks', () => {
       runPoststop(record).forEach(warn);
     });
-    makeCgroups(blueprint, folder, record, warn, undo);
+    createCgroups(prepared, folder, record, warn, undo);
     const init = restoreProcesses({
-      blueprint,
+      prepared,
       folder,
       record,
       undo,
@@ -118,10 +120,10 @@ function restoreFrom(blueprint: Blueprint, request: RestoreRequest): Restored {
       console: theirs ?? sockets.console,
       stdio: pipes?.theirs ?? ownStdio,
       ready: (restored) => {
-        announce({ folder, record, init: restored, undo }, request, sockets);
+        reportCreated({ folder, record, process: restored, undo }, request, sockets);
       },
     });
-    const running = takeRunning({ init, undo }, ours);
+    const running = openForegroundProcess(init.pid, ours, undo);
     undo.succeed().forEach(warn);
     return { ...running, record, pipes };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Sources of bind mounts that lead into the rootfs by links of the host. */
+/** Sources of bind mounts that lead into the rootfs through symbolic links of the host. */
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fromBundle, insideOf, tidyPath } from '../core/paths.ts';
@@ -6,8 +6,9 @@ import type { Bundle } from '../config/bundle.ts';
 import { parseMounts } from '../config/mounts.ts';
 
 /**
- * For compile (PlanOptions): which sources are places in `rootfs`, though their names do not say so. What is
- * missing yet may come by an earlier mount, so the folders above it tell.
+ * Sources of bind mounts that lead into `rootfs` through symbolic links, with their paths in it
+ * (PlanOptions.sourcesInside). A source that does not exist yet may be made by an earlier mount: then the directories
+ * above it decide.
  */
 export function sourcesInside({ config, directory }: Bundle, rootfs: string): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
@@ -16,7 +17,7 @@ export function sourcesInside({ config, directory }: Bundle, rootfs: string): Re
     const { source = '' } = mount;
     if (source === '' || !bind) continue;
     const path = fromBundle(directory, source);
-    // A link that is shown or copied itself is not where it leads.
+    // With these options the link itself is mounted or copied.
     const inside = findInside(
       rootfs,
       path,
@@ -30,9 +31,9 @@ export function sourcesInside({ config, directory }: Bundle, rootfs: string): Re
 function findInside(rootfs: string, path: string, real: (path: string) => string): string | undefined {
   const whole = real(path);
   const tidy = tidyPath(path);
-  // Nearly always: no link at all on the way.
+  // The usual case: no link on the way.
   if (whole === tidy) return undefined;
-  // The first link into the rootfs counts. What comes behind it is the image's, and may lead anywhere.
+  // The first link into the rootfs decides: links behind it belong to the image, and may lead anywhere.
   const parts = tidy.slice(1).split('/');
   for (let end = 1; end < parts.length && !parts.includes('..'); end++) {
     const inside = insideOf(rootfs, realPath(`/${parts.slice(0, end).join('/')}`));
@@ -41,7 +42,7 @@ function findInside(rootfs: string, path: string, real: (path: string) => string
   return insideOf(rootfs, whole);
 }
 
-/** The path without links as far as there are files, and the rest of it as it is. */
+/** Resolves the links of a path as far as it exists. */
 function realPath(path: string): string {
   try {
     return realpathSync.native(path);

@@ -1,13 +1,16 @@
-import { sendDescriptor } from '../native/socket.ts';
-import { draw } from './prepare-container.ts';
-import { makeContainer } from './create-container.ts';
-import type { Made } from './create-container.ts';
+import { prepareContainer } from './prepare-container.ts';
+import { createContainer } from './create-container.ts';
 import { reachableManager } from '../service/sd-notify.ts';
-import { removePidFile, writePidFile } from '../engine/pid-file.ts';
 import type { CreateRequest } from './create-request.ts';
 import type { CallerSockets } from '../engine/caller-sockets.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
+import { withHeldSignals } from '../engine/held-signals.ts';
+import { reportProcess } from '../engine/report-process.ts';
+import type { Child } from '../native/child.ts';
+import type { ContainerFolder } from '../state/folder.ts';
+import type { ContainerRecord } from '../state/record.ts';
 import { writeRecord } from '../state/store.ts';
+import type { Undo } from '../core/undo.ts';
 import { checkTerminal } from './check-terminal.ts';
 
 /**
@@ -17,13 +20,15 @@ import { checkTerminal } from './check-terminal.ts';
 export function create(request: CreateRequest): void {
   const { log, root, noNewKeyring } = request;
   const notifySocket = reachableManager(request.notifySocket, log.warn);
-  const blueprint = draw({ ...request, notifySocket }, 'start');
-  checkTerminal(blueprint.bundle, request.consoleSocket, true);
+  const prepared = prepareContainer({ ...request, notifySocket }, 'start');
+  checkTerminal(prepared.bundle, request.consoleSocket, true);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
   try {
     const options = { root, gate: 'start', console: sockets.console, noNewKeyring, log } as const;
-    makeContainer(blueprint, options, (made) => {
-      announce(made, request, sockets);
+    withHeldSignals(false, () => {
+      createContainer(prepared, options, ({ folder, record, init, undo }) => {
+        reportCreated({ folder, record, process: init.process, undo }, request, sockets);
+      });
     });
   } finally {
     sockets.close();
@@ -31,18 +36,13 @@ export function create(request: CreateRequest): void {
 }
 
 /** Tells the caller of the process, and the state store that the container exists. */
-export function announce(
-  { folder, record, init, undo }: Pick<Made, 'folder' | 'record' | 'init' | 'undo'>,
+export function reportCreated(
+  created: { folder: ContainerFolder; record: ContainerRecord; process: Child; undo: Undo },
   { pidFile }: Pick<CreateRequest, 'pidFile'>,
   sockets: Pick<CallerSockets, 'pidfd'>,
 ): void {
-  if (sockets.pidfd !== undefined) sendDescriptor(sockets.pidfd, 'standard', init.pidfd);
-  if (pidFile !== undefined) {
-    writePidFile(pidFile, init.pid);
-    undo.onFailure('remove its pid file', () => {
-      removePidFile(pidFile);
-    });
-  }
+  const { folder, record, process, undo } = created;
+  reportProcess(process, { pidFile, pidfdSocket: sockets.pidfd, payload: 'standard' }, undo);
   record.phase = 'created';
   writeRecord(folder, record);
 }

@@ -8,7 +8,7 @@ import type { Sink, Tell } from '../core/finding.ts';
 import { sigkill } from '../host/signals.ts';
 import { findContainer, findFolder } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
-import { ownCgroups } from './kill.ts';
+import { ownCgroups } from '../state/own-cgroups.ts';
 import { lockContainer } from '../state/lock.ts';
 import type { Lock } from '../state/lock.ts';
 import { runPoststop } from './poststop-hooks.ts';

@@ -1,134 +1,111 @@
+import { configShape } from '#validators/shapes.js';
+import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
-import { nearestWord } from '../core/nearest-word.ts';
-import { capabilityNumbers } from '../config/capabilities.ts';
-import { pointerTo } from '../core/pointer.ts';
-import type { Capabilities, Process, User } from '../config/types.ts';
+import { isObject } from '../core/is-object.ts';
+import type { Document, Source } from '../core/source.ts';
+import { parseDocument } from '../config/bundle.ts';
+import { normalize } from '../config/normalize.ts';
+import type { Config, Process } from '../config/types.ts';
+import { validateProcess } from '../config/validate.ts';
+import { changeProcess, inheritProcess, knownCapabilities } from './exec-process-changes.ts';
+import type { ChangedBy, ProcessChanges } from './exec-process-changes.ts';
+import { readJsonDocument } from '../config/json-document.ts';
+import type { JsonDocument } from '../config/json-document.ts';
+import { storedConfig } from '../state/store.ts';
+import type { ContainerFolder } from '../state/folder.ts';
 
-/** How `exec` changes the process it starts from; lists are added to those that are there. */
-export interface ProcessChanges {
-  /** The whole command; empty: that of the process file. */
-  args: readonly string[];
-  cwd?: string | undefined;
-  /** NAME=value each. */
-  env: readonly string[];
-  terminal: boolean;
-  user?: { uid: number; gid?: number | undefined } | undefined;
-  additionalGids: readonly number[];
-  capabilities: readonly string[];
-  noNewPrivileges: boolean;
-  apparmorProfile?: string | undefined;
-  selinuxLabel?: string | undefined;
+/** Which process `exec` runs: that of a file, or the container's own one, with changes. */
+export interface ProcessRequest {
+  /** A JSON file with a process as in config.json. */
+  file?: string | undefined;
+  changes: ProcessChanges;
 }
-
-/** Where parts of the process come from: the flag, by the pointer of the part. */
-export type ChangedBy = ReadonlyMap<string, string>;
 
 export interface ExecProcess {
+  /** The container's config. */
+  config: Config;
   process: Process;
-  changedBy: ChangedBy;
-}
-
-/** Restrictions and privileges of the container's process, for a process that says nothing about them. */
-const inherited = [
-  'capabilities',
-  'rlimits',
-  'apparmorProfile',
-  'selinuxLabel',
-  'oomScoreAdj',
-  'scheduler',
-  'ioPriority',
-  'execCPUAffinity',
-] as const satisfies readonly (keyof Process)[];
-
-/**
- * The process of a file, in a container whose own process is `container`: what it leaves open is as it is there.
- * Also says which of its properties are the container's.
- */
-export function inheritProcess(
-  process: Process,
-  container: Process,
-): { process: Process; inherited: ReadonlySet<string> } {
-  const missing = inherited.filter((name) => isEmpty(process[name]) && !isEmpty(container[name]));
-  const taken = Object.fromEntries(missing.map((name) => [name, container[name]]));
-  return { process: { ...process, ...taken }, inherited: new Set(missing) };
-}
-
-/** An empty label or list is what Go programs write for "none given". */
-function isEmpty(value: unknown): boolean {
-  return value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
-}
-
-/** Applies the flags of `exec`. Pure; the result is still to be validated. */
-export function changeProcess(base: Process, changes: ProcessChanges): ExecProcess {
-  const changedBy = new Map<string, string>();
-  const process: Process = { ...base };
-  const set = <N extends keyof Process>(name: N, value: Process[N], flag: string): void => {
-    process[name] = value;
-    changedBy.set(pointerTo('/process', name), flag);
-  };
-  if (changes.args.length > 0) set('args', [...changes.args], '');
-  if (changes.cwd !== undefined) set('cwd', changes.cwd, '--cwd');
-  if (changes.apparmorProfile !== undefined) {
-    set('apparmorProfile', changes.apparmorProfile, '--apparmor');
-  }
-  if (changes.selinuxLabel !== undefined) set('selinuxLabel', changes.selinuxLabel, '--process-label');
-  if (changes.terminal) set('terminal', true, '--tty');
-  if (changes.noNewPrivileges) set('noNewPrivileges', true, '--no-new-privs');
-  const before = base.env ?? [];
-  if (changes.env.length > 0) process.env = [...before, ...changes.env];
-  changes.env.forEach((_, index) => changedBy.set(pointerTo('/process/env', before.length + index), '--env'));
-  changeUser(process, changes, changedBy);
-  if (changes.capabilities.length > 0) {
-    set('capabilities', addCapabilities(base.capabilities, changes.capabilities), '--cap');
-  }
-  return { process, changedBy };
-}
-
-function changeUser(
-  process: Process,
-  { user, additionalGids }: ProcessChanges,
-  changedBy: Map<string, string>,
-): void {
-  const change = (part: User, ...names: readonly string[]): void => {
-    process.user = { ...process.user, ...part };
-    const flag = names.includes('additionalGids') ? '--additional-gids' : '--user';
-    for (const name of names) changedBy.set(pointerTo('/process/user', name), flag);
-  };
-  if (user !== undefined) change({ uid: user.uid }, 'uid');
-  if (user?.gid !== undefined) change({ gid: user.gid }, 'gid');
-  if (additionalGids.length > 0) {
-    change(
-      { additionalGids: [...(process.user?.additionalGids ?? []), ...additionalGids] },
-      'additionalGids',
-    );
-  }
+  /** Where a part of the process was written: as a flag, in the file or in the container's config. */
+  sourceOf: (pointer: string) => Source | undefined;
 }
 
 /**
- * More capabilities for the process itself. Never inheritable ones: every program it runs later could raise them
- * by a file that lists them (CVE-2022-29162). Ambient where the process had them inheritable before.
+ * Reads the process that is to run: that of a file, or the container's own one, with the changes of the flags. Warns of
+ * what is odd in the file and the flags.
+ * @throws TsrunError 'config' with the pointer of the property that is wrong, 'usage' for a file that cannot be read
  */
-function addCapabilities(given: Capabilities | undefined, names: readonly string[]): Capabilities {
-  const add = (set: readonly string[] | undefined, more: readonly string[]): string[] => [
-    ...new Set([...(set ?? []), ...more]),
-  ];
-  const ambient = names.filter((name) => given?.inheritable?.includes(name) === true);
-  return {
-    ...given,
-    bounding: add(given?.bounding, names),
-    effective: add(given?.effective, names),
-    permitted: add(given?.permitted, names),
-    ...(ambient.length === 0 ? {} : { ambient: add(given?.ambient, ambient) }),
+export function readExecProcess(
+  folder: ContainerFolder,
+  { file, changes }: ProcessRequest,
+  warn: Tell,
+): ExecProcess {
+  const stored = storedConfig(folder);
+  const config = parseDocument(stored.text, stored.file) as Config;
+  // Validated at create; only properties that are null must still be removed.
+  normalize(config, configShape, () => undefined);
+  const own: Process = config.process ?? { cwd: '/' };
+  const document = file === undefined ? undefined : readJsonDocument(file);
+  if (document === undefined && changes.args.length === 0) {
+    throw new TsrunError('usage', 'exec args cannot be empty', {
+      hint: 'give the command after the container id, or --process FILE',
+    });
+  }
+  const { process: base, inherited } =
+    document === undefined
+      ? { process: { ...own, terminal: false }, inherited: undefined }
+      : inheritProcess(processOf(document), own);
+  const capabilities = knownCapabilities(changes.capabilities, warn);
+  const changed = changeProcess(base, { ...changes, capabilities });
+  const isOwn = (property: string): boolean => inherited?.has(property) ?? true;
+  const sourceOf = sourceOfProcess(stored, document, changed.changedBy, isOwn);
+  const { process, warnings } = withSource(sourceOf, () => validateProcess(changed.process, config.linux));
+  for (const warning of warnings) {
+    const { pointer } = warning;
+    // `create` has warned of what is odd in the container's own process.
+    if (flagOf(changed.changedBy, pointer) === undefined && isOwn(propertyOf(pointer))) continue;
+    warn({ ...warning, source: sourceOf(pointer) });
+  }
+  return { config, process, sourceOf };
+}
+
+/** The process of a file, which is not validated yet: the flags may give what it lacks. */
+function processOf(document: JsonDocument): Process {
+  const { value } = document;
+  if (isObject(value)) return value as unknown as Process;
+  return withSource(
+    () => processDocument(document),
+    () => validateProcess(value, undefined).process,
+  );
+}
+
+function sourceOfProcess(
+  stored: Document,
+  document: JsonDocument | undefined,
+  changedBy: ChangedBy,
+  isOwn: (property: string) => boolean,
+): ExecProcess['sourceOf'] {
+  return (pointer) => {
+    const flag = flagOf(changedBy, pointer);
+    if (flag !== undefined) return flag === '' ? undefined : { flag };
+    const isFiles = document !== undefined && /^\/process(\/|$)/.test(pointer) && !isOwn(propertyOf(pointer));
+    return isFiles ? processDocument(document) : stored;
   };
 }
 
-/** Splits off names that are no capabilities; of each comes a warning, as for those of a config. */
-export function knownCapabilities(names: readonly string[], warn: Tell): readonly string[] {
-  return names.filter((name) => {
-    if (capabilityNumbers.has(name)) return true;
-    const meant = nearestWord(name, [...capabilityNumbers.keys()]);
-    const question = meant === undefined ? '' : `; did you mean ${meant}?`;
-    warn({ reason: `--cap ${JSON.stringify(name)}: no such capability, ignored${question}` });
-    return false;
-  });
+/** The file as a document whose root is the process. */
+function processDocument({ file, text }: Document): Document {
+  return { file, text, base: '/process' };
+}
+
+/** The flag that gave the value of `pointer`, or a value around it; '' for the command itself. */
+function flagOf(changedBy: ChangedBy, pointer: string): string | undefined {
+  for (let at = pointer; at !== ''; at = at.slice(0, at.lastIndexOf('/'))) {
+    const flag = changedBy.get(at);
+    if (flag !== undefined) return flag;
+  }
+  return undefined;
+}
+
+function propertyOf(pointer: string): string {
+  return pointer.split('/')[2] ?? '';
 }

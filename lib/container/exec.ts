@@ -1,41 +1,38 @@
 import { closeSync } from 'node:fs';
+import type { Config } from '../config/types.ts';
 import { TsrunError, withSource } from '../core/error.ts';
-import { waitPidfd } from '../native/pidfd.ts';
-import { readHostFacts } from '../host/facts.ts';
-import { foreground } from '../native/foreground.ts';
-import { isAliveAndNotExiting } from '../host/proc.ts';
 import type { Sink } from '../core/finding.ts';
 import { tellFrom } from '../core/finding.ts';
-import { encode } from '../plan/encode.ts';
-import { compileExec } from '../plan/exec.ts';
-import { prepareFilter } from '../seccomp/prepare.ts';
-import { findNamespace } from '../config/namespaces.ts';
-import { execJoin } from './exec-cgroup.ts';
-import { drawProcess } from './exec-config.ts';
-import type { DrawnProcess, ProcessRequest } from './exec-config.ts';
-import { launchExec } from './exec-launch.ts';
-import type { ExecLaunch } from './exec-launch.ts';
-import { refuseTracersOfExec } from './external-namespaces.ts';
-import { foreignNamespaces } from './exec-namespaces.ts';
+import { Undo } from '../core/undo.ts';
+import { connectCallerSockets } from '../engine/caller-sockets.ts';
+import type { CallerSockets } from '../engine/caller-sockets.ts';
+import { endedBySeccomp, howItEnded, seccompHint } from '../engine/explain-init-death.ts';
+import { executeProgram, followInit, notInPlan } from '../engine/follow-init.ts';
+import type { Conversation } from '../engine/follow-init.ts';
+import { openForegroundProcess } from '../engine/foreground-process.ts';
+import type { ForegroundProcess } from '../engine/foreground-process.ts';
+import { withHeldSignals } from '../engine/held-signals.ts';
+import { launchInit } from '../engine/launch-init.ts';
+import { reportProcess } from '../engine/report-process.ts';
+import { StdioPipes } from '../engine/stdio-pipes.ts';
+import { isAliveAndNotExiting } from '../host/proc.ts';
+import { foreground, holdSignals, releaseSignals } from '../native/foreground.ts';
+import { waitPidfd } from '../native/pidfd.ts';
+import { socketPair } from '../native/socket.ts';
 import { findContainer, isPaused } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
-import { hookState } from './hook-state.ts';
-import { checkPreservedFds } from '../engine/launch-init.ts';
 import { withPidfd } from '../state/process.ts';
-import { listenEnvironment } from '../service/socket-activation.ts';
-import type { ListenRequest } from '../service/socket-activation.ts';
-import type { ContainerRecord, ProcessRef } from '../state/record.ts';
-import type { StateRoot } from '../state/state-root.ts';
-import type { Running } from '../engine/foreground-process.ts';
-import { informAgent } from './seccomp-agent.ts';
-import { connectCallerSockets } from '../engine/caller-sockets.ts';
-import { StdioPipes } from '../engine/stdio-pipes.ts';
+import type { ProcessRef } from '../state/record.ts';
 import { checkExecTerminal } from './check-terminal.ts';
-import { Undo } from '../core/undo.ts';
+import { prepareExec } from './exec-plan.ts';
+import type { ExecPlan, ExecPlanRequest } from './exec-plan.ts';
+import { readExecProcess } from './exec-process.ts';
+import type { ProcessRequest } from './exec-process.ts';
+import { hookState } from './hook-state.ts';
+import { informAgent } from './seccomp-agent.ts';
 
 /** What `exec` is asked for. Paths are relative to the working directory unless absolute. */
-export interface ExecRequest extends ListenRequest {
-  root: StateRoot;
+export interface ExecRequest extends ExecPlanRequest {
   id: string;
   log: Sink;
   process: ProcessRequest;
@@ -46,21 +43,18 @@ export interface ExecRequest extends ListenRequest {
   /** AF_UNIX stream sockets that get the terminal's master, and a pidfd of the process. */
   consoleSocket?: string | undefined;
   pidfdSocket?: string | undefined;
-  /** Descriptors the process keeps behind those of LISTEN_FDS. */
-  preserveFds?: number | undefined;
-  /** Cgroups below the container's, by controller; '' for all. */
-  subCgroups?: ReadonlyMap<string, string> | undefined;
   /** Also in a paused container: the process starts when that is resumed. */
   ignorePaused?: boolean | undefined;
 }
 
 /**
- * Runs one more process in a container. Detached, returns 0 once it runs. Otherwise waits for it, forwards
- * signals and the terminal, and returns its exit status: 0–255, or 128 + signal. When it cannot be run nothing
- * of it is left. Takes no lock: it changes nothing that tsrun keeps.
+ * Runs one more process in a container. Detached, returns 0 once it runs. Otherwise waits for it, forwards signals and
+ * the terminal, and returns its exit status: 0–255, or 128 + signal. When it cannot be run nothing of it is left. Takes
+ * no lock, since it changes nothing in the state store.
+ * @throws TsrunError 'state' with the words `container not running` when it does not run
  */
 export function exec(request: ExecRequest): number {
-  const { pid, pidfd, master, pipes } = begin(request);
+  const { pid, pidfd, master, pipes } = startProcess(request);
   try {
     return request.detach === true ? 0 : foreground(pidfd, pid, master, undefined, pipes?.ours);
   } finally {
@@ -68,69 +62,64 @@ export function exec(request: ExecRequest): number {
   }
 }
 
-interface Begun extends Running {
+interface StartedProcess extends ForegroundProcess {
   pipes: StdioPipes | undefined;
 }
 
-function begin(request: ExecRequest): Begun {
+function startProcess(request: ExecRequest): StartedProcess {
   const { warn } = request.log;
   const { consoleSocket, pidfdSocket, detach = false } = request;
-  const found = findContainer(request.root, request.id);
-  const init = checkExecutable(found, request.ignorePaused ?? false);
-  const drawn = drawProcess(found.folder, request.process, warn);
-  checkExecTerminal(drawn.process.terminal === true, consoleSocket, detach);
+  const container = findContainer(request.root, request.id);
+  const first = checkRunning(container, request.ignorePaused ?? false);
+  const program = readExecProcess(container.folder, request.process, warn);
+  const terminal = program.process.terminal === true;
+  checkExecTerminal(terminal, consoleSocket, detach);
   const sockets = connectCallerSockets(consoleSocket, pidfdSocket);
-  const pipes = !detach && drawn.process.terminal !== true ? StdioPipes.open() : undefined;
+  const pipes = !detach && !terminal ? StdioPipes.open() : undefined;
   const undo = new Undo();
   try {
-    const running = withSource(drawn.sourceOf, () =>
-      withPidfd(init, (container) => {
-        const prepared = prepare(request, found.record, init, drawn);
-        const caller = { consoleSocket: sockets.console, pidfdSocket: sockets.pidfd };
-        const subject = { ...prepared.subject, warn: tellFrom(drawn.sourceOf, warn) };
-        const inform = (pid: number, listener: number): void => {
-          informAgent(drawn.config, hookState(found.record, found.status), pid, listener);
-        };
-        const result = launchExec(
-          {
-            ...prepared,
-            ...caller,
-            subject,
-            inform,
-            container,
-            pidFile: request.pidFile,
-            stdio: pipes?.theirs,
-          },
-          undo,
+    const started = withSource(program.sourceOf, () =>
+      withPidfd(first, (pidfd) => {
+        const exec = prepareExec(request, container.record, first.pid, program);
+        if (!detach) {
+          holdSignals();
+          undo.onFailure('restore signals', releaseSignals);
+        }
+        const process = withHeldSignals(!detach, () =>
+          launch(exec, {
+            ...{ request, container, containerConfig: program.config, first: pidfd, sockets, pipes, undo },
+            ownsTerminal: terminal && !detach,
+            warn: tellFrom(program.sourceOf, warn),
+          }),
         );
-        prepared.keep();
-        return result;
+        exec.cacheFilter();
+        return process;
       }),
     );
-    if (running === undefined) throw stopped();
+    if (started === undefined) throw stopped();
     undo.succeed().forEach(warn);
-    return { ...running, pipes };
+    return { ...started, pipes };
   } catch (error) {
     pipes?.closeOurs();
     undo.fail().forEach(warn);
-    throw isAliveAndNotExiting(init.pid, init.startTime) ? error : stopped(error);
+    throw isAliveAndNotExiting(first.pid, first.startTime) ? error : stopped(error);
   } finally {
     pipes?.closeTheirs();
     sockets.close();
   }
 }
 
-/** For a frozen container that is being killed to end. */
+/** How long a container on cgroup v1 stays frozen while all its processes are killed. */
 const killingMs = 100;
 
-function checkExecutable(container: Container, ignorePaused: boolean): ProcessRef {
+/** The container's first process, when another process may be run beside it. */
+function checkRunning(container: Container, ignorePaused: boolean): ProcessRef {
   const { record, status } = container;
   if (status === 'stopped' || record.init === undefined) throw stopped();
   if (status === 'creating') {
     throw new TsrunError('state', 'cannot exec in a container that is being created');
   }
   if (!ignorePaused && isPaused(container)) {
-    // Who kills all of a container on cgroup v1 freezes it for that moment.
     if (withPidfd(record.init, (pidfd) => waitPidfd(pidfd, killingMs)) !== false) throw stopped();
     const words = 'cannot exec in a paused container (use --ignore-paused to override)';
     throw new TsrunError('state', words);
@@ -146,54 +135,68 @@ function stopped(cause?: unknown): TsrunError {
   });
 }
 
-/** Decides everything else; changes nothing. */
-function prepare(
-  {
-    root,
-    listenFds = 0,
-    listenFdNames,
-    preserveFds = 0,
-    subCgroups = new Map(),
-    detach = false,
-  }: ExecRequest,
-  record: ContainerRecord,
-  init: ProcessRef,
-  { config, process }: DrawnProcess,
-): Pick<ExecLaunch, 'plan' | 'config' | 'code' | 'keptFds' | 'cgroup' | 'foreground' | 'holdsTerminal'> & {
-  subject: Omit<ExecLaunch['subject'], 'warn'>;
-  keep: () => void;
-} {
-  const facts = readHostFacts();
-  const keptFds = listenFds + preserveFds;
-  checkPreservedFds(keptFds);
-  const join = execJoin(record, subCgroups, init.pid);
-  const profile = config.linux?.seccomp;
-  const seccomp = profile && prepareFilter(profile, root.path);
-  const plan = compileExec(config, process, facts, {
-    containerId: record.id,
-    rootfs: record.rootfs,
-    noNewKeyring: record.noNewKeyring === true,
-    preserveFds: keptFds,
-    cgroupTasks: join.tasks,
-    cloneIntoCgroup: join.cloneInto !== undefined,
-    // As the peers do, though the process is not the first one of its pid namespace.
-    extraEnv: listenEnvironment({ listenFds, listenFdNames }),
-    namespaces: foreignNamespaces(init.pid, config.linux),
-    seccomp: seccomp?.filter,
+interface LaunchContext {
+  request: ExecRequest;
+  container: Container;
+  containerConfig: Config;
+  /** pidfd of the container's first process. */
+  first: number;
+  sockets: CallerSockets;
+  pipes: StdioPipes | undefined;
+  /** tsrun holds the master of the process's terminal. */
+  ownsTerminal: boolean;
+  warn: Conversation['warn'];
+  undo: Undo;
+}
+
+/** Runs the init of the plan and returns once the process executes its program. */
+function launch(exec: ExecPlan, context: LaunchContext): ForegroundProcess {
+  const { plan, code, facts, config, keptFds, cgroup } = exec;
+  const { request, container, containerConfig, first, sockets, pipes, warn, undo } = context;
+  const [ours, theirs] = context.ownsTerminal ? consoleSockets(undo) : [undefined, sockets.console];
+  const init = launchInit(
+    { plan: code, preserveFds: keptFds, console: theirs, cgroup, container: first, stdio: pipes?.theirs },
+    undo,
+  );
+  const explainDeath = (status: number | undefined): TsrunError => explainExecDeath(status, first, config);
+  const conversation: Conversation = { init, plan, facts, warn, explainDeath };
+  followInit(conversation, {
+    pid: () => undefined,
+    sync: { setup: notInPlan, hooks: notInPlan, entered: notInPlan, ready: () => 'done' },
+    waiting: notInPlan,
+    listener: (listener) => {
+      informAgent(containerConfig, hookState(container.record, container.status), init.process.pid, listener);
+    },
   });
-  const { ociVersion, linux } = config;
-  // In a user namespace the privileges of the process are over nothing of the host's.
-  if (findNamespace(linux, 'user') === undefined) refuseTracersOfExec(init.pid, plan);
-  return {
-    plan,
-    // Hooks are not for it.
-    config: { ociVersion, process, ...(linux === undefined ? {} : { linux }) },
-    code: encode(plan),
-    keptFds,
-    cgroup: join.cloneInto,
-    foreground: !detach,
-    holdsTerminal: !detach && process.terminal === true,
-    subject: { facts },
-    keep: () => seccomp?.keep(),
-  };
+  reportProcess(
+    init.process,
+    { pidFile: request.pidFile, pidfdSocket: sockets.pidfd, payload: 'setns' },
+    undo,
+  );
+  const process = openForegroundProcess(init.process.pid, ours, undo);
+  executeProgram(conversation);
+  return process;
+}
+
+function consoleSockets(undo: Undo): [number, number] {
+  const pair = socketPair();
+  undo.always('close the console sockets', () => {
+    pair.forEach((fd) => {
+      closeSync(fd);
+    });
+  });
+  return pair;
+}
+
+const killed = 128 + 9;
+
+/** The kernel kills the processes of a pid namespace shortly before its first one is gone. */
+const endingMs = 500;
+
+/** Why the init has ended without a message. `first`: pidfd of the container's first process. */
+function explainExecDeath(status: number | undefined, first: number, config: Config): TsrunError {
+  if (status === undefined || status === killed) waitPidfd(first, endingMs);
+  return new TsrunError('init', `the process ${howItEnded(status)} before its program could run`, {
+    hint: endedBySeccomp(status) ? seccompHint(config) : 'the container may have reached its memory limit',
+  });
 }

@@ -8,7 +8,7 @@ import { writeRecord } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 import type { Undo } from '../core/undo.ts';
 
-/** Puts process `pid` into the class of linux.intelRdt. What is to be made is in the record before it is. */
+/** Puts process `pid` into the class of linux.intelRdt. The record names the class before it is made. */
 export function joinResctrl(
   pid: number,
   linux: Linux | undefined,
@@ -29,7 +29,7 @@ export function joinResctrl(
 }
 
 /**
- * Gives the container's class other schemata; returns what undoes it.
+ * Changes the schemata of the container's class; returns a function that undoes it.
  * @throws TsrunError 'state' when it has no class
  */
 export function changeResctrl({ id, resctrl }: ContainerRecord, intelRdt: IntelRdt): () => void {
@@ -44,7 +44,7 @@ export function changeResctrl({ id, resctrl }: ContainerRecord, intelRdt: IntelR
   return changeClass(resctrlRoot(), resctrl.directory, intelRdt);
 }
 
-/** Removes what joinResctrl made. May be repeated. */
+/** Removes the groups of joinResctrl(). May be repeated. */
 export function leaveResctrl({ resctrl }: ContainerRecord): void {
   if (resctrl !== undefined) leaveClass(resctrl);
 }

@@ -1,12 +1,9 @@
-import { cgroupManager } from '../cgroup/cgroup-manager.ts';
-import { stillMarked } from '../cgroup/ownership-mark.ts';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
-import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
 import { sigkill } from '../host/signals.ts';
 import { findContainer } from '../state/find-container.ts';
+import { ownCgroups } from '../state/own-cgroups.ts';
 import { signalProcess } from '../state/process.ts';
-import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
 export interface KillRequest {
@@ -41,10 +38,4 @@ export function killContainer({ root, id, signal, all = false }: KillRequest): v
   }
   // A frozen process ends only once it is thawed, which the cgroup manager does; a container may freeze itself.
   if (signal === sigkill) manager?.kill(sigkill);
-}
-
-/** The cgroups the container still owns; undefined when there are none. */
-export function ownCgroups({ cgroup, ownsCgroup }: ContainerRecord): CgroupManager | undefined {
-  const own = cgroup !== undefined && ownsCgroup ? stillMarked(cgroup) : undefined;
-  return own && cgroupManager(own);
 }

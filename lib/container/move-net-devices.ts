@@ -9,8 +9,8 @@ import type { Undo } from '../core/undo.ts';
 const root = '/linux/netDevices';
 
 /**
- * Moves the devices of linux.netDevices into the network namespace of process `pid`, all or none: what is known
- * to fail fails before the first one moves, and `undo` takes the others back.
+ * Moves the devices of linux.netDevices into the network namespace of process `pid`, all or none: checks come before
+ * the first move, and `undo` moves devices back.
  */
 export function moveNetDevices(pid: number, linux: Linux | undefined, undo: Undo): void {
   const moves = Object.entries(linux?.netDevices ?? {}).map(([name, { name: newName = '' }]) => ({
@@ -47,7 +47,7 @@ function openNamespace(process: number | 'self', undo: Undo): number {
   }
 }
 
-/** A namespace that is joined by its path may be the one tsrun is in. */
+/** A path in linux.namespaces may name the network namespace of tsrun. */
 function checkDifferent(ours: number, theirs: number): void {
   const [a, b] = [ours, theirs].map((fd) => fstatSync(fd, { bigint: true }));
   if (a?.dev !== b?.dev || a?.ino !== b?.ino) return;

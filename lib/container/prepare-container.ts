@@ -24,52 +24,52 @@ import { listenEnvironment } from '../service/socket-activation.ts';
 import { notifyMount, notifyVariable } from '../service/sd-notify.ts';
 import type { NamespaceType } from '../config/types.ts';
 import type { CompileRequest, CreateRequest } from './create-request.ts';
-import { refuseTracersOfPlan } from './external-namespaces.ts';
+import { refuseTracersOfPlan } from './refuse-tracers.ts';
 import { containerFolder } from '../state/folder.ts';
 import { sourcesInside } from './bind-sources.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
-export interface Blueprint {
+export interface PreparedContainer {
   id: string;
   bundle: Bundle;
   /** Absolute, links resolved. */
   rootfs: string;
   facts: HostFacts;
   cgroup: CgroupRecord;
-  /** How its process joins them. */
+  /** How the container's process joins its cgroups. */
   selfJoin: SelfJoin;
   plan: Plan;
   /** The plan as the init reads it. */
   code: Uint8Array;
   /** Descriptors from 3 on that the container keeps. */
   keptFds: number;
-  /** It may tell the service manager that it is ready. */
+  /** The container gets NOTIFY_SOCKET (sd_notify(3)). */
   notifies: boolean;
-  /** What was noticed that hardly ever matters. */
+  /** Notices that hardly ever matter. */
   remarks: Notice[];
-  /** Remembers what took long to decide, for the next container. Never fails. */
-  keep: () => void;
+  /** Caches the compiled seccomp filter for the next container. Never fails. */
+  cacheFilter: () => void;
 }
 
 /**
  * Reads and validates the bundle and compiles it for this host. Changes nothing. Says what is odd but no reason to
  * stop.
  */
-export function draw(request: CreateRequest, gate: PlanOptions['gate']): Blueprint {
+export function prepareContainer(request: CreateRequest, gate: PlanOptions['gate']): PreparedContainer {
   checkContainerId(request.id);
   const bundle = readBundle(request.bundle);
   const sourceOf = (): Bundle => bundle;
   const warn = tellFrom(sourceOf, request.log.warn);
   return withSource(sourceOf, () => {
     validateConfig(bundle).warnings.forEach(warn);
-    const blueprint = compileBundle(bundle, request, gate);
-    blueprint.plan.warnings.forEach(warn);
-    if (request.notifySocket !== undefined && !blueprint.notifies) {
+    const prepared = compileBundle(bundle, request, gate);
+    prepared.plan.warnings.forEach(warn);
+    if (request.notifySocket !== undefined && !prepared.notifies) {
       const reason = 'without a mount namespace of its own the container cannot use NOTIFY_SOCKET';
       warn({ pointer: '/linux/namespaces', reason });
     }
-    blueprint.remarks.forEach(tellFrom(sourceOf, request.log.debug));
-    return blueprint;
+    prepared.remarks.forEach(tellFrom(sourceOf, request.log.debug));
+    return prepared;
   });
 }
 
@@ -93,7 +93,7 @@ export function compileBundle(
   request: CompileRequest,
   gate: PlanOptions['gate'],
   refuse: Refuse = throwIt,
-): Blueprint {
+): PreparedContainer {
   const { id } = request;
   const refusals: TsrunError[] = [];
   const reject: Refuse = (failure) => {
@@ -150,7 +150,7 @@ export function compileBundle(
     keptFds,
     notifies,
     remarks: [...(seccomp === undefined ? [] : remarksOn(seccomp.filter)), ...deviceRemarks(bundle, cgroup)],
-    keep: () => seccomp?.keep(),
+    cacheFilter: () => seccomp?.keep(),
   };
 }
 
@@ -174,8 +174,9 @@ function ownMounts({ config }: Bundle): boolean {
 }
 
 /**
- * In a user namespace that it enters before its clone, process A may have no right to the cgroup any more; the
- * file it opened before is judged by who it was then. Where a pid namespace is joined A goes there before all else.
+ * How process A, or B, joins the cgroups. In a user namespace that process A enters before its clone it may have no
+ * right to clone into the cgroup, but may write to a file of the cgroup that it has opened before. Where a pid
+ * namespace is joined, A moves into the cgroup before it enters any namespace.
  */
 function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
   const { tasks, cloneInto } = selfJoin;
@@ -184,13 +185,13 @@ function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
   return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
 }
 
-/** Engines have device rules in every config, also where tsrun is rootless and nobody can set them. */
+/** Device rules that cannot be applied, when tsrun is rootless. Docker and podman write such rules into every config. */
 function deviceRemarks(bundle: Bundle, cgroup: CgroupRecord): Notice[] {
   const why = whyDeviceRulesIgnored(cgroup, bundle.config.linux?.resources);
   return why === undefined ? [] : [{ pointer: devicesPointer, reason: `ignored: ${why}` }];
 }
 
-/** Profiles of engines name the system calls of all kernels and architectures. */
+/** Profiles name the system calls of all kernels and architectures, so unknown ones are usual. */
 function remarksOn({ unknownSyscalls: names }: CompiledFilter): Notice[] {
   return names.length === 0
     ? []

@@ -1,6 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import { processStat } from '../host/proc.ts';
-import { ownCgroups } from './kill.ts';
+import { ownCgroups } from '../state/own-cgroups.ts';
 import type { ContainerRecord } from '../state/record.ts';
 
 /**

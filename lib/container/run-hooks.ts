@@ -4,6 +4,7 @@ import { sealedMemfd } from '../native/memfd.ts';
 import { launcherNotes } from '../host/launcher-notes.ts';
 import { shortenValue, shortenMessage } from '../core/message-text.ts';
 import type { Hook, HookKind, State } from '../config/types.ts';
+import { refuseEndSignal } from '../engine/held-signals.ts';
 import type { ProgramResult } from '../engine/run-program.ts';
 import { runProgram } from '../engine/run-program.ts';
 
@@ -14,6 +15,8 @@ export interface HookContext {
   env: readonly string[];
   /** pidfd of the container's process. A hook that runs when the process ends is killed. */
   init?: number | undefined;
+  /** A SIGTERM and the like to tsrun ends the hook, where such signals are kept (withHeldSignals). */
+  untilSignal?: boolean | undefined;
 }
 
 /**
@@ -68,6 +71,7 @@ function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext
       cwd: existingDirectory(context.state.bundle),
       timeoutMs: hook.timeout === undefined ? undefined : hook.timeout * 1000,
       whileAlive: context.init,
+      untilSignal: context.untilSignal,
     });
   } catch (error) {
     if (error instanceof TsrunError) throw fail(shortenMessage(error.message, [hook.path]), error);
@@ -75,6 +79,7 @@ function runHook(kind: HookKind, index: number, hook: Hook, context: HookContext
   } finally {
     closeSync(stdin);
   }
+  if (result.killed === 'signal') refuseEndSignal();
   const reason = failureOf({ ...hook, path: shortenValue(hook.path) }, result);
   if (reason !== undefined) throw fail(reason);
 }

@@ -7,11 +7,11 @@ import type { ContainerRecord } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
 /**
- * A life that tsrun stays for, as `run` and `restore` do in the foreground: `begin` makes the container and lets it
- * run, `stay` waits for its end and returns the exit status. Signals wait from the beginning, for the container.
- * Deletes the container afterwards, unless `keep`.
+ * Runs a container in the foreground, for `run` and `restore`, and deletes it afterwards, unless `keep`: `start` creates
+ * and starts it, `waitForEnd` returns its exit status. Signals to tsrun are kept from the beginning: those that do not
+ * end the start are handed to the container.
  */
-export function attend<Begun extends { record: ContainerRecord }>(
+export function runInForeground<Started extends { record: ContainerRecord }>(
   request: {
     root: StateRoot;
     id: string;
@@ -19,21 +19,21 @@ export function attend<Begun extends { record: ContainerRecord }>(
     noSubreaper?: boolean | undefined;
     keep?: boolean | undefined;
   },
-  begin: () => Begun,
-  stay: (begun: Begun) => number,
+  start: () => Started,
+  waitForEnd: (started: Started) => number,
 ): number {
   const { root, id, log } = request;
   if (request.noSubreaper !== true) setSubreaper(true);
   holdSignals();
-  let begun: Begun;
+  let started: Started;
   try {
-    begun = begin();
+    started = start();
   } catch (error) {
     releaseSignals();
     throw error;
   }
-  const status = stay(begun);
+  const status = waitForEnd(started);
   if (request.keep === true) return status;
-  deleteUnlessReplaced(containerFolder(root.path, id), begun.record, log.warn);
+  deleteUnlessReplaced(containerFolder(root.path, id), started.record, log.warn);
   return status;
 }

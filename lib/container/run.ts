@@ -1,25 +1,22 @@
 import { closeSync } from 'node:fs';
-import { TsrunError } from '../core/error.ts';
 import { foreground } from '../native/foreground.ts';
 import { socketPair } from '../native/socket.ts';
 import type { Sink } from '../core/finding.ts';
-import { attend } from './run-in-foreground.ts';
-import { draw } from './prepare-container.ts';
-import type { Blueprint } from './prepare-container.ts';
-import { announce } from './create.ts';
+import { runInForeground } from './run-in-foreground.ts';
+import { prepareContainer } from './prepare-container.ts';
+import type { PreparedContainer } from './prepare-container.ts';
+import { reportCreated } from './create.ts';
 import { deleteAfterFailure } from './delete.ts';
-import { lastMessage, sendGo } from '../engine/messages.ts';
-import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
+import { executeProgram } from '../engine/follow-init.ts';
+import { withHeldSignals } from '../engine/held-signals.ts';
 import { containerFolder } from '../state/folder.ts';
-import { explainDeath } from '../engine/explain-init-death.ts';
-import { makeContainer } from './create-container.ts';
-import type { Made } from './create-container.ts';
+import { createContainer } from './create-container.ts';
 import { reachableManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { CreateRequest } from './create-request.ts';
-import { takeRunning } from '../engine/foreground-process.ts';
-import type { Running } from '../engine/foreground-process.ts';
+import { openForegroundProcess } from '../engine/foreground-process.ts';
+import type { ForegroundProcess } from '../engine/foreground-process.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { runPoststart, waitUntilReady } from './start.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
@@ -42,27 +39,30 @@ export interface RunRequest extends CreateRequest {
 export function run(request: RunRequest): number {
   const { log, detach = false } = request;
   if (detach) {
-    const { running, record, relay } = begin(request);
-    closeSync(running.pidfd);
+    const { process, record, relay } = createAndStart(request);
+    closeSync(process.pidfd);
     if (relay !== undefined) waitUntilReady(relay, record, log);
     return 0;
   }
-  return attend(
+  return runInForeground(
     request,
-    () => begin(request),
-    (begun) => stay(begun, log),
+    () => createAndStart(request),
+    (started) => waitForEnd(started, log),
   );
 }
 
-interface Begun {
-  running: Running;
+interface StartedContainer {
+  process: ForegroundProcess;
   record: ContainerRecord;
   relay: NotifyRelay | undefined;
   pipes: StdioPipes | undefined;
 }
 
-/** Until the container has ended; returns its exit status. */
-function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, { warn }: Sink): number {
+/** Waits until the container has ended; returns its exit status. */
+function waitForEnd(
+  { process: { pid, pidfd, master }, relay, pipes }: StartedContainer,
+  { warn }: Sink,
+): number {
   try {
     return foreground(pidfd, pid, master, relay && { ...relay.sockets, failed: warn }, pipes?.ours);
   } finally {
@@ -71,15 +71,15 @@ function stay({ running: { pid, pidfd, master }, relay, pipes }: Begun, { warn }
   }
 }
 
-function begin(request: RunRequest): Begun {
+function createAndStart(request: RunRequest): StartedContainer {
   const { root, id, log, detach = false, noNewKeyring } = request;
   const notifySocket = reachableManager(request.notifySocket, log.warn);
-  const blueprint = draw({ ...request, notifySocket }, 'engine');
-  checkTerminal(blueprint.bundle, request.consoleSocket, detach);
+  const prepared = prepareContainer({ ...request, notifySocket }, 'engine');
+  checkTerminal(prepared.bundle, request.consoleSocket, detach);
   const sockets = connectCallerSockets(request.consoleSocket, request.pidfdSocket);
-  const relay = !detach && hasTerminal(blueprint) ? socketPair() : undefined;
-  const pipes = !detach && !hasTerminal(blueprint) ? StdioPipes.open() : undefined;
-  const [ours, theirs] = relay ?? [];
+  const consolePair = !detach && hasTerminal(prepared) ? socketPair() : undefined;
+  const pipes = !detach && !hasTerminal(prepared) ? StdioPipes.open() : undefined;
+  const [ours, theirs] = consolePair ?? [];
   try {
     const options = {
       root,
@@ -89,48 +89,40 @@ function begin(request: RunRequest): Begun {
       noNewKeyring,
       log,
     } as const;
-    const begun = makeContainer(blueprint, options, (made) => {
-      announce(made, request, sockets);
-      const relay = NotifyRelay.open(made.folder, notifySocket);
-      made.undo.onFailure('close its notify socket', () => relay?.close());
-      const running = takeRunning(made, ours);
-      execute(made);
-      return { running, record: made.record, relay, pipes };
-    });
+    const started = withHeldSignals(!detach, () =>
+      createContainer(prepared, options, ({ folder, record, init, conversation, undo }) => {
+        reportCreated({ folder, record, process: init.process, undo }, request, sockets);
+        const relay = NotifyRelay.open(folder, notifySocket);
+        undo.onFailure('close its notify socket', () => relay?.close());
+        const process = openForegroundProcess(init.process.pid, ours, undo);
+        executeProgram(conversation);
+        return { process, record, relay, pipes };
+      }),
+    );
     runPoststart(
-      begun.record,
-      () => blueprint.bundle,
+      started.record,
+      () => prepared.bundle,
       () => {
-        const { pidfd, master } = begun.running;
+        const { pidfd, master } = started.process;
         closeSync(pidfd);
         if (master >= 0) closeSync(master);
-        begun.relay?.close();
-        deleteAfterFailure(containerFolder(root.path, id), begun.record, log.warn);
+        started.relay?.close();
+        deleteAfterFailure(containerFolder(root.path, id), started.record, log.warn);
       },
     );
-    return begun;
+    return started;
   } catch (error) {
     pipes?.closeOurs();
     throw error;
   } finally {
     pipes?.closeTheirs();
-    relay?.forEach((fd) => {
+    consolePair?.forEach((fd) => {
       closeSync(fd);
     });
     sockets.close();
   }
 }
 
-function hasTerminal({ bundle }: Blueprint): boolean {
+function hasTerminal({ bundle }: PreparedContainer): boolean {
   return bundle.config.process?.terminal === true;
-}
-
-/** Lets the init go on and waits until it is the user's program: its socket closes at execve(2). */
-function execute({ blueprint: { bundle, cgroup }, record, sync, subject, init }: Made): void {
-  sendGo(sync);
-  const message = lastMessage(sync, subject, () => hasLeftInit(init.pid, record.initImage));
-  if (message !== undefined) {
-    throw new TsrunError('internal', `the init sent a message of type ${message.type} out of turn`);
-  }
-  if (endedAsInit(init.pid, record.initImage)) throw explainDeath(bundle.config, cgroup, init.end());
 }

@@ -5,12 +5,12 @@ import { seccompReceiverAnnotation } from '../config/annotations.ts';
 import type { Config, Seccomp, State } from '../config/types.ts';
 
 /**
- * Gives the listener of a process's filter to its agent, with the container process state
- * (config-linux.md, "The Container Process State"): one connection, one message.
+ * Sends the listener of a process's filter to the agent, with the container process state (config-linux.md, "The
+ * Container Process State").
  *
  * @param state of the container
- * @param pid of the process the filter is for
- * @param listener stays open here
+ * @param pid of the process that has the filter
+ * @param listener the caller closes it
  * @throws TsrunError 'config' when there is no agent, 'system' when it cannot be reached or does not listen
  */
 export function informAgent(
@@ -40,7 +40,7 @@ export function informAgent(
 interface Agent {
   path: string;
   metadata: string;
-  /** Of the property that names the socket. */
+  /** Pointer of the property that names the socket. */
   pointer: string;
 }
 

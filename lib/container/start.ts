@@ -9,8 +9,9 @@ import { parseDocument } from '../config/bundle.ts';
 import type { Config } from '../config/types.ts';
 import { Channel } from '../engine/channel.ts';
 import { deleteAfterFailure } from './delete.ts';
-import { lastMessage } from '../engine/messages.ts';
-import { endedAsInit, hasLeftInit } from '../engine/init-left.ts';
+import { awaitExecve } from '../engine/follow-init.ts';
+import { withHeldSignals } from '../engine/held-signals.ts';
+import { endedBeforeExecve, executedOrEnded } from '../engine/execve-state.ts';
 import { findContainer, findFolder, isPaused } from '../state/find-container.ts';
 import type { Container } from '../state/find-container.ts';
 import { hookState } from './hook-state.ts';
@@ -19,14 +20,15 @@ import { ownEnvironment, runHooks } from './run-hooks.ts';
 import { lockContainer } from '../state/lock.ts';
 import { reachableManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
-import { waitForEnd } from '../state/process.ts';
-import type { ContainerRecord } from '../state/record.ts';
+import { waitForEnd, signalProcess } from '../state/process.ts';
+import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { readStartOp } from '../state/start-ops.ts';
 import { startSocketFile, storedConfig } from '../state/store.ts';
 import { removeStored } from '../state/store-files.ts';
 import { withFolder } from '../state/folder.ts';
 import type { ContainerFolder } from '../state/folder.ts';
+import { sigkill } from '../host/signals.ts';
 
 export interface StartRequest {
   root: StateRoot;
@@ -37,12 +39,13 @@ export interface StartRequest {
 }
 
 /**
- * Lets the process of a created container become the user's program (runtime.md, "Start"). Returns when
- * execve(2) has succeeded and the poststart hooks have run; throws what kept it from running, and the
- * container has stopped then, or what a poststart hook said, and the container is destroyed. For a service manager it also waits until the container is ready or has ended.
+ * Starts a created container (runtime.md, "Start"). Returns when execve(2) has succeeded and the poststart hooks have
+ * run; for a service manager it also waits until the container is ready or has ended.
+ * @throws TsrunError what kept the program from running, and the container has stopped; or 'hook' of a poststart hook,
+ *   and the container is destroyed
  */
 export function start(request: StartRequest): void {
-  const { record, relay } = begin(request);
+  const { record, relay } = startUnderLock(request);
   if (relay !== undefined) waitUntilReady(relay, record, request.log);
 }
 
@@ -51,7 +54,7 @@ interface Started {
   relay: NotifyRelay | undefined;
 }
 
-function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started {
+function startUnderLock({ root, id, log: { warn }, notifySocket }: StartRequest): Started {
   const folder = findFolder(root, id);
   const lock = lockContainer(folder);
   let started: Started;
@@ -61,12 +64,12 @@ function begin({ root, id, log: { warn }, notifySocket }: StartRequest): Started
     const { record } = found;
     started = { record, relay: NotifyRelay.open(folder, reachableManager(notifySocket, warn)) };
     closeOnError(started, () => {
-      letGo(folder, record, warn);
+      executeProgram(folder, record, warn);
     });
   } finally {
     lock.release();
   }
-  // Without the lock: a hook may well ask tsrun to do something with the container.
+  // Without the lock: a hook may call tsrun for the container.
   closeOnError(started, ({ record }) => {
     runPoststart(
       record,
@@ -88,7 +91,7 @@ function closeOnError(started: Started, step: (started: Started) => void): void 
   }
 }
 
-/** Without the lock, since it may take long. */
+/** Waits until the container is ready or has ended; must not hold the lock, since that may take long. */
 export function waitUntilReady(relay: NotifyRelay, { init }: ContainerRecord, { warn }: Sink): void {
   try {
     if (init !== undefined) relay.waitUntilReady(init, warn);
@@ -120,8 +123,8 @@ function checkStartable(container: Container): void {
   throw new TsrunError('state', `cannot start a container in the ${word} state`);
 }
 
-/** Connects to the init; the end of the connection without an error is a successful execve. */
-function letGo(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
+/** Connects to the init, which executes the program then. */
+function executeProgram(folder: ContainerFolder, record: ContainerRecord, warn: Tell): void {
   const socket = withFolder(folder, (inside) => connectSocket(inside, startSocketFile));
   if (socket < 0) {
     throw systemError(`reach the process of container ${folder.id}`, socket, {
@@ -133,19 +136,18 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: Tell): vo
       op: (index: number) => readStartOp(folder, index),
       warn: tellFrom(() => storedConfig(folder), warn),
     };
+    const channel = new Channel(socket, { mayUsePipes: false });
     const { init, initImage } = record;
     withSource(
       () => storedConfig(folder),
-      () =>
-        lastMessage(
-          new Channel(socket, { mayUsePipes: false }),
-          subject,
-          () => init !== undefined && hasLeftInit(init.pid, initImage),
-        ),
+      () => {
+        withHeldSignals(false, () => {
+          awaitExecve(channel, subject, () => init !== undefined && executedOrEnded(init.pid, initImage));
+        });
+      },
     );
   } catch (error) {
-    // It is ending; whoever asks next is told that it has stopped.
-    if (record.init !== undefined) waitForEnd(record.init);
+    if (record.init !== undefined) endInit(record.init, error);
     throw error;
   } finally {
     closeSync(socket);
@@ -153,16 +155,23 @@ function letGo(folder: ContainerFolder, record: ContainerRecord, warn: Tell): vo
   }
   const { init, initImage } = record;
   if (init === undefined) return;
-  if (endedAsInit(init.pid, initImage)) {
+  if (endedBeforeExecve(init.pid, initImage)) {
     throw new TsrunError('init', 'the container was killed before its process could run', {
       hint: whoKilled(folder),
     });
   }
-  if (!hasLeftInit(init.pid, initImage)) {
+  if (!executedOrEnded(init.pid, initImage)) {
     throw new TsrunError('init', 'the process of the container has not become its program', {
       hint: 'somebody else has taken the connection of tsrun, or has stopped the process: delete the container',
     });
   }
+}
+
+/** Waits for the end of an init that has failed, so that the container's status is `stopped`. */
+function endInit(init: ProcessRef, error: unknown): void {
+  // After any other error it is ending.
+  if (error instanceof TsrunError && error.code === 'interrupted') signalProcess(init, sigkill);
+  waitForEnd(init);
 }
 
 function whoKilled(folder: ContainerFolder): string {

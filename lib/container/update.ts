@@ -8,7 +8,7 @@ import type { DeviceRule, IntelRdt, Resources } from '../config/types.ts';
 import { intelRdt as checkIntelRdt } from '../config/rules/intel-rdt.ts';
 import { validateResources } from '../config/validate.ts';
 import type { Container } from '../state/find-container.ts';
-import { ownCgroups } from './kill.ts';
+import { ownCgroups } from '../state/own-cgroups.ts';
 import { withLockedContainer } from '../state/lock.ts';
 import { changeResctrl } from './join-resctrl.ts';
 import type { StateRoot } from '../state/state-root.ts';

@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'hook' // a hook failed
   | 'corrupt' // our own state on disk cannot be understood
   | 'untrusted' // where our state should be, somebody else can write
+  | 'interrupted' // a signal ended the command before the program ran
   | 'internal';
 
 export interface ErrorDetails {

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import { connectStream } from '../native/socket.ts';
 
-/** Sockets of the caller that get a descriptor each; connected before anything is made. */
+/** Connections to the sockets of the caller that get a descriptor each. They are made before anything of a container. */
 export interface CallerSockets {
   console: number | undefined;
   pidfd: number | undefined;

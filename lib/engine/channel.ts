@@ -1,39 +1,67 @@
 import { closeSync } from 'node:fs';
+import { errnos } from '../core/errno.ts';
+import { TsrunError } from '../core/error.ts';
+import { messages } from '../plan/wire.ts';
+import { receiveMessage, sendMessage } from './init-message.ts';
+import type { Received } from './init-message.ts';
 
-/** The way to the init, or to the container's process that `start` connects to. */
+/** The connection to the init, or to the container's process that `start` connects to. */
 export class Channel {
   /** Where messages come from, and where `go` is written to: one socket, or the ends of two pipes. */
-  from: number;
-  to: number;
-  /** pidfd of the process at the other end: who traces it may keep a pipe open that it had. */
-  pidfd: number | undefined;
+  #from: number;
+  #to: number;
   readonly #mayUsePipes: boolean;
-  #pipes = false;
 
   constructor(socket: number, { mayUsePipes }: { mayUsePipes: boolean }) {
-    this.from = socket;
-    this.to = socket;
+    this.#from = socket;
+    this.#to = socket;
     this.#mayUsePipes = mayUsePipes;
   }
 
-  get awaitsPipes(): boolean {
-    return this.#mayUsePipes && !this.#pipes;
+  /** The init has said that it goes on with pipes. */
+  get isPiped(): boolean {
+    return this.#from !== this.#to;
   }
 
-  get isSocket(): boolean {
-    return !this.#pipes;
-  }
-
-  /** Takes these pipes in place of the socket, which is closed. */
-  usePipes(from: number, to: number): void {
+  /**
+   * Takes these pipes in place of the socket, which is closed.
+   * @throws TsrunError 'init' when it must not, or has done so before; the pipes are closed then
+   */
+  usePipes(fds: readonly number[]): void {
+    const [from, to] = fds;
+    if (!this.#mayUsePipes || this.isPiped || fds.length !== 2 || from === undefined || to === undefined) {
+      fds.forEach((fd) => {
+        closeSync(fd);
+      });
+      throw new TsrunError('init', 'the init sent pipes out of turn');
+    }
     this.close();
-    this.from = from;
-    this.to = to;
-    this.#pipes = true;
+    this.#from = from;
+    this.#to = to;
+  }
+
+  /** The next message; undefined at the end, 'nothing' when none comes in time. */
+  receive(timeoutMs: number): Received | undefined | 'nothing' {
+    try {
+      return receiveMessage(this.#from, timeoutMs);
+    } catch (error) {
+      if (error instanceof TsrunError && error.errno === errnos.ETIMEDOUT) return 'nothing';
+      throw error;
+    }
+  }
+
+  /** Sends `go`. That the init has ended is no error: what it said before is still to be read. */
+  sendGo(fds: readonly number[] = []): void {
+    try {
+      sendMessage(this.#to, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);
+    } catch (error) {
+      const ended: readonly (number | undefined)[] = [errnos.EPIPE, errnos.ECONNRESET];
+      if (!(error instanceof TsrunError && ended.includes(error.errno))) throw error;
+    }
   }
 
   close(): void {
-    closeSync(this.from);
-    if (this.to !== this.from) closeSync(this.to);
+    closeSync(this.#from);
+    if (this.isPiped) closeSync(this.#to);
   }
 }

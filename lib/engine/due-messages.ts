@@ -1,35 +1,40 @@
+import { TsrunError } from '../core/error.ts';
 import type { Plan } from '../plan/types.ts';
 import { messages, syncPoints } from '../plan/wire.ts';
 import type { Op } from '../plan/wire.ts';
-import type { Received } from './messages.ts';
-import { unexpectedMessage } from './adopt-child.ts';
+import type { Message } from './init-message.ts';
 
 /** SECCOMP_FILTER_FLAG_NEW_LISTENER (seccomp(2)). */
 const newListenerFlag = 1 << 3;
 
-/** What the init may say: what its plan has it say, each once, and what comes from process B not before B exists. */
-export class Due {
+type Sent = Pick<Message, 'type' | 'value'>;
+
+/**
+ * Which messages the init of a plan may still send: those of its operations, each once, and the messages of process B
+ * only after all clones. A process of the container that can trace B can send messages in its name
+ * (lib/plan/visible-clone.ts).
+ */
+export class DueMessages {
   #clones: number;
-  readonly #left = new Set<string>();
+  readonly #left: Set<string>;
 
   constructor({ ops }: Pick<Plan, 'ops'>) {
     this.#clones = ops.filter(isClone).length;
-    for (const op of ops) {
-      const key = keyOfOp(op);
-      if (key !== undefined) this.#left.add(key);
-    }
+    this.#left = new Set(ops.flatMap(sentBy).map(keyOf));
   }
 
   /** @throws TsrunError 'internal' for a message that is not due */
-  take(message: Pick<Received, 'type' | 'value'>): void {
-    const isDue =
-      message.type === messages.pid ? this.#clones-- > 0 : this.#left.delete(keyOfMessage(message));
-    if (!isDue || (isOfB(message) && this.#clones > 0)) throw unexpectedMessage(message.type);
+  take(message: Sent): void {
+    const isDue = message.type === messages.pid ? this.#clones-- > 0 : this.#left.delete(keyOf(message));
+    if (!isDue || (isSentByB(message) && this.#clones > 0)) throw unexpectedMessage(message);
   }
 }
 
-/** What process A never says. */
-function isOfB({ type, value }: Pick<Received, 'type' | 'value'>): boolean {
+export function unexpectedMessage({ type }: Pick<Message, 'type'>): TsrunError {
+  return new TsrunError('internal', `the init sent a message of type ${type} out of turn`);
+}
+
+function isSentByB({ type, value }: Sent): boolean {
   const points: readonly number[] = [syncPoints.ready, syncPoints.entered];
   return (
     type === messages.waiting ||
@@ -42,21 +47,21 @@ function isClone({ op }: Op): boolean {
   return op === 'clone' || op === 'cloneVisible' || op === 'cloneIntoCgroup';
 }
 
-function keyOfOp(op: Op): string | undefined {
+/** The messages of an operation, but for `pid`, which is counted. */
+function sentBy(op: Op): Sent[] {
   switch (op.op) {
     case 'sync':
-      return keyOfMessage({ type: messages.sync, value: op.point });
+      return [{ type: messages.sync, value: op.point }];
     case 'waitStart':
-      return keyOfMessage({ type: messages.waiting, value: 0 });
+      return [{ type: messages.waiting, value: 0 }];
     case 'seccomp':
-      return (op.flags & newListenerFlag) === 0
-        ? undefined
-        : keyOfMessage({ type: messages.listener, value: 0 });
+      return (op.flags & newListenerFlag) === 0 ? [] : [{ type: messages.listener, value: 0 }];
     default:
-      return undefined;
+      return [];
   }
 }
 
-function keyOfMessage({ type, value }: { type: number; value: number }): string {
+/** Only the value of a sync point counts: that of a listener is a descriptor. */
+function keyOf({ type, value }: Sent): string {
   return type === messages.sync ? `sync ${value}` : String(type);
 }

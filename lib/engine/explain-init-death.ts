@@ -6,10 +6,10 @@ import type { Config } from '../config/types.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
 import { signalName } from '../host/signals.ts';
 
-/** By SIGSYS, or by the SIGILL it is left with when it may not even exit; as a shell shows them. */
+/** 128 + signal of an init that its filter has killed: SIGSYS, or SIGILL when exit_group(2) is denied, too. */
 const killedBySeccomp = [128 + 31, 128 + 4];
 
-/** What a seccomp profile that ends the init should have allowed. */
+/** The hint for a seccomp profile that has killed the init. */
 export function seccompHint(config: Config): string {
   const missing = deniedToInit(config).map((name) => `${name}(2)`);
   const names = missing.length === 0 ? 'what the init calls after it is loaded' : missing.join(', ');
@@ -23,8 +23,7 @@ export function endedBySeccomp(status: number | undefined): boolean {
 }
 
 /**
- * Why the init ended without a word. Nearly always the kernel killed it for memory: the limit is too low
- * even for what comes before the user's program.
+ * Why the init has ended without a message. The usual reason is a memory limit that is too low even for the init.
  *
  * @param status exit status as a shell shows it; undefined when it is unknown.
  */
@@ -50,7 +49,8 @@ export function explainDeath(
   return new TsrunError('init', `the container's init ${howItEnded(status)} before the process could run`);
 }
 
-function howItEnded(status: number | undefined): string {
+/** `was killed by SIGKILL`, for an exit status as a shell shows it. */
+export function howItEnded(status: number | undefined): string {
   if (status === undefined) return 'ended';
   return status > 128 ? `was killed by ${signalName(status - 128)}` : `ended with status ${status}`;
 }

@@ -3,35 +3,40 @@ import { systemError } from '../core/error.ts';
 import { pidfdOpen } from '../native/pidfd.ts';
 import { copyTerminalSize } from '../native/terminal.ts';
 import { receiveDescriptor } from '../native/socket.ts';
-import type { Child } from '../native/child.ts';
 import type { Undo } from '../core/undo.ts';
 
-/** A process of a container that runs in the foreground. */
-export interface Running {
+/** What foreground() needs of a process. */
+export interface ForegroundProcess {
   pid: number;
-  /** Ours to close. */
+  /** The caller closes it. */
   pidfd: number;
   /** The terminal's master, or -1. */
   master: number;
 }
 
-/** What the foreground needs of a process. The terminal has its size before the program can ask for it. */
-export function takeRunning(
-  { init: { pid }, undo }: { init: Child; undo: Undo },
+/**
+ * Collects what foreground() needs of a child of tsrun, whose program does not run yet: the terminal has its size
+ * before the program can read it.
+ *
+ * @param consoleSocket where the init has sent the terminal's master; undefined without a terminal
+ */
+export function openForegroundProcess(
+  pid: number,
   consoleSocket: number | undefined,
-): Running {
-  const keep = (what: string, fd: number): number => {
+  undo: Undo,
+): ForegroundProcess {
+  const closeOnFailure = (what: string, fd: number): number => {
     undo.onFailure(`close the ${what}`, () => {
       closeSync(fd);
     });
     return fd;
   };
-  // Still our child: not reaped yet, so the pid is its own even when it has ended.
+  // It is not reaped yet, so no other process can have its pid.
   const pidfd = pidfdOpen(pid);
   if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
-  keep('pidfd', pidfd);
+  closeOnFailure('pidfd', pidfd);
   if (consoleSocket === undefined) return { pid, pidfd, master: -1 };
-  const master = keep('terminal', receiveDescriptor(consoleSocket).fd);
+  const master = closeOnFailure('terminal', receiveDescriptor(consoleSocket).fd);
   copyTerminalSize(master);
   return { pid, pidfd, master };
 }

@@ -6,8 +6,10 @@ import { launcherNotes } from '../host/launcher-notes.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../native/memfd.ts';
 import { socketPair } from '../native/socket.ts';
 import { spawn } from '../native/spawn.ts';
-import type { Spawned } from '../native/spawn.ts';
+import type { Undo } from '../core/undo.ts';
+import { Child } from '../native/child.ts';
 import { Channel } from './channel.ts';
+import { ownChild } from './open-child.ts';
 import { slots } from '../plan/wire.ts';
 
 export interface LaunchRequest {
@@ -18,7 +20,9 @@ export interface LaunchRequest {
   /** What the init finds in its first slots, besides the sync socket. All stay open here. */
   start?: number | undefined;
   console?: number | undefined;
-  cgroup?: number | undefined;
+  /** Directory of the cgroup v2 that a process is cloned into (CLONE_INTO_CGROUP). */
+  cgroup?: string | undefined;
+  /** A pidfd of the container's first process, for exec. */
   container?: number | undefined;
   /** What becomes 0, 1 and 2: tsrun's own, unless given. */
   stdio?: StdioEnds | undefined;
@@ -26,12 +30,15 @@ export interface LaunchRequest {
 
 export const ownStdio: StdioEnds = [0, 1, 2];
 
-export interface Launched {
-  /** Process A, our child. */
-  process: Spawned;
-  sync: Channel;
+/** A running init. */
+export interface Init {
+  readonly channel: Channel;
   /** What the processes of the init execute, as `dev:ino`. */
-  image: string;
+  readonly image: string;
+  /** Process A at first; then the process that goes on with the plan, in the end the container's. */
+  process: Child;
+  /** Ends the init when something fails later. */
+  readonly undo: Undo;
 }
 
 const firstKept = 3;
@@ -40,18 +47,22 @@ const firstKept = 3;
  * Starts the init from a sealed copy in memory, with its descriptors where it expects them
  * (docs/architecture.md, "Processes"), and an empty environment.
  */
-export function launchInit(request: LaunchRequest): Launched {
+export function launchInit(request: LaunchRequest, undo: Undo): Init {
   const open: number[] = [];
-  const keep = (fd: number): number => {
+  const closeLater = (fd: number): number => {
     open.push(fd);
     return fd;
   };
   const [sync, theirSync] = socketPair();
-  keep(theirSync);
-  let launched = false;
+  closeLater(theirSync);
+  const channel = new Channel(sync, { mayUsePipes: true });
+  undo.always('close the channel to the init', () => {
+    channel.close();
+  });
   try {
-    const plan = keep(sealedMemfd('plan', request.plan));
-    const image = keep(sealedMemfdOfFile('tsrun-init', installation().init));
+    const plan = closeLater(sealedMemfd('plan', request.plan));
+    const image = closeLater(sealedMemfdOfFile('tsrun-init', installation().init));
+    const cgroup = request.cgroup === undefined ? -1 : closeLater(openCgroup(request.cgroup));
     const { dev, ino } = fstatSync(image, { bigint: true });
     const first = firstKept + request.preserveFds;
     const kept = Array.from({ length: request.preserveFds }, (_, index) => firstKept + index);
@@ -59,9 +70,9 @@ export function launchInit(request: LaunchRequest): Launched {
     slotFds[slots.sync] = theirSync;
     slotFds[slots.start] = request.start ?? -1;
     slotFds[slots.console] = request.console ?? -1;
-    slotFds[slots.cgroup] = request.cgroup ?? -1;
+    slotFds[slots.cgroup] = cgroup;
     slotFds[slots.container] = request.container ?? -1;
-    const process = spawn({
+    const { pid, pidfd } = spawn({
       executable: image,
       args: ['tsrun-init', String(first)],
       env: [],
@@ -70,19 +81,17 @@ export function launchInit(request: LaunchRequest): Launched {
       // Its children must not inherit the caller's terminal: who traces one of them could write to it.
       newSession: true,
     });
-    launched = true;
-    return { process, sync: new Channel(sync, { mayUsePipes: true }), image: `${dev}:${ino}` };
+    const process = new Child(pid, pidfd);
+    ownChild(process, undo);
+    return { channel, image: `${dev}:${ino}`, process, undo };
   } finally {
     open.forEach((fd) => {
       closeSync(fd);
     });
-    if (!launched) closeSync(sync);
   }
 }
 
-/** The cgroup v2 directory a process is cloned into, opened for launchInit. */
-export function openCgroup(path: string | undefined): number | undefined {
-  if (path === undefined) return undefined;
+function openCgroup(path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
@@ -91,8 +100,9 @@ export function openCgroup(path: string | undefined): number | undefined {
 }
 
 /**
- * Throws unless tsrun was given each of the descriptors the container is to keep. That one is open says
- * nothing: it may be the engine's own.
+ * Checks that tsrun was started with each of the descriptors that the container is to keep. One that is merely open
+ * may be the engine's own.
+ * @throws TsrunError 'usage'
  */
 export function checkPreservedFds(count: number): void {
   const given = launcherNotes().inheritedFds ?? 0;

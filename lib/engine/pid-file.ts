@@ -4,8 +4,8 @@ import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
 
 /**
- * Writes a pid file: the digits alone, without a newline, since callers convert the whole file. It appears
- * complete or not at all: a temporary `.NAME` beside it is renamed.
+ * Writes a pid file: the digits without a newline, since callers convert the whole file to a number. The file is
+ * written as `.NAME` beside it and renamed, so that nobody reads a part of it.
  */
 export function writePidFile(path: string, pid: number): void {
   const temporary = join(dirname(path), `.${basename(path)}`);
@@ -25,7 +25,7 @@ export function writePidFile(path: string, pid: number): void {
   }
 }
 
-/** Removes a pid file this process has written, when what it stands for has failed after all. */
+/** Removes a pid file that this process has written, after a failure. */
 export function removePidFile(path: string): void {
   removeQuietly(path);
 }
@@ -37,7 +37,7 @@ function openNew(path: string): number {
     return openSync(path, flags, 0o666);
   } catch (error) {
     if (!hasErrno(error, 'EEXIST')) throw error;
-    // A tsrun that was killed has left it.
+    // A killed tsrun has left it.
     unlinkSync(path);
     return openSync(path, flags, 0o666);
   }
@@ -47,6 +47,6 @@ function removeQuietly(path: string): void {
   try {
     unlinkSync(path);
   } catch {
-    // It is gone, or it is in a place where we may not remove it: the failure before is what counts.
+    // The failure before this one is reported.
   }
 }

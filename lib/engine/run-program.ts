@@ -1,10 +1,11 @@
 import { closeSync, readSync } from 'node:fs';
 import { pidfdSignal, reap, waitPidfd } from '../native/pidfd.ts';
+import { heldEndSignal } from '../native/foreground.ts';
 import { longestPollMs, pipe, poll } from '../native/poll.ts';
 import { spawn } from '../native/spawn.ts';
 import { sigkill } from '../host/signals.ts';
 
-/** A program of the host that tsrun runs on the container's behalf and waits for. */
+/** A program of the host that tsrun runs for a container: a hook, or a helper such as newuidmap(1). */
 export interface Program {
   path: string;
   /** argv, argv[0] included. */
@@ -15,27 +16,31 @@ export interface Program {
   cwd: string;
   /** Milliseconds until it is killed; no limit when absent. */
   timeoutMs?: number | undefined;
-  /** It is killed when the process of this pidfd ends: then nobody needs it any more. */
+  /** It is killed when the process of this pidfd ends. */
   whileAlive?: number | undefined;
+  /** It is killed when a signal asks tsrun to end, where such signals are kept. */
+  untilSignal?: boolean | undefined;
 }
 
 export interface ProgramResult {
   /** Exit status as a shell shows it. */
   status: number;
-  /** Why it was killed, if we did it. */
-  killed: 'timeout' | 'unneeded' | undefined;
+  /** Why tsrun has killed it; undefined when it ended by itself. */
+  killed: 'timeout' | 'unneeded' | 'signal' | undefined;
   /** The end of what it wrote. */
   stdout: string;
   stderr: string;
 }
 
-/** So much of each stream is kept, in bytes. */
+/** How many bytes of each stream are kept. */
 const keptOutput = 4096;
+/** How often kept signals are looked for. */
+const signalMs = 100;
 
 /**
- * Runs a program to its end. Its output is drained, so it never blocks on it, and only the end is kept. The
- * program has ended when its first process has: what it leaves behind may keep the pipes open. When it must
- * be killed, all of its session is. Throws when it cannot be executed.
+ * Runs a program and waits for its first process to end; its other processes may live on and keep the pipes open. Its
+ * output is read all the time and only the end is kept. When it must be killed, its whole session is.
+ * @throws TsrunError 'system' when it cannot be executed
  */
 export function runProgram(program: Program): ProgramResult {
   const [output, outputWriter] = pipe();
@@ -44,7 +49,7 @@ export function runProgram(program: Program): ProgramResult {
   try {
     const child = startProgram(program, outputWriter, errorsWriter);
     try {
-      const killed = attend(child.pidfd, streams, program);
+      const killed = drainUntilEnd(child.pidfd, streams, program);
       if (killed !== undefined) kill(child);
       waitPidfd(child.pidfd, -1);
       const status = reap(child.pidfd) ?? 0;
@@ -69,7 +74,7 @@ function startProgram(program: Program, stdout: number, stderr: number): { pid: 
       restoreLimits: true,
       cwd: program.cwd,
       newSession: true,
-      // What it does for a container must not go on beside the clean-up after a tsrun that was killed.
+      // When tsrun is killed the container may be cleaned up at once: the program must not run beside that.
       endWithTsrun: true,
     });
   } finally {
@@ -79,11 +84,14 @@ function startProgram(program: Program, stdout: number, stderr: number): { pid: 
 }
 
 /** Reads what the program writes until it ends or must be killed. */
-function attend(pidfd: number, streams: readonly Tail[], program: Program): ProgramResult['killed'] {
-  const { timeoutMs, whileAlive } = program;
+function drainUntilEnd(pidfd: number, streams: readonly Tail[], program: Program): ProgramResult['killed'] {
+  const { timeoutMs, whileAlive, untilSignal = false } = program;
   const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
   for (;;) {
-    const left = Math.max(0, Math.min(deadline - performance.now(), longestPollMs));
+    const left = Math.max(
+      0,
+      Math.min(deadline - performance.now(), longestPollMs, untilSignal ? signalMs : longestPollMs),
+    );
     const open = streams.filter((stream) => !stream.ended);
     const watched = whileAlive === undefined ? [pidfd] : [pidfd, whileAlive];
     const ready = poll(
@@ -91,6 +99,7 @@ function attend(pidfd: number, streams: readonly Tail[], program: Program): Prog
       left === longestPollMs ? -1 : Math.ceil(left),
     );
     if (ready[0] === true) return undefined;
+    if (untilSignal && heldEndSignal() !== undefined) return 'signal';
     if (whileAlive !== undefined && ready[1] === true) return 'unneeded';
     if (performance.now() >= deadline) return 'timeout';
     open.forEach((stream, index) => {
@@ -99,7 +108,7 @@ function attend(pidfd: number, streams: readonly Tail[], program: Program): Prog
   }
 }
 
-/** What is in the pipe when the program has ended; those it left behind may go on writing for ever. */
+/** Reads what is in the pipe when the program has ended, and no more: its other processes may write for ever. */
 function drain(stream: Tail): void {
   const pipeCapacity = 64 * 1024;
   for (let size = 0; size < pipeCapacity && !stream.ended && poll([stream.fd], 0)[0] === true;) {
@@ -109,7 +118,7 @@ function drain(stream: Tail): void {
 
 function kill({ pid, pidfd }: { pid: number; pidfd: number }): void {
   try {
-    // Its session is its process group, too, and the pid cannot have been reused: we have not reaped it.
+    // It leads a session, so its pid is that of its process group, and it is not reaped yet.
     process.kill(-pid, sigkill);
   } catch {
     pidfdSignal(pidfd, sigkill);

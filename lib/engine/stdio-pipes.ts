@@ -4,14 +4,14 @@ import type { StdioEnds } from '../native/foreground.ts';
 import { pipe } from '../native/poll.ts';
 
 /**
- * Stdio of a process in the foreground that has no terminal of its own, where tsrun's is one: pipes in its place.
- * Whoever holds a terminal can type on it what the shell behind reads next (TIOCSTI of ioctl_tty(2)), and read what
- * its user types.
+ * Pipes for a process in the foreground, in place of those descriptors of tsrun's stdio that are a terminal. A process
+ * that has the terminal could put input into it, which the user's shell reads later (TIOCSTI of ioctl_tty(2)), and read
+ * what the user types.
  */
 export class StdioPipes {
   /** What the process gets as 0, 1 and 2. */
   readonly theirs: StdioEnds;
-  /** The other ends, for foreground(); -1 where it has tsrun's own. */
+  /** The other ends, for foreground(); -1 where the process has tsrun's own descriptor. */
   readonly ours: StdioEnds;
   #lent: number[];
   #kept: number[];
@@ -23,7 +23,7 @@ export class StdioPipes {
     this.#kept = ours.filter((fd) => fd >= 0);
   }
 
-  /** Undefined where tsrun's stdio is no terminal at all. */
+  /** Opens the pipes; undefined when no descriptor of tsrun's stdio is a terminal. */
   static open(): StdioPipes | undefined {
     const terminals = [0, 1, 2].map(isTerminal);
     if (!terminals.includes(true)) return undefined;
@@ -36,7 +36,7 @@ export class StdioPipes {
     try {
       const [stdin, toStdin] = terminals[0] === true ? make() : [0, -1];
       const [fromStdout, stdout] = terminals[1] === true ? make() : [-1, 1];
-      // One pipe where both are one terminal, so that lines stay in their order.
+      // One pipe for both when they are one terminal: lines stay in their order.
       const shared = terminals[1] === true && terminals[2] === true && isSame(1, 2);
       const [fromStderr, stderr] = shared ? [-1, stdout] : terminals[2] === true ? make() : [-1, 2];
       return new StdioPipes([stdin, stdout, stderr], [toStdin, fromStdout, fromStderr]);
@@ -46,12 +46,12 @@ export class StdioPipes {
     }
   }
 
-  /** Closes what the process has by now. */
+  /** Closes the ends of the process, once it has copies of them. */
   closeTheirs(): void {
     close(this.#lent.splice(0));
   }
 
-  /** Closes ours, unless foreground() has them. */
+  /** Closes tsrun's ends, unless foreground() has taken them over. */
   closeOurs(): void {
     close(this.#kept.splice(0));
   }

@@ -11,9 +11,10 @@ import { runProgram } from './run-program.ts';
 type Kind = 'uid' | 'gid';
 
 /**
- * Writes the id maps of the user namespace that process `pid` has just made (user_namespaces(7)); does
- * nothing when it has made none. Root writes them itself. Anybody else may map only the own id, and everything
- * else goes through newuidmap(1) and newgidmap(1), which know what /etc/subuid and /etc/subgid grant.
+ * Writes the id maps of the new user namespace of process `pid` (user_namespaces(7)); does nothing without a new one.
+ * Root writes them itself. Another user may map only their own id; newuidmap(1) and newgidmap(1) write all other maps,
+ * as far as /etc/subuid and /etc/subgid grant the ids.
+ * @throws TsrunError 'config', 'unsupported' or 'system' with the pointer of the mappings
  */
 export function writeIdMaps(pid: number, linux: Linux | undefined, facts: Writer): void {
   if (!hasNewNamespace(linux, 'user')) return;
@@ -24,21 +25,21 @@ export function writeIdMaps(pid: number, linux: Linux | undefined, facts: Writer
   writeMap('gid', pid, linux?.gidMappings ?? [], directly);
 }
 
-/** The error writeIdMaps would end with for want of newuidmap(1) or newgidmap(1), if it would. */
+/** The error of writeIdMaps() when newuidmap(1) or newgidmap(1) is needed and missing; undefined otherwise. */
 export function missingHelper(kind: Kind, linux: Linux | undefined, facts: Writer): TsrunError | undefined {
   if (!hasNewNamespace(linux, 'user') || mapsDirectly(kind, linux, facts)) return undefined;
   const helper = findHelper(kind);
   return helper instanceof TsrunError ? helper : undefined;
 }
 
-/** Who writes the maps. */
+/** The user who writes the maps. */
 type Writer = Pick<HostFacts, 'uid' | 'gid' | 'privileged'>;
 
 function isRoot({ privileged, uid }: Writer): boolean {
   return privileged || uid === 0;
 }
 
-/** True when the map needs no helper. */
+/** True when tsrun may write the map itself. */
 function mapsDirectly(kind: Kind, linux: Linux | undefined, facts: Writer): boolean {
   return isRoot(facts) || isOwnId(linux?.[`${kind}Mappings`], facts[kind]);
 }
@@ -60,7 +61,7 @@ function writeMap(kind: Kind, pid: number, mappings: readonly IdMapping[], direc
 function writeProc(pid: number, name: string, text: string, pointer: string): void {
   const path = `/proc/${pid}/${name}`;
   try {
-    // One write(2): the kernel takes a map only as a whole.
+    // The kernel takes a map in one write(2) only.
     writeFileSync(path, text);
   } catch (error) {
     const errno = errnoOrRethrow(error);

@@ -16,14 +16,15 @@ export class Child {
   }
 
   /**
-   * Waits until it ends and reaps it. Returns its status.
+   * Waits until it ends and reaps it. Returns its status; undefined when that is unknown, since the kernel keeps it for
+   * a tracer that has not taken it yet (ptrace(2)).
    *
    * @throws TsrunError 'system' when it still runs after killWaitMs.
    */
-  end(): number {
+  end(): number | undefined {
     if (this.status !== undefined) return this.status;
     waitUntilEnded(this.pidfd, this.pid);
-    this.status = reap(this.pidfd) ?? 0;
+    this.status = reap(this.pidfd);
     return this.status;
   }
 

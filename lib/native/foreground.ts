@@ -25,6 +25,12 @@ export function holdSignals(): void {
   checked('catch signals', call('tsrun_hold_signals'));
 }
 
+/** The last SIGTERM, SIGINT, SIGHUP or SIGQUIT that came since holdSignals(), by number; undefined for none. */
+export function heldEndSignal(): number | undefined {
+  const signal = call('tsrun_held_end');
+  return signal === 0 ? undefined : signal;
+}
+
 /**
  * Undoes holdSignals(), as foreground() does when it returns. Signals that were kept are dropped.
  *

@@ -50,6 +50,8 @@ export const signatures = {
   // signals.c
   tsrun_hold_signals: '',
   tsrun_release_signals: '',
+  // The last SIGTERM, SIGINT, SIGHUP or SIGQUIT that came since signals are held; 0: none.
+  tsrun_held_end: '',
   // socket.c
   tsrun_socketpair: 'int32_t *out',
   tsrun_bind: 'const char *dir, const char *name',

@@ -94,3 +94,49 @@ export function compile(config: Config, facts: HostFacts, options: PlanOptions, 
     : [...asCaller, cloneProcess(draft), ...container];
   return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
 }
+
+/** What compileMountpoints() needs of the options of a plan. */
+export type MountpointOptions = Pick<
+  PlanOptions,
+  'bundle' | 'rootfs' | 'containerId' | 'cgroupPaths' | 'sourcesInside' | 'extraMounts'
+>;
+
+/**
+ * The part of compile() that makes mounts and devices. The init stops at the sync point `hooks`, before the rootfs
+ * becomes /, for the engine to end it there: it executes no program.
+ */
+export function compileMountpoints(config: Config, facts: HostFacts, options: MountpointOptions): Plan {
+  const kept = config.linux?.namespaces?.filter(
+    // Mounts need none of these; a process of this init must not be seen in a pid namespace that is joined.
+    ({ type, path = '' }) => type !== 'time' && !(type === 'pid' && path !== ''),
+  );
+  const all: PlanOptions = {
+    ...options,
+    ...{ noPivot: false, noNewKeyring: true, preserveFds: 0, gate: 'engine', extraEnv: [] },
+  };
+  const draft = new Draft(
+    { ...config, linux: { ...config.linux, ...(kept && { namespaces: kept }) } },
+    facts,
+    all,
+  );
+  const namespaces = openNamespaces(draft);
+  const sources = new BindSources(draft, all, namespaces.joined);
+  const mounts = compileMounts(draft, all, sources);
+  const devices = compileDevices(draft, sources);
+  const ops: Op[] = [
+    ...namespaces.ops,
+    ...sources.ops,
+    ...enterNamespaces(draft, namespaces.joined),
+    cloneProcess(draft),
+    { op: 'sync', origin: '', point: syncPoints.setup },
+    ...settleNamespaces(draft),
+    ...openRootfs(draft),
+    ...compileMountLabel(draft),
+    ...mounts.ops,
+    ...devices,
+    { op: 'sync', origin: '', point: syncPoints.hooks },
+    // A plan ends with exec; it is not reached.
+    { op: 'exec', origin: '', args: [], env: [], preserveFds: 0 },
+  ];
+  return { ops, slotCount: draft.slotCount, warnings: draft.warnings };
+}

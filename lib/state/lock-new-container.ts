@@ -1,8 +1,29 @@
 import { TsrunError } from '../core/error.ts';
+import type { Undo } from '../core/undo.ts';
+import { containerFolder } from './folder.ts';
 import type { ContainerFolder } from './folder.ts';
 import { lockContainer } from './lock.ts';
 import type { Lock } from './lock.ts';
-import { containerExists, makeFolder, removeEmptyFolder } from './store.ts';
+import { makeStateRoot } from './state-root.ts';
+import type { StateRoot } from './state-root.ts';
+import { containerExists, makeFolder, removeEmptyFolder, removeFolder } from './store.ts';
+
+/**
+ * Makes the folder of a new container and takes its lock, as lockNewContainer() does. In the end the lock is released;
+ * when something fails the folder is removed.
+ */
+export function makeContainerFolder(root: StateRoot, id: string, undo: Undo): ContainerFolder {
+  makeStateRoot(root);
+  const folder = containerFolder(root.path, id);
+  const lock = lockNewContainer(folder);
+  undo.always('release its lock', () => {
+    lock.release();
+  });
+  undo.onFailureIfUndone('remove its folder', () => {
+    removeFolder(folder);
+  });
+  return folder;
+}
 
 /**
  * Makes the folder of a new container and takes its lock. The holder of the lock of a folder without a record owns

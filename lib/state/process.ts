@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
 import { TsrunError, systemError } from '../core/error.ts';
 import { pidfdOpen, pidfdSignal, waitPidfd, waitUntilEnded } from '../native/pidfd.ts';
-import { isAlive, processStat } from '../host/proc.ts';
+import { isAlive, processStartTime, processStat } from '../host/proc.ts';
 import type { ProcessRef } from './record.ts';
 
 /**
@@ -38,6 +38,17 @@ function hidden(pid: number): TsrunError {
 const noSuchProcess = [-errnos.ESRCH, -errnos.EINVAL, -errnos.ENOENT];
 
 const esrch = -errnos.ESRCH;
+
+/** The reference to a process that is not reaped yet, so that /proc has its start time. */
+export function processRef(pid: number): ProcessRef {
+  const startTime = processStartTime(pid);
+  if (startTime === undefined) {
+    throw new TsrunError('system', `/proc/${pid}/stat cannot be read`, {
+      hint: 'tsrun needs the procfs of its own pid namespace on /proc',
+    });
+  }
+  return { pid, startTime };
+}
 
 /**
  * Sends a signal; false when the process has ended.

@@ -64,6 +64,7 @@ int tsrun_subreaper(int on);
 int tsrun_seccomp_knows_flags(unsigned int flags);
 int tsrun_hold_signals(void);
 int tsrun_release_signals(void);
+int tsrun_held_end(void);
 int tsrun_socketpair(int32_t *out);
 int tsrun_bind(const char *dir, const char *name);
 int tsrun_connect(const char *dir, const char *name);

@@ -13,6 +13,8 @@ static struct {
     /* The pipe is never closed: a handler may still be running in another thread. */
     volatile int write_end;
     int read_end;
+    /* The last signal that asks tsrun to end; 0: none came. */
+    volatile sig_atomic_t end;
     bool caught[NSIG];
     struct sigaction before[NSIG];
 } held = {.write_end = -1, .read_end = -1};
@@ -64,6 +66,8 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
         ssize_t ignored = write(held.write_end, &byte, 1);
 
         (void)ignored;
+        if (signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT)
+            held.end = signal;
     } else if ((before->sa_flags & SA_SIGINFO) != 0) {
         before->sa_sigaction(signal, info, context);
     } else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN) {
@@ -106,6 +110,10 @@ int held_signals(void) {
     return held.read_end;
 }
 
+int tsrun_held_end(void) {
+    return held.end;
+}
+
 int tsrun_release_signals(void) {
     unsigned char dropped[256];
     int result = 0;
@@ -118,6 +126,7 @@ int tsrun_release_signals(void) {
         held.caught[signal] = false;
     }
     held.active = false;
+    held.end = 0;
     while (held.read_end >= 0 && read(held.read_end, dropped, sizeof(dropped)) > 0)
         ;
     return result;
@@ -134,6 +143,7 @@ int tsrun_hold_signals(void) {
         held.read_end = ends[0];
         held.write_end = ends[1];
     }
+    held.end = 0;
     held.active = true;
     for (int signal = 1; signal < NSIG; signal++) {
         bool watched = signal == SIGCHLD || signal == SIGWINCH || signal == SIGPIPE;

@@ -20,7 +20,7 @@ import {
   wireOps,
 } from '../../../lib/plan/wire.ts';
 import type { FaultName, OpName, OpOf } from '../../../lib/plan/wire.ts';
-import { faultName } from '../../../lib/engine/decode-message.ts';
+import { faultName } from '../../../lib/engine/init-message.ts';
 import { newNs } from './ops.ts';
 import type { TestOp } from './plan.ts';
 import { runInit } from './run.ts';

@@ -1,3 +1,4 @@
+/** Refuses what a process in a pid namespace that is joined could use to reach the host, by tracing (ptrace(2)). */
 import { statSync } from 'node:fs';
 import { fileError, TsrunError } from '../core/error.ts';
 import { boundingSet } from '../host/proc.ts';
@@ -8,17 +9,17 @@ import type { Config } from '../config/types.ts';
 import { processesInNamespace } from './processes.ts';
 
 /**
- * criu makes the processes of a restored container in the pid namespace they are to be in, with the host's files still
- * in reach. Others in a namespace that is joined must not be able to trace them then.
- * @throws TsrunError 'unsupported' when one of them could
+ * For a restore: criu makes the processes of the container in their pid namespace while the host's files can be
+ * reached through them.
+ * @throws TsrunError 'unsupported' when a process in a joined pid namespace could trace them
  */
-export function refuseTracers(config: Config): void {
+export function refuseTracersOfRestore(config: Config): void {
   refuseTracersOf(config, "the host's files through the processes that criu restores");
 }
 
 /**
- * The same for a plan that clones process B before it has given up all that the container's process is not to have.
- * @throws TsrunError 'unsupported' when somebody in the joined pid namespace could trace it
+ * For a plan that clones process B while it has privileges that the container's process is not to have.
+ * @throws TsrunError 'unsupported' when a process in a joined pid namespace could trace it
  */
 export function refuseTracersOfPlan(config: Config, plan: Plan): void {
   if (isPrivilegedInSight(plan)) refuseTracersOf(config, privileged);
@@ -35,8 +36,8 @@ function refuseTracersOf({ linux }: Config, what: string): void {
 }
 
 /**
- * For an exec into the container of the process `init`, in a pid namespace that is not tsrun's own.
- * @throws TsrunError 'unsupported' as refuseTracersOfPlan does
+ * For the plan of an exec into the container of the process `init`, unless its pid namespace is tsrun's own.
+ * @throws TsrunError 'unsupported' when a process of the container could trace process B
  */
 export function refuseTracersOfExec(init: number, plan: Plan): void {
   const path = `/proc/${init}/ns/pid`;

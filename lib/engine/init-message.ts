@@ -14,11 +14,17 @@ export interface Message {
   detail: string;
 }
 
+/** A message, and the descriptors that came with it, which whoever received it closes. */
+export interface Received {
+  message: Message;
+  fds: number[];
+}
+
 const headerBytes = 16;
 
 /**
- * Sends one packet, with up to 4 descriptors. A peer that is gone is EPIPE or ECONNRESET; what it sent before
- * can still be received.
+ * Sends one packet, with up to 4 descriptors.
+ * @throws TsrunError 'system' with EPIPE or ECONNRESET when the peer has ended; what it sent before can be received
  */
 export function sendMessage(sock: number, message: Message, fds: readonly number[] = []): void {
   const detail = Buffer.from(message.detail);
@@ -32,14 +38,11 @@ export function sendMessage(sock: number, message: Message, fds: readonly number
 }
 
 /**
- * Receives one packet and the descriptors that came with it, which the caller closes. Returns undefined when
- * the peer has closed its end; throws ETIMEDOUT after `timeoutMs` (-1: wait for ever) and EPROTO for a packet
- * that is no message.
+ * Receives one packet. Returns undefined when the peer has closed its end.
+ * @param timeoutMs -1: no limit
+ * @throws TsrunError 'system' with ETIMEDOUT, or with EPROTO for a packet that is no message
  */
-export function receiveMessage(
-  sock: number,
-  timeoutMs = -1,
-): { message: Message; fds: number[] } | undefined {
+export function receiveMessage(sock: number, timeoutMs = -1): Received | undefined {
   const received = receivePacket(sock, 'the init', headerBytes + wireMaxDetail, timeoutMs);
   if (received === undefined) return undefined;
   const { packet, fds } = received;

@@ -2,10 +2,10 @@ import { fstatSync, readFileSync, readlinkSync } from 'node:fs';
 import type { StdioEnds } from '../native/foreground.ts';
 
 /**
- * What the stdin, stdout and stderr of a container are, in the words of criu's --inherit-fd: `pipe:[12]`, `socket:[12]`,
- * `file[1f:a2]` (mount id and inode, both hexadecimal). A container that gets them and is restored from a
- * checkpoint gets others instead, by these names. A terminal has none: criu restores it by other means. Neither has
- * a descriptor that cannot be looked at. Before that of /dev/null is `null:`.
+ * Names of a container's stdin, stdout and stderr as criu's --inherit-fd takes them: `pipe:[12]`, `socket:[12]`,
+ * `file[1f:a2]` (mount id and inode, both hexadecimal). A restore replaces the descriptors by these names. The name of
+ * /dev/null begins with `null:`. '' for a terminal, which criu restores by other means, and for a descriptor that
+ * cannot be read from /proc.
  */
 export function stdioKeys(stdio: StdioEnds): string[] {
   return stdio.map(keyOf);
