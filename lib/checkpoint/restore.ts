@@ -11,8 +11,7 @@ import type { CreateRequest } from '../container/create-request.ts';
 import { refuseTracersOfRestore } from '../container/refuse-tracers.ts';
 import { prepareContainer } from '../container/prepare-container.ts';
 import type { PreparedContainer } from '../container/prepare-container.ts';
-import { runPoststop } from '../container/poststop-hooks.ts';
-import { ownEnvironment } from '../container/run-hooks.ts';
+import { ownEnvironment, runPoststopHooks } from '../container/run-hooks.ts';
 import { runInForeground } from '../container/run-in-foreground.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { openForegroundProcess } from '../engine/foreground-process.ts';
@@ -105,7 +104,7 @@ function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Rest
     // Needed without a service manager, too: criu wants the source of the mount that a container created for one has.
     makeNotifyFolder(folder);
     undo.onFailure('run its poststop hooks', () => {
-      runPoststop(record).forEach(warn);
+      runPoststopHooks(record).forEach(warn);
     });
     createCgroups(prepared, folder, record, warn, undo);
     const init = restoreProcesses({

@@ -1,3 +1,4 @@
+import { runPoststopHooks } from './run-hooks.ts';
 import { closeSync } from 'node:fs';
 import { nativeError, withSource } from '../core/error.ts';
 import type { Sink } from '../core/finding.ts';
@@ -21,7 +22,6 @@ import { startSocketFile, writeConfig, writeRecord } from '../state/store.ts';
 import { answersToInit, recordInit } from './answer-init.ts';
 import type { ContainerInit } from './answer-init.ts';
 import { createCgroups } from './create-cgroups.ts';
-import { runPoststop } from './poststop-hooks.ts';
 import type { PreparedContainer } from './prepare-container.ts';
 
 export interface CreateOptions {
@@ -78,7 +78,7 @@ function createWithInit(prepared: PreparedContainer, options: CreateOptions, und
   const record = newRecord({ ...prepared, noNewKeyring, stdio });
   writeFiles(prepared, folder, record);
   undo.onFailure('run its poststop hooks', () => {
-    runPoststop(record).forEach(warn);
+    runPoststopHooks(record).forEach(warn);
   });
   createCgroups(prepared, folder, record, warn, undo);
 

@@ -1,3 +1,4 @@
+import { runPoststopHooks } from './run-hooks.ts';
 import { rmdirSync } from 'node:fs';
 import { refuseUnmounted } from '../cgroup/refuse-unmounted.ts';
 import type { CgroupManager } from '../cgroup/manager.ts';
@@ -11,7 +12,6 @@ import type { Container } from '../state/find-container.ts';
 import { ownCgroups } from '../state/own-cgroups.ts';
 import { lockContainer } from '../state/lock.ts';
 import type { Lock } from '../state/lock.ts';
-import { runPoststop } from './poststop-hooks.ts';
 import { signalProcess, withPidfd } from '../state/process.ts';
 import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
@@ -161,7 +161,7 @@ export function destroyContainer(record: ContainerRecord, force: boolean, warn: 
   manager?.remove();
   removeUnconfirmedCgroups(record);
   leaveResctrl(record);
-  runPoststop(record).forEach(warn);
+  runPoststopHooks(record).forEach(warn);
 }
 
 function endProcess(init: ProcessRef, manager: CgroupManager | undefined): void {

@@ -6,7 +6,7 @@ import { capabilityMask } from '../config/capabilities.ts';
 import type { Plan } from '../plan/types.ts';
 import { isPrivilegedInSight } from '../plan/visible-clone.ts';
 import type { Config } from '../config/types.ts';
-import { processesInNamespace } from './processes.ts';
+import { processesInNamespace } from '../state/container-processes.ts';
 
 /**
  * For a restore: criu makes the processes of the container in their pid namespace while the host's files can be

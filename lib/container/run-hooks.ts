@@ -5,6 +5,8 @@ import { launcherNotes } from '../host/launcher-notes.ts';
 import { shortenValue, shortenMessage } from '../core/message-text.ts';
 import type { Hook, HookKind, State } from '../config/types.ts';
 import { refuseEndSignal } from '../engine/held-signals.ts';
+import type { ContainerRecord } from '../state/record.ts';
+import { hookState } from './hook-state.ts';
 import type { ProgramResult } from '../engine/run-program.ts';
 import { runProgram } from '../engine/run-program.ts';
 
@@ -46,6 +48,16 @@ export function runAllHooks(
     }
   });
   return failures;
+}
+
+/**
+ * Runs the poststop hooks, which are due for every container that had a process, also when `create` failed later
+ * (runtime.md, "Lifecycle"). Returns the failures, which are warnings.
+ */
+export function runPoststopHooks(record: ContainerRecord): TsrunError[] {
+  if (record.init === undefined) return [];
+  const context = { state: hookState(record, 'stopped'), env: ownEnvironment() };
+  return runAllHooks('poststop', record.hooks?.poststop, context);
 }
 
 /** The environment that tsrun was started with, as `NAME=value`. */

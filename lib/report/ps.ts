@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { errnoOrRethrow } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
-import { containerProcesses } from '../container/processes.ts';
+import { containerProcesses } from '../state/container-processes.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
 /** Pids of a container's processes as the host numbers them, in rising order. None once it has stopped. */

@@ -1,5 +1,5 @@
 import type { CgroupRecord } from '../cgroup/record.ts';
-import { hasNewNamespace } from '../config/namespaces.ts';
+import { hasNamespace, hasNewNamespace } from '../config/namespaces.ts';
 import type { Config } from '../config/types.ts';
 import { timestamp } from '../core/rfc3339.ts';
 import type { StdioEnds } from '../native/foreground.ts';
@@ -21,7 +21,7 @@ export interface NewContainer {
   stdio: StdioEnds;
 }
 
-/** The record of a container that this process is about to make. */
+/** The record of a container that this process is about to make. Device rules stay in the config, as they are long. */
 export function newRecord(container: NewContainer): ContainerRecord {
   const { id, bundle, rootfs, facts, cgroup, noNewKeyring, stdio } = container;
   const { ociVersion, annotations, hooks, linux, process: program } = bundle.config;
@@ -39,6 +39,8 @@ export function newRecord(container: NewContainer): ContainerRecord {
     cgroup,
     ownsCgroup: false,
     ownPids: hasNewNamespace(linux, 'pid'),
+    ownNetwork: hasNamespace(linux, 'network'),
+    ...((linux?.resources?.devices ?? []).length === 0 ? { devices: [] } : {}),
     ...(noNewKeyring ? { noNewKeyring } : {}),
     ...(program?.terminal === true ? {} : { stdio: stdioKeys(stdio) }),
     hooks: {

@@ -1,7 +1,7 @@
 import { cgroupManager } from '../cgroup/cgroup-manager.ts';
-import { stillMarked } from '../cgroup/ownership-mark.ts';
 import { executableIdentity, isAlive } from '../host/proc.ts';
 import type { Status } from '../config/types.ts';
+import { ownCgroups } from './own-cgroups.ts';
 import type { ContainerRecord, ProcessRef } from './record.ts';
 import type { ContainerFolder } from './folder.ts';
 import { startSocketFile } from './store.ts';
@@ -55,11 +55,11 @@ function waitsForStart(record: ContainerRecord, init: ProcessRef, facts: StatusF
  *
  * @throws TsrunError 'system' when the kernel does not tell whose a frozen cgroup is
  */
-export function isFrozen({ cgroup, ownsCgroup }: ContainerRecord): boolean {
+export function isFrozen(record: ContainerRecord): boolean {
+  const { cgroup, ownsCgroup } = record;
   if (cgroup === undefined || !ownsCgroup || !cgroupManager(cgroup).frozen()) return false;
-  // Asked only now, as this loads native code: another container may have taken over the cgroup.
-  const own = stillMarked(cgroup);
-  return own !== undefined && cgroupManager(own).frozen();
+  // Another container may have taken over the cgroup. That is checked last, since it loads native code.
+  return ownCgroups(record)?.frozen() === true;
 }
 
 /** What a process executes, as `dev:ino`; undefined when the caller may not see it. */

@@ -1,26 +1,23 @@
 import { readdirSync, statSync } from 'node:fs';
 import { processStat } from '../host/proc.ts';
-import { ownCgroups } from '../state/own-cgroups.ts';
-import type { ContainerRecord } from '../state/record.ts';
+import { ownCgroups } from './own-cgroups.ts';
+import type { ContainerRecord } from './record.ts';
 
 /**
- * Pids of all processes of a container, as the host numbers them, in rising order; also of those that entered it
- * later. None once it has ended.
+ * Pids of all processes of a container, those of `exec` included, as the host numbers them, in rising order. None once
+ * it has stopped.
  */
 export function containerProcesses(record: ContainerRecord): number[] {
   const manager = ownCgroups(record);
   const pids =
     manager === undefined || record.cgroup?.driver === 'disabled'
-      ? processesAround(record)
+      ? processesWithoutCgroup(record)
       : manager.processes();
   return [...pids].sort((a, b) => a - b);
 }
 
-/**
- * Without cgroups: the first process, those in its pid namespace if it is the container's own, and what they have
- * started, in whatever namespaces.
- */
-function processesAround({ init, ownPids }: ContainerRecord): Set<number> {
+/** The first process, those in the pid namespace if it is the container's own, and the descendants of all of them. */
+function processesWithoutCgroup({ init, ownPids }: ContainerRecord): Set<number> {
   const found = new Set<number>();
   if (init === undefined || processStat(init.pid)?.startTime !== init.startTime) return found;
   found.add(init.pid);
@@ -51,7 +48,7 @@ function pidNamespace(pid: number): bigint | undefined {
   try {
     return statSync(`/proc/${pid}/ns/pid`, { bigint: true }).ino;
   } catch {
-    // It has ended, or it is not ours to see, so not the container's.
+    // The process has ended, or the caller may not see it: then it is not the container's.
     return undefined;
   }
 }
