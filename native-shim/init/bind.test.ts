@@ -367,6 +367,22 @@ describe('bind mounts', () => {
       expect(shellIn(image, 'stat -c %u:%g /mnt/file', { before, ops: [bind({ slot })] })).to.equal('7:8');
     });
 
+    it('map ids below a clone only when the plan says so', () => {
+      chownSync(join(below, 'file'), 1000, 2000);
+      const userSlot = slot + 1;
+      const ownerBelow = (recursiveIds: number): string =>
+        shellIn(image, 'stat -c %u:%g /mnt/below/file', {
+          before: [
+            op('makeUserNamespace', { slot: userSlot, uidMap: '1000 7 1\n', gidMap: '2000 8 1\n' }),
+            clone(recursive),
+            op('idmapTree', { slot, userSlot, recursive: recursiveIds }),
+          ],
+          ops: [bind({ slot })],
+        });
+      expect(ownerBelow(1)).to.equal('7:8');
+      expect(ownerBelow(0)).to.equal('1000:2000');
+    });
+
     it('report a filesystem or a kernel that cannot map ids', () => {
       const userSlot = slot + 1;
       const before = [
