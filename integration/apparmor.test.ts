@@ -2,8 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { failed, namePart, succeeded } from './harness/scene.ts';
-import { scenario } from './harness/scenario.ts';
-import type { Obstacle } from './harness/scenario.ts';
+import { type Obstacle, scenario } from './harness/scenario.ts';
 
 const enabled = '/sys/module/apparmor/parameters/enabled';
 const profile = `${namePart}-denies-secret`;

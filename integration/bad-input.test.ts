@@ -13,8 +13,7 @@ import { expect } from 'chai';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit } from './harness/scene.ts';
+import { type Edit, failed, succeeded } from './harness/scene.ts';
 
 describe('bad input', () => {
   describe('container ids', () => {

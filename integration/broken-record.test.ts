@@ -16,8 +16,7 @@ import { isAlive } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { noStrace, withFault } from './harness/strace.ts';
 import { until } from './harness/until.ts';
 

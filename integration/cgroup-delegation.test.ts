@@ -6,8 +6,7 @@ import { hierarchies, unifiedMount } from './harness/cgroups.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, type Scene, succeeded } from './harness/scene.ts';
 
 const isWholeV2 = hierarchies().length === 1 && unifiedMount() === '/sys/fs/cgroup';
 

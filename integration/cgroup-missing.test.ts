@@ -5,11 +5,9 @@ import { controllerMount } from './harness/cgroups.ts';
 import { shareNamespace } from './harness/config.ts';
 import { descendants, isAlive } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
-import { run } from './harness/run.ts';
-import type { Result } from './harness/run.ts';
+import { type Result, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 const unmounted = 'umount -R /sys/fs/cgroup';

@@ -7,8 +7,7 @@ import { cgroupsNamed, removeCgroups } from './harness/cgroups.ts';
 import { exitStatus, isAlive } from './harness/processes.ts';
 import { background } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { type Scene, succeeded } from './harness/scene.ts';
 
 /** Creates and starts a container with this cgroupsPath; returns its pid. */
 async function started(scene: Scene, id: string, path: string, args: string[]): Promise<number> {

@@ -7,8 +7,7 @@ import { noCriu } from './harness/criu.ts';
 import { namespaceOf } from './harness/processes.ts';
 import { background, printed } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { receiver } from './harness/terminals.ts';
 import { until } from './harness/until.ts';
 

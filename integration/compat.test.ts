@@ -4,12 +4,9 @@ import { expect } from 'chai';
 import type { Config } from '../lib/config/types.ts';
 import { controllerMount } from './harness/cgroups.ts';
 import { exitStatus } from './harness/processes.ts';
-import { run } from './harness/run.ts';
-import type { Result } from './harness/run.ts';
-import { scenario } from './harness/scenario.ts';
-import type { Obstacle } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Result, run } from './harness/run.ts';
+import { type Obstacle, scenario } from './harness/scenario.ts';
+import { type Edit, type Scene, succeeded } from './harness/scene.ts';
 
 type Runtime = 'tsrun' | 'runc';
 const runtimes = ['tsrun', 'runc'] as const;

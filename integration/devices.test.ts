@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { expect } from 'chai';
-import { setCapabilities } from './harness/config.ts';
-import type { TestConfig } from './harness/config.ts';
+import { setCapabilities, type TestConfig } from './harness/config.ts';
 import { scenario } from './harness/scenario.ts';
 
 const defaults: readonly (readonly [string, string])[] = [

@@ -16,8 +16,7 @@ import { expect } from 'chai';
 import { engine, projectRoot, tsrun } from './harness/programs.ts';
 import { printed, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 
 /** A JavaScript file that tells of being executed. */
 function trap(file: string, mark: string): void {

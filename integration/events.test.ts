@@ -5,8 +5,7 @@ import { started } from './harness/inside.ts';
 import { exitStatus } from './harness/processes.ts';
 import type { Background } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 const MiB = 1024 * 1024;

@@ -8,8 +8,7 @@ import { exitStatus, isAlive, namespaceOf, processInfo, statusField } from './ha
 import { tsrun } from './harness/programs.ts';
 import { printed, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { type Scene, succeeded } from './harness/scene.ts';
 import { noStrace, withFault } from './harness/strace.ts';
 import { until } from './harness/until.ts';
 

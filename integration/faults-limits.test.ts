@@ -7,8 +7,7 @@ import { isAlive } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import type { Scene } from './harness/scene.ts';
-import { failed, succeeded } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** Gives the scene a state root of its own small filesystem while the body runs. */

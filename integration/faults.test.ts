@@ -8,8 +8,7 @@ import { descendants, exitStatus, isAlive, isOurTool, reapOrphans } from './harn
 import { engine, tsrun } from './harness/programs.ts';
 import { background, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { noStrace } from './harness/strace.ts';
 import { until } from './harness/until.ts';
 

@@ -6,8 +6,7 @@ import { cgroupsNamed } from './harness/cgroups.ts';
 import { exitStatus, isAlive, namespaceOf } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 
 /** In the order the specification runs them; all but startContainer are found on the host. */
 const kinds = [

@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ownCapabilities } from '../lib/host/privileges.ts';
 import { capabilityMask } from '../lib/config/capabilities.ts';
-import { scenario } from './harness/scenario.ts';
-import type { Obstacle } from './harness/scenario.ts';
-import type { Edit, Scene } from './harness/scene.ts';
-import { failed, succeeded } from './harness/scene.ts';
+import { type Obstacle, scenario } from './harness/scenario.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 
 interface Verdict {
   valid: boolean;

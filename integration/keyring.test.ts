@@ -5,8 +5,7 @@ import { compileProgram, tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { sharedFolder } from './harness/hooks.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { type Scene, succeeded } from './harness/scene.ts';
 
 let keyring = '';
 

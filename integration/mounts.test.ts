@@ -3,11 +3,9 @@ import { chownSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Mount } from '../lib/config/types.ts';
-import { mountAt, parseMountinfo } from './harness/mountinfo.ts';
-import type { MountInfo } from './harness/mountinfo.ts';
+import { mountAt, type MountInfo, parseMountinfo } from './harness/mountinfo.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { type Scene, succeeded } from './harness/scene.ts';
 
 /** Runs a container with these mounts behind the usual ones, and returns its mount table. */
 async function mountTable(scene: Scene, ...mounts: Mount[]): Promise<MountInfo[]> {

@@ -9,8 +9,7 @@ import { sharedFolder } from './harness/hooks.ts';
 import { compileProgram, tsrun } from './harness/programs.ts';
 import { scenario } from './harness/scenario.ts';
 import { background, printed, run } from './harness/run.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** Kinds of namespace by their name in the config, and the name in /proc/<pid>/ns. */

@@ -3,11 +3,9 @@ import { expect } from 'chai';
 import type { Linux } from '../lib/config/types.ts';
 import { shareNamespace } from './harness/config.ts';
 import { tsrun } from './harness/programs.ts';
-import { background, printed, run } from './harness/run.ts';
-import type { Result } from './harness/run.ts';
+import { background, printed, type Result, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 
 interface Device {
   ifname: string;

@@ -13,12 +13,10 @@ import { Saver } from './harness/checkpoints.ts';
 import { criuEnv, noCriu } from './harness/criu.ts';
 import { exitStatus } from './harness/processes.ts';
 import { compileProgram } from './harness/programs.ts';
-import { background, printed } from './harness/run.ts';
-import type { Background } from './harness/run.ts';
+import { background, type Background, printed } from './harness/run.ts';
 import { sharedFolder } from './harness/hooks.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 let sdnotify = '';

@@ -4,14 +4,11 @@ import { copyFileSync, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { readHostFacts } from '../lib/host/facts.ts';
-import { setCapabilities } from './harness/config.ts';
-import type { TestConfig } from './harness/config.ts';
+import { setCapabilities, type TestConfig } from './harness/config.ts';
 import { descendants, processInfo, reapOrphans } from './harness/processes.ts';
-import { printed } from './harness/run.ts';
-import type { Background, RunOptions } from './harness/run.ts';
+import { type Background, printed, type RunOptions } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { sharedProgram } from './harness/shared-program.ts';
 import { until } from './harness/until.ts';
 

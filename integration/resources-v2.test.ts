@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import { cgroupOf, controllerMount, hierarchies } from './harness/cgroups.ts';
 import { started } from './harness/inside.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 const MiB = 1024 * 1024;

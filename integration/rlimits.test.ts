@@ -6,11 +6,9 @@ import type { Process, Rlimit } from '../lib/config/types.ts';
 import type { TestConfig } from './harness/config.ts';
 import { processInfo } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
-import { run } from './harness/run.ts';
-import type { Result } from './harness/run.ts';
+import { type Result, run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** The rows of /proc/<pid>/limits, by their name there: soft and hard. */

@@ -10,8 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { shareNamespace } from './harness/config.ts';
-import type { TestConfig } from './harness/config.ts';
+import { shareNamespace, type TestConfig } from './harness/config.ts';
 import { started } from './harness/inside.ts';
 import { mountAt, parseMountinfo } from './harness/mountinfo.ts';
 import { scenario } from './harness/scenario.ts';

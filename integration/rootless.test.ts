@@ -5,11 +5,9 @@ import { expect } from 'chai';
 import type { Config } from '../lib/config/types.ts';
 import { exitStatus, namespaceOf } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
-import { run } from './harness/run.ts';
-import type { Result, RunOptions } from './harness/run.ts';
+import { type Result, run, type RunOptions } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 
 /** A user of no importance; the account need not exist. */
 const uid = 54_321;

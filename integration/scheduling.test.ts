@@ -7,8 +7,7 @@ import { processInfo, statusField } from './harness/processes.ts';
 import { tsrun } from './harness/programs.ts';
 import { run } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** Gives the scene's config a process that stays, and returns its pid once it is the user's program. */

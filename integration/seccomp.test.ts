@@ -15,8 +15,7 @@ import { runWithRunc, sameWithRunc } from './harness/compare.ts';
 import { statusField } from './harness/processes.ts';
 import { background } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Edit, Scene } from './harness/scene.ts';
+import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 import { sharedProgram } from './harness/shared-program.ts';
 import { until } from './harness/until.ts';
 

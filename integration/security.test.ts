@@ -18,16 +18,14 @@ import {
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { hierarchies } from './harness/cgroups.ts';
-import { setCapabilities } from './harness/config.ts';
-import type { TestConfig } from './harness/config.ts';
+import { setCapabilities, type TestConfig } from './harness/config.ts';
 import { sharedFolder } from './harness/hooks.ts';
 import { parseMountinfo } from './harness/mountinfo.ts';
 import { exitStatus, processInfo } from './harness/processes.ts';
 import { compileProgram, projectRoot } from './harness/programs.ts';
 import { background, printed } from './harness/run.ts';
 import { scenario } from './harness/scenario.ts';
-import { failed, succeeded } from './harness/scene.ts';
-import type { Scene } from './harness/scene.ts';
+import { failed, type Scene, succeeded } from './harness/scene.ts';
 import { until } from './harness/until.ts';
 
 /** A folder of the host that a container must not reach, with a file in it. */

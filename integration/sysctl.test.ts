@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { shareNamespace } from './harness/config.ts';
-import type { TestConfig } from './harness/config.ts';
+import { shareNamespace, type TestConfig } from './harness/config.ts';
 import { scenario } from './harness/scenario.ts';
 
 describe('sysctl', () => {

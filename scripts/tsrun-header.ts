@@ -1,5 +1,6 @@
 /** Writes native-shim/include/tsrun.h, the declarations of libtsrun.so, from lib/native/signatures.ts. */
 import {
+  type FunctionName,
   maxMessageFds,
   maxPollFds,
   prototype,
@@ -8,7 +9,6 @@ import {
   spawnHead,
   spawnSteps,
 } from '../lib/native/signatures.ts';
-import type { FunctionName } from '../lib/native/signatures.ts';
 import { define, defines, runGenerator, snakeCase } from './c-header.ts';
 
 /** The text of tsrun.h; a pure function of the tables. */

@@ -9,9 +9,8 @@
 import { mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Ajv, _ } from 'ajv';
+import { _, Ajv, type CodeKeywordDefinition, type KeywordCxt } from 'ajv';
 import type { AnySchema } from 'ajv/dist/types/index.js';
-import type { CodeKeywordDefinition, KeywordCxt } from 'ajv';
 import standalone from 'ajv/dist/standalone/index.js';
 
 const schemaFolder = fileURLToPath(new URL('../schemas', import.meta.url));

@@ -1,12 +1,13 @@
 /** Writes native-shim/include/wire.h, the init's half of the wire format, from the tables of lib/plan/wire.ts. */
 import {
   faults,
+  type FieldType,
   hookFailedErrno,
+  hookFlags,
   messages,
   mountFlags,
   noOp,
   noSlot,
-  hookFlags,
   rootModes,
   slots,
   syncPoints,
@@ -17,7 +18,6 @@ import {
   wireOps,
   wireVersion,
 } from '../lib/plan/wire.ts';
-import type { FieldType } from '../lib/plan/wire.ts';
 import { define, defines, runGenerator, snakeCase } from './c-header.ts';
 
 /** What the generator needs to know of an operation; wireOps is a table of these. */

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Flag, Flags } from './command.ts';
-import { globalFlags } from './command.ts';
+import { type Flag, type Flags, globalFlags } from './command.ts';
 import { commands, otherNames } from './command-table.ts';
 
 /** A flag as a line of the table below: `-b bundle=`, `preserve-fds=N`, `env=…`, `format=(table|json)`, hidden ones with `?`. */

@@ -1,6 +1,5 @@
 import { listIds } from '../../lib/state/store.ts';
-import type { CommandTable, Flag, Flags } from './command.ts';
-import { globalFlags } from './command.ts';
+import { type CommandTable, type Flag, type Flags, globalFlags } from './command.ts';
 import { rootOf } from './context.ts';
 import { flagOf, parseFlags } from './flags/parse.ts';
 

@@ -1,10 +1,8 @@
 import type { CgroupDriver } from '../../lib/cgroup/record.ts';
 import type { ListenRequest } from '../../lib/service/socket-activation.ts';
-import { stateRoot } from '../../lib/state/state-root.ts';
-import type { StateRoot } from '../../lib/state/state-root.ts';
+import { stateRoot, type StateRoot } from '../../lib/state/state-root.ts';
 import type { GlobalValues } from './command.ts';
-import { openLog } from './log/logger.ts';
-import type { Log } from './log/logger.ts';
+import { type Log, openLog } from './log/logger.ts';
 
 /**
  * What the global flags and the environment ask for.

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { Command, Flag, Flags } from './command.ts';
-import { globalFlags } from './command.ts';
+import { type Command, type Flag, type Flags, globalFlags } from './command.ts';
 import { commands } from './command-table.ts';
 import { commandHelp, overview } from './help.ts';
 import { parseFlags } from './flags/parse.ts';

@@ -1,8 +1,6 @@
-import yargs from 'yargs';
-import type { Argv, Options } from 'yargs';
+import yargs, { type Argv, type Options } from 'yargs';
 import { commands } from './command-table.ts';
-import type { Command, Flag, Flags, Positional } from './command.ts';
-import { globalFlags } from './command.ts';
+import { type Command, type Flag, type Flags, globalFlags, type Positional } from './command.ts';
 
 /**
  * Help texts, laid out by yargs from the tables that the parser reads. Loaded only when a user asks for help.

@@ -1,6 +1,5 @@
 import type { Result } from '../harness/run.ts';
-import { parseTap } from './tap.ts';
-import type { Assertion, Tap } from './tap.ts';
+import { type Assertion, parseTap, type Tap } from './tap.ts';
 
 /** `weak`: the test ended well without a single assertion, so it shows little. */
 export type Verdict = 'pass' | 'fail' | 'weak';

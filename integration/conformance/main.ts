@@ -7,20 +7,15 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { projectRoot } from '../harness/programs.ts';
-import { difference } from './compare.ts';
-import type { Expectation } from './compare.ts';
+import { difference, type Expectation } from './compare.ts';
 import { expectations } from './expectations.ts';
 import { readFacts } from './facts.ts';
 import { judge } from './judge.ts';
-import { perform } from './perform.ts';
-import type { Performance } from './perform.ts';
+import { perform, type Performance } from './perform.ts';
 import { checkSpec } from './spec.ts';
-import { makeStage, removeStage } from './stage.ts';
-import type { Stage } from './stage.ts';
-import { NoGo, UnknownTest, installSuite } from './suite.ts';
-import type { Suite } from './suite.ts';
-import { closingLine, header, row, sum } from './table.ts';
-import type { Row, Sum } from './table.ts';
+import { makeStage, removeStage, type Stage } from './stage.ts';
+import { installSuite, NoGo, type Suite, UnknownTest } from './suite.ts';
+import { closingLine, header, row, type Row, sum, type Sum } from './table.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,8 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cgroupsNamed } from '../harness/cgroups.ts';
-import { run } from '../harness/run.ts';
-import type { Result } from '../harness/run.ts';
+import { type Result, run } from '../harness/run.ts';
 import type { Stage } from './stage.ts';
 import type { Suite } from './suite.ts';
 

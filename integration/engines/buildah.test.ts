@@ -4,8 +4,7 @@ import { expect } from 'chai';
 import { printed } from '../harness/run.ts';
 import { failed, succeeded } from '../harness/scene.ts';
 import { Buildah } from './harness/buildah.ts';
-import { engineSuite } from './harness/suite.ts';
-import type { DeclareAction } from './harness/suite.ts';
+import { type DeclareAction, engineSuite } from './harness/suite.ts';
 
 function actions(action: DeclareAction<Buildah>): void {
   action('build, and run what was built', async (buildah, id) => {

@@ -5,10 +5,8 @@ import { printed } from '../harness/run.ts';
 import { removeCgroups } from '../harness/cgroups.ts';
 import { Docker } from './harness/docker.ts';
 import { Recorder } from './harness/recorder.ts';
-import { runtimes } from './harness/runtime.ts';
-import type { RuntimeName } from './harness/runtime.ts';
-import { answers, expectSameCalls } from './harness/same-calls.ts';
-import type { Answer } from './harness/same-calls.ts';
+import { type RuntimeName, runtimes } from './harness/runtime.ts';
+import { type Answer, answers, expectSameCalls } from './harness/same-calls.ts';
 import { makeStage } from './harness/suite.ts';
 
 /** Lives a life with one runtime: how its calls were answered. */

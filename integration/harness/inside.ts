@@ -1,6 +1,5 @@
 import { AssertionError } from 'chai';
-import type { Edit, Scene } from './scene.ts';
-import { succeeded } from './scene.ts';
+import { type Edit, type Scene, succeeded } from './scene.ts';
 import type { Result, RunOptions } from './run.ts';
 
 /** A container that runs and does nothing by itself. */

@@ -1,8 +1,7 @@
 import type { Context } from 'mocha';
 import { removeCgroups } from './cgroups.ts';
 import { sharedFolder } from './hooks.ts';
-import { leaks, removeMounts, takeSnapshot } from './leaks.ts';
-import type { Snapshot } from './leaks.ts';
+import { leaks, removeMounts, type Snapshot, takeSnapshot } from './leaks.ts';
 import { Scene, namePart } from './scene.ts';
 import { until } from './until.ts';
 

@@ -2,14 +2,12 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from 'node:path';
 import { AssertionError } from 'chai';
 import type { State, Status } from '../../lib/config/types.ts';
-import { baseConfig } from './config.ts';
-import type { TestConfig } from './config.ts';
+import { baseConfig, type TestConfig } from './config.ts';
 import { reap } from './native.ts';
 import { processInfo, reapOrphans } from './processes.ts';
 import { tsrun } from './programs.ts';
 import { makeRootfs } from './rootfs.ts';
-import { background, run } from './run.ts';
-import type { Background, Result, RunOptions } from './run.ts';
+import { background, type Background, type Result, run, type RunOptions } from './run.ts';
 import { until } from './until.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { tsrun } from './programs.ts';
-import { run } from './run.ts';
-import type { Result } from './run.ts';
+import { type Result, run } from './run.ts';
 import type { Scene } from './scene.ts';
 
 /** Why nothing can be injected here; undefined when it can. */

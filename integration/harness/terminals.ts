@@ -1,6 +1,5 @@
 import { tsrun } from './programs.ts';
-import { background, printed } from './run.ts';
-import type { Background } from './run.ts';
+import { background, type Background, printed } from './run.ts';
 import type { Scene } from './scene.ts';
 import { sharedProgram } from './shared-program.ts';
 

@@ -5,10 +5,9 @@ import { needsCurrentMemory } from './v2/memory.ts';
 import { needsCurrentLimit } from './v1/memory.ts';
 import { resourceStepsV1 } from './v1/resources.ts';
 import { ignoredOnV2, resourceStepsV2 } from './v2/resources.ts';
-import type { CgroupStep } from './cgroup-write.ts';
+import { type CgroupStep, decimal, isSet, propertyName } from './cgroup-write.ts';
 import { devicePattern, sameDeviceRules } from './device-rules.ts';
 import { DeviceTable } from './v2/device-table.ts';
-import { decimal, isSet, propertyName } from './cgroup-write.ts';
 
 /** A write with nothing said about it but where it goes. */
 const write = (controller: string, file: string, value: string, at: string, more: object = {}): object => ({

@@ -5,8 +5,7 @@ import { join } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import { parseCgroups } from '../host/proc.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
-import type { CgroupRequest } from './cgroups-path.ts';
-import { resolveCgroup } from './cgroups-path.ts';
+import { type CgroupRequest, resolveCgroup } from './cgroups-path.ts';
 import { failure } from './testing/cgroups.ts';
 
 const hybrid: CgroupLayout = {

@@ -1,7 +1,6 @@
 import { TsrunError } from '../core/error.ts';
 import type { Finding } from '../core/finding.ts';
-import { writeLimits } from './write-limits.ts';
-import type { FindDirectory } from './write-limits.ts';
+import { type FindDirectory, writeLimits } from './write-limits.ts';
 import { WriteJournal } from './write-journal.ts';
 import type { CgroupStep } from './cgroup-write.ts';
 

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import type { CpuResources } from '../config/types.ts';
-import { cgroupWrite } from './cgroup-write.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite } from './cgroup-write.ts';
 import { readValue, writeValue } from './files.ts';
 
 /** cpuset.cpus and cpuset.mems. On v1 they must be written before the first process joins: see fillCpuset. */

@@ -2,8 +2,7 @@ import { TsrunError } from '../core/error.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { isHugePageSize } from '../config/resource-values.ts';
 import type { Resources } from '../config/types.ts';
-import { cgroupWrite, decimal, resourcesPointer } from './cgroup-write.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal, resourcesPointer } from './cgroup-write.ts';
 
 /** linux.resources.hugepageLimits. `file` is the last part of the file's name: `limit_in_bytes` on v1, `max` on v2. */
 export function hugetlbSteps(

@@ -4,8 +4,7 @@ import { hasErrno } from '../core/errno.ts';
 import { pathExists } from '../host/filesystem.ts';
 import { isGone, readText } from './files.ts';
 import { parseCounters } from './stats/parse.ts';
-import { controllerDirectory } from './record.ts';
-import type { CgroupRecord } from './record.ts';
+import { type CgroupRecord, controllerDirectory } from './record.ts';
 
 /** Notices when a container runs out of memory. */
 export interface OomWatch {

@@ -1,6 +1,5 @@
 import type { Resources } from '../config/types.ts';
-import { cgroupWrite, decimal } from './cgroup-write.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal } from './cgroup-write.ts';
 
 /**
  * linux.resources.pids for cgroup v1 and v2. A negative limit is none. A limit of 0 is written as 1, as runc does:

@@ -1,6 +1,5 @@
 import type { Integer, Resources } from '../config/types.ts';
-import { cgroupWrite, decimal } from './cgroup-write.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal } from './cgroup-write.ts';
 
 /** linux.resources.rdma for cgroup v1 and v2: one line a device. */
 export function rdmaSteps(devices: Resources['rdma'] = {}): CgroupWrite[] {

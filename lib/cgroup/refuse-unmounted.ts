@@ -3,8 +3,7 @@ import { TsrunError } from '../core/error.ts';
 import { covers } from '../core/paths.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import { readHostFacts } from '../host/facts.ts';
-import { processCgroups } from '../host/proc.ts';
-import type { CgroupMembership } from '../host/proc.ts';
+import { type CgroupMembership, processCgroups } from '../host/proc.ts';
 import type { CgroupRecord } from './record.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { closeSync, rmdirSync } from 'node:fs';
 import { errnos, hasErrno } from '../core/errno.ts';
-import { fileError, systemError } from '../core/error.ts';
-import type { TsrunError } from '../core/error.ts';
+import { fileError, systemError, type TsrunError } from '../core/error.ts';
 import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { isGone, sleep } from './files.ts';
 import { processesBelow } from './processes.ts';

@@ -1,11 +1,9 @@
 import { posix } from 'node:path';
-import { TsrunError } from '../core/error.ts';
-import type { ErrorCode } from '../core/error.ts';
+import { type ErrorCode, TsrunError } from '../core/error.ts';
 import { errnoName, errnoText } from '../core/errno.ts';
 import { readValue } from './files.ts';
 import { runWithoutCgroups } from './cgroups-path.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
-import { propertyName } from './cgroup-write.ts';
+import { type CgroupWrite, propertyName } from './cgroup-write.ts';
 
 /**
  * The error for a value the kernel refused: the property, the value, the file and the reason. Its code is 'unsupported'

@@ -1,7 +1,6 @@
 import { posix } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
-import { propertyName } from './cgroup-write.ts';
-import type { CgroupWrite } from './cgroup-write.ts';
+import { type CgroupWrite, propertyName } from './cgroup-write.ts';
 import { isGone, readText, writeValue } from './files.ts';
 
 interface Entry {

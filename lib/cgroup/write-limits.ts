@@ -1,8 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
 import { errnoOrRethrow, errnos, hasErrno } from '../core/errno.ts';
 import { fileError, TsrunError } from '../core/error.ts';
-import { warning } from '../core/finding.ts';
-import type { Finding } from '../core/finding.ts';
+import { type Finding, warning } from '../core/finding.ts';
 import { openForWriting, readValue } from './files.ts';
 import type { WriteJournal } from './write-journal.ts';
 import { runWithoutCgroups } from './cgroups-path.ts';

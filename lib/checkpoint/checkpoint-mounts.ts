@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { CriuOptions } from './criu/rpc.ts';
 import { fileError, TsrunError } from '../core/error.ts';
-import { parseMountinfo } from '../host/mountinfo.ts';
-import type { MountinfoEntry } from '../host/mountinfo.ts';
+import { type MountinfoEntry, parseMountinfo } from '../host/mountinfo.ts';
 import { parseMounts } from '../config/mounts.ts';
 import type { ParsedMountOptions } from '../config/mount-options.ts';
 import type { Config } from '../config/types.ts';

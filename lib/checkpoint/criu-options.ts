@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
-import { cgroupModes } from './criu/rpc.ts';
-import type { CriuOptions } from './criu/rpc.ts';
+import { cgroupModes, type CriuOptions } from './criu/rpc.ts';
 import { criuConfigAnnotation } from '../config/annotations.ts';
 import { namespaces } from '../config/namespaces.ts';
 

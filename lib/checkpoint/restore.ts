@@ -9,13 +9,11 @@ import { reportCreated } from '../container/create.ts';
 import { createCgroups } from '../container/create-cgroups.ts';
 import type { CreateRequest } from '../container/create-request.ts';
 import { refuseTracersOfRestore } from '../container/refuse-tracers.ts';
-import { prepareContainer } from '../container/prepare-container.ts';
-import type { PreparedContainer } from '../container/prepare-container.ts';
+import { prepareContainer, type PreparedContainer } from '../container/prepare-container.ts';
 import { ownEnvironment, runPoststopHooks } from '../container/run-hooks.ts';
 import { runInForeground } from '../container/run-in-foreground.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
-import { openForegroundProcess } from '../engine/foreground-process.ts';
-import type { ForegroundProcess } from '../engine/foreground-process.ts';
+import { type ForegroundProcess, openForegroundProcess } from '../engine/foreground-process.ts';
 import { ownStdio } from '../engine/launch-init.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
@@ -26,8 +24,7 @@ import { newRecord } from '../state/new-record.ts';
 import { writeConfig, writeRecord } from '../state/store.ts';
 import { findCriu } from './criu/program.ts';
 import { openFolders } from './image-folders.ts';
-import { restoreProcesses } from './restore-processes.ts';
-import type { RestoreFlags } from './restore-processes.ts';
+import { type RestoreFlags, restoreProcesses } from './restore-processes.ts';
 
 /** What `restore` is asked for. Paths are relative to the working directory unless absolute. */
 export interface RestoreRequest extends CreateRequest, RestoreFlags {

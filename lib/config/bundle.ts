@@ -1,5 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
-import type { Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync, type Stats } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import { errnoOf, errnoText, hasErrno } from '../core/errno.ts';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { allProperties, isUnused } from './testing/properties.ts';
-import type { Property } from './testing/properties.ts';
+import { allProperties, isUnused, type Property } from './testing/properties.ts';
 
 const project = new URL('../../', import.meta.url);
 

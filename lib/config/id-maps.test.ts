@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import type { IdMaps } from './id-maps.ts';
-import { hostId, idMapText, parseIdmapOption } from './id-maps.ts';
+import { hostId, type IdMaps, idMapText, parseIdmapOption } from './id-maps.ts';
 
 describe('id maps', () => {
   const container: IdMaps = {

@@ -1,6 +1,5 @@
 import { tidyPath } from '../core/paths.ts';
-import type { ParsedMountOptions } from './mount-options.ts';
-import { parseMountOptions } from './mount-options.ts';
+import { type ParsedMountOptions, parseMountOptions } from './mount-options.ts';
 import type { Config, Mount } from './types.ts';
 
 /** One entry of `mounts` with what follows from its options and its type. */

@@ -1,7 +1,6 @@
 import type { Shape } from '#validators/shapes.js';
 import { nearestWord } from '../core/nearest-word.ts';
-import type { Report } from '../core/finding.ts';
-import { error, warning } from '../core/finding.ts';
+import { error, type Report, warning } from '../core/finding.ts';
 import { maxDepth } from './json/read.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { quoted } from '../core/message-text.ts';

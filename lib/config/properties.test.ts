@@ -3,8 +3,14 @@ import { renderNotice } from '../../cmd/tsrun/render.ts';
 import { TsrunError } from '../core/error.ts';
 import { bundleOf, goodConfig } from './testing/fixtures.ts';
 import { pointerTo } from '../core/pointer.ts';
-import type { Property, Schema } from './testing/properties.ts';
-import { allProperties, isUnused, place, segmentsOf } from './testing/properties.ts';
+import {
+  allProperties,
+  isUnused,
+  place,
+  type Property,
+  type Schema,
+  segmentsOf,
+} from './testing/properties.ts';
 import { validateConfig } from './validate.ts';
 
 const checked = allProperties.filter((property) => !isUnused(property));

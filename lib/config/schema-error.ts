@@ -1,7 +1,6 @@
 import type { SchemaError } from '#validators/config.js';
 import { didYouMean } from '../core/nearest-word.ts';
-import type { Finding } from '../core/finding.ts';
-import { error } from '../core/finding.ts';
+import { error, type Finding } from '../core/finding.ts';
 import { pointerSegments, pointerTo } from '../core/pointer.ts';
 
 /**

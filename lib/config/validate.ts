@@ -1,11 +1,9 @@
-import { configShape } from '#validators/shapes.js';
-import type { Shape } from '#validators/shapes.js';
+import { configShape, type Shape } from '#validators/shapes.js';
 import * as schema from '#validators/config.js';
 import type { Validator } from '#validators/config.js';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Bundle } from './bundle.ts';
-import type { Finding, Report } from '../core/finding.ts';
-import { stopAtError, warning } from '../core/finding.ts';
+import { type Finding, type Report, stopAtError, warning } from '../core/finding.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { duplicateNames } from './json/parse.ts';
 import { normalize } from './normalize.ts';

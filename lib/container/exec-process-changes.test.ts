@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { Process } from '../config/types.ts';
-import { changeProcess, inheritProcess } from './exec-process-changes.ts';
-import type { ProcessChanges } from './exec-process-changes.ts';
+import { changeProcess, inheritProcess, type ProcessChanges } from './exec-process-changes.ts';
 
 const none: ProcessChanges = {
   args: [],

@@ -7,10 +7,14 @@ import { parseDocument } from '../config/bundle.ts';
 import { normalize } from '../config/normalize.ts';
 import type { Config, Process } from '../config/types.ts';
 import { validateProcess } from '../config/validate.ts';
-import { changeProcess, inheritProcess, knownCapabilities } from './exec-process-changes.ts';
-import type { ChangedBy, ProcessChanges } from './exec-process-changes.ts';
-import { readJsonDocument } from '../config/json-document.ts';
-import type { JsonDocument } from '../config/json-document.ts';
+import {
+  type ChangedBy,
+  changeProcess,
+  inheritProcess,
+  knownCapabilities,
+  type ProcessChanges,
+} from './exec-process-changes.ts';
+import { type JsonDocument, readJsonDocument } from '../config/json-document.ts';
 import { storedConfig } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
 

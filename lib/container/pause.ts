@@ -1,7 +1,6 @@
 import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
-import { isPaused } from '../state/find-container.ts';
-import type { Container } from '../state/find-container.ts';
+import { type Container, isPaused } from '../state/find-container.ts';
 import { ownCgroups } from '../state/own-cgroups.ts';
 import { withLockedContainer } from '../state/lock.ts';
 import type { StateRoot } from '../state/state-root.ts';

@@ -7,8 +7,7 @@ import type { Hook, HookKind, State } from '../config/types.ts';
 import { refuseEndSignal } from '../engine/held-signals.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { hookState } from './hook-state.ts';
-import type { ProgramResult } from '../engine/run-program.ts';
-import { runProgram } from '../engine/run-program.ts';
+import { type ProgramResult, runProgram } from '../engine/run-program.ts';
 
 export interface HookContext {
   /** The hooks read it on stdin. */

@@ -1,8 +1,7 @@
 import { closeSync } from 'node:fs';
 import { TsrunError, fileError, systemError, withSource } from '../core/error.ts';
 import { connectSocket } from '../native/socket.ts';
-import type { Sink, Tell } from '../core/finding.ts';
-import { tellFrom } from '../core/finding.ts';
+import { type Sink, type Tell, tellFrom } from '../core/finding.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
 import type { Document } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
@@ -12,8 +11,7 @@ import { deleteAfterFailure } from './delete.ts';
 import { awaitExecve } from '../engine/follow-init.ts';
 import { withHeldSignals } from '../engine/held-signals.ts';
 import { endedBeforeExecve, executedOrEnded } from '../engine/execve-state.ts';
-import { findContainer, findFolder, isPaused } from '../state/find-container.ts';
-import type { Container } from '../state/find-container.ts';
+import { type Container, findContainer, findFolder, isPaused } from '../state/find-container.ts';
 import { hookState } from './hook-state.ts';
 import { seccompHint } from '../engine/explain-init-death.ts';
 import { ownEnvironment, runHooks } from './run-hooks.ts';
@@ -26,8 +24,7 @@ import type { StateRoot } from '../state/state-root.ts';
 import { readStartOp } from '../state/start-ops.ts';
 import { startSocketFile, storedConfig } from '../state/store.ts';
 import { removeStored } from '../state/store-files.ts';
-import { withFolder } from '../state/folder.ts';
-import type { ContainerFolder } from '../state/folder.ts';
+import { type ContainerFolder, withFolder } from '../state/folder.ts';
 import { sigkill } from '../host/signals.ts';
 
 export interface StartRequest {

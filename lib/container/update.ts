@@ -1,8 +1,7 @@
 import { sameDeviceRules } from '../cgroup/device-rules.ts';
 import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError, withSource } from '../core/error.ts';
-import type { Finding, Sink } from '../core/finding.ts';
-import { stopAtError, tellFrom } from '../core/finding.ts';
+import { type Finding, type Sink, stopAtError, tellFrom } from '../core/finding.ts';
 import type { Source } from '../core/source.ts';
 import type { DeviceRule, IntelRdt, Resources } from '../config/types.ts';
 import { intelRdt as checkIntelRdt } from '../config/rules/intel-rdt.ts';
@@ -14,8 +13,12 @@ import { changeResctrl } from './join-resctrl.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { writeRecord } from '../state/store.ts';
 import { readStoredConfig } from '../state/stored-config.ts';
-import { requestedResources, requestedSchemata } from './update-request.ts';
-import type { ResourcesRequest, SchemaChange } from './update-request.ts';
+import {
+  requestedResources,
+  requestedSchemata,
+  type ResourcesRequest,
+  type SchemaChange,
+} from './update-request.ts';
 
 export interface UpdateRequest {
   root: StateRoot;

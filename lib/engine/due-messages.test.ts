@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { messages, syncPoints } from '../plan/wire.ts';
-import type { Op } from '../plan/wire.ts';
+import { messages, type Op, syncPoints } from '../plan/wire.ts';
 import { DueMessages } from './due-messages.ts';
 
 const clone: Op = { op: 'clone', origin: '', flags: 0 };

@@ -1,7 +1,6 @@
 import { TsrunError } from '../core/error.ts';
 import type { Plan } from '../plan/types.ts';
-import { messages, syncPoints } from '../plan/wire.ts';
-import type { Op } from '../plan/wire.ts';
+import { messages, type Op, syncPoints } from '../plan/wire.ts';
 import type { Message } from './init-message.ts';
 
 /** SECCOMP_FILTER_FLAG_NEW_LISTENER (seccomp(2)). */

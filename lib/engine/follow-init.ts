@@ -10,15 +10,13 @@ import { waitPidfd } from '../native/pidfd.ts';
 import { explainFailure } from '../explain/explain-failure.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from '../plan/types.ts';
-import { messages, syncPoints } from '../plan/wire.ts';
-import type { Op } from '../plan/wire.ts';
+import { messages, type Op, syncPoints } from '../plan/wire.ts';
 import type { Channel } from './channel.ts';
 import { openChild } from './open-child.ts';
 import { DueMessages, unexpectedMessage } from './due-messages.ts';
 import { endedBeforeExecve, executedOrEnded } from './execve-state.ts';
 import { refuseEndSignal } from './held-signals.ts';
-import { faultName } from './init-message.ts';
-import type { Message, Received } from './init-message.ts';
+import { faultName, type Message, type Received } from './init-message.ts';
 import type { Init } from './launch-init.ts';
 import { withListener } from './seccomp-listener.ts';
 

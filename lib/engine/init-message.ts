@@ -2,8 +2,7 @@ import { closeSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import { receivePacket, sendPacket } from '../native/packet.ts';
-import { faults, wireMaxDetail } from '../plan/wire.ts';
-import type { FaultName } from '../plan/wire.ts';
+import { type FaultName, faults, wireMaxDetail } from '../plan/wire.ts';
 
 /** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
 export interface Message {

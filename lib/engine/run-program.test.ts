@@ -7,8 +7,7 @@ import { TsrunError } from '../core/error.ts';
 import { sealedMemfd } from '../native/memfd.ts';
 import { pidfdOpen } from '../native/pidfd.ts';
 import { isAlive, processStartTime } from '../host/proc.ts';
-import { runProgram } from './run-program.ts';
-import type { Program, ProgramResult } from './run-program.ts';
+import { type Program, type ProgramResult, runProgram } from './run-program.ts';
 
 describe('runProgram', () => {
   /** Runs a shell script in it. */

@@ -9,8 +9,7 @@ import {
   planOf,
   rootFacts,
 } from '../plan/testing/fixtures.ts';
-import { wireOps } from '../plan/wire.ts';
-import type { FieldType, Op } from '../plan/wire.ts';
+import { type FieldType, type Op, wireOps } from '../plan/wire.ts';
 
 /** An operation with nothing but neutral values. */
 function blank(op: string, fields: Readonly<Record<string, FieldType>>): Op {

@@ -14,8 +14,7 @@ import { namespaces, namespaceTypes } from '../config/namespaces.ts';
 import { rlimitNumbers } from '../host/rlimits.ts';
 import { printable } from '../core/message-text.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
-import { mountFlags, noSlot, rootModes, syncPoints } from '../plan/wire.ts';
-import type { Op, OpName, OpOf } from '../plan/wire.ts';
+import { mountFlags, noSlot, type Op, type OpName, type OpOf, rootModes, syncPoints } from '../plan/wire.ts';
 
 type Describer = { [N in OpName]: (op: OpOf<N>) => string };
 

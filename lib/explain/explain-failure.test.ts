@@ -1,10 +1,8 @@
 import { constants } from 'node:os';
 import { expect } from 'chai';
-import { explainFailure } from './explain-failure.ts';
-import type { Explanation } from './explain-failure.ts';
+import { explainFailure, type Explanation } from './explain-failure.ts';
 import { fullMap, mountOps, namespaceList, onlyOp, opsOf, planOf } from '../plan/testing/fixtures.ts';
-import { hookFailedErrno, wireOps } from '../plan/wire.ts';
-import type { FaultName, FieldType, Op } from '../plan/wire.ts';
+import { type FaultName, type FieldType, hookFailedErrno, type Op, wireOps } from '../plan/wire.ts';
 
 const {
   E2BIG,

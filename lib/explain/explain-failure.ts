@@ -5,8 +5,7 @@ import { shortenMessage, printable } from '../core/message-text.ts';
 import { describeOp, namespaceNames, rlimitName } from './describe-op.ts';
 import { hintFor } from './hints.ts';
 import type { HostFacts } from '../host/facts.ts';
-import { hookFailedErrno } from '../plan/wire.ts';
-import type { FaultName, Op, OpOf } from '../plan/wire.ts';
+import { type FaultName, hookFailedErrno, type Op, type OpOf } from '../plan/wire.ts';
 
 export interface Explanation {
   /** The property at fault, as narrow as the failure says; '' when none is. */

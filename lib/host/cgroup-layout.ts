@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { covers } from '../core/paths.ts';
-import { parseMountinfo } from './mountinfo.ts';
-import type { MountinfoEntry } from './mountinfo.ts';
+import { type MountinfoEntry, parseMountinfo } from './mountinfo.ts';
 
 /** How cgroups are mounted on this host (cgroups(7)). */
 export interface CgroupLayout {

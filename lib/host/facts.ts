@@ -1,8 +1,7 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { release } from 'node:os';
 import { TsrunError } from '../core/error.ts';
-import { readCgroupLayout } from './cgroup-layout.ts';
-import type { CgroupLayout } from './cgroup-layout.ts';
+import { type CgroupLayout, readCgroupLayout } from './cgroup-layout.ts';
 
 /** What the compiler of plans must know of the host. */
 export interface HostFacts {

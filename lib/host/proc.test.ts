@@ -6,6 +6,7 @@ import { sealedMemfdOfFile } from '../native/memfd.ts';
 import { spawn } from '../native/spawn.ts';
 import {
   executableIdentity,
+  type FileIdentity,
   isAlive,
   isAliveAndNotExiting,
   parseCgroups,
@@ -14,7 +15,6 @@ import {
   processStartTime,
   processStat,
 } from './proc.ts';
-import type { FileIdentity } from './proc.ts';
 
 function startSleep(executable: string | number = '/bin/sleep'): { pid: number; pidfd: number } {
   return spawn({ executable, args: ['sleep', '60'], env: [], fds: [-1, 1, 2], restoreLimits: false });

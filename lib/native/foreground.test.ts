@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
-import type { StdioOptions } from 'node:child_process';
+import { spawnSync, type StdioOptions } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { constants as os } from 'node:os';

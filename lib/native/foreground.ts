@@ -1,5 +1,4 @@
-import { systemError } from '../core/error.ts';
-import type { TsrunError } from '../core/error.ts';
+import { systemError, type TsrunError } from '../core/error.ts';
 import { call, checked } from './library.ts';
 import { notifyFailure } from './notify.ts';
 

@@ -1,8 +1,7 @@
 import type { LibraryHandle } from 'koffi';
 import { TsrunError, systemError } from '../core/error.ts';
 import { installation } from './install.ts';
-import { prototype } from './signatures.ts';
-import type { Arguments, FunctionName } from './signatures.ts';
+import { type Arguments, type FunctionName, prototype } from './signatures.ts';
 
 interface Koffi {
   load: (path: string) => LibraryHandle;

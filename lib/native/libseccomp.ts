@@ -1,6 +1,5 @@
 import { TsrunError, systemError } from '../core/error.ts';
-import type { HostLibrary } from './library.ts';
-import { openLibrary } from './library.ts';
+import { type HostLibrary, openLibrary } from './library.ts';
 
 type Call = (...args: unknown[]) => unknown;
 

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
-import { systemError } from '../core/error.ts';
-import type { TsrunError } from '../core/error.ts';
+import { systemError, type TsrunError } from '../core/error.ts';
 import { openNetlink, receiveNetlink, sendNetlink } from '../native/netlink.ts';
 import { printable } from '../core/message-text.ts';
 import { controlTypes, decodeError, decodeMessages, encodeMessage, messageFlags } from './netlink-message.ts';

@@ -1,7 +1,6 @@
 import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
-import { isKept } from './address.ts';
-import type { Address } from './address.ts';
+import { type Address, isKept } from './address.ts';
 import type { Link } from './link.ts';
 import type { Side } from './side.ts';
 

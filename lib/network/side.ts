@@ -1,10 +1,22 @@
 import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
-import { addressText, addressTypes, decodeAddress, encodeAddress, encodeAddressQuery } from './address.ts';
-import type { Address } from './address.ts';
+import {
+  type Address,
+  addressText,
+  addressTypes,
+  decodeAddress,
+  encodeAddress,
+  encodeAddressQuery,
+} from './address.ts';
 import { NetlinkConnection } from './connection.ts';
-import { decodeLink, encodeLinkChange, encodeLinkQuery, linkTypes } from './link.ts';
-import type { Link, LinkChange } from './link.ts';
+import {
+  decodeLink,
+  encodeLinkChange,
+  encodeLinkQuery,
+  type Link,
+  type LinkChange,
+  linkTypes,
+} from './link.ts';
 import { messageFlags } from './netlink-message.ts';
 
 const linkHints: ReadonlyMap<number, string> = new Map([

@@ -1,15 +1,12 @@
 /** The sources of bind mounts: where they are looked for, who clones them, and through which id maps. */
 import { validated } from '../core/assert.ts';
 import { fromBundle, insideOf, tidyPath } from '../core/paths.ts';
-import { idMapText, parseIdmapOption } from '../config/id-maps.ts';
-import type { IdMaps } from '../config/id-maps.ts';
-import type { ParsedMount } from '../config/mounts.ts';
-import { wantsIdmap } from '../config/mounts.ts';
+import { type IdMaps, idMapText, parseIdmapOption } from '../config/id-maps.ts';
+import { type ParsedMount, wantsIdmap } from '../config/mounts.ts';
 import type { Draft } from './draft.ts';
 import type { NamespaceSlots } from './namespaces.ts';
 import type { PlanOptions } from './types.ts';
-import { mountFlags, noSlot } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { mountFlags, noSlot, type Op, type OpOf } from './wire.ts';
 
 /** The part of a mountBind that says where its source comes from. */
 export type Source = Pick<OpOf<'mountBind'>, 'source' | 'slot' | 'inside' | 'userSlot'>;

@@ -12,8 +12,7 @@ import {
 } from './testing/fixtures.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { HostFacts } from '../host/facts.ts';
-import { noSlot } from './wire.ts';
-import type { Op } from './wire.ts';
+import { noSlot, type Op } from './wire.ts';
 
 const maps = { uidMappings: fullMap, gidMappings: fullMap };
 const safe = attr.nosuid | attr.nodev | attr.noexec;

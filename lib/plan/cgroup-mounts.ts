@@ -6,12 +6,10 @@ import { mountAttributes } from '../config/mount-options.ts';
 import type { ParsedMount } from '../config/mounts.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { Draft } from './draft.ts';
-import { readonlyRemount } from './readonly-mounts.ts';
-import type { MountOps } from './readonly-mounts.ts';
+import { type MountOps, readonlyRemount } from './readonly-mounts.ts';
 import type { PlanOptions } from './types.ts';
 import { baseName } from '../core/paths.ts';
-import { noSlot } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { noSlot, type Op, type OpOf } from './wire.ts';
 
 type Hierarchy = CgroupLayout['v1'][number];
 

@@ -17,8 +17,7 @@ import {
 } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan, PlanOptions } from './types.ts';
-import { rootModes, slots, syncPoints, wireOps } from './wire.ts';
-import type { Op, OpName } from './wire.ts';
+import { type Op, type OpName, rootModes, slots, syncPoints, wireOps } from './wire.ts';
 
 interface Variant {
   name: string;

@@ -26,8 +26,7 @@ import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan, PlanOptions, Refuse } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
-import { syncPoints } from './wire.ts';
-import type { Op } from './wire.ts';
+import { type Op, syncPoints } from './wire.ts';
 
 /**
  * Decides everything the init will do for a container, in order. Pure: the same config, host and options give the

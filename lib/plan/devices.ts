@@ -5,8 +5,7 @@ import type { Device } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { tidyPath } from '../core/paths.ts';
 import type { BindSources } from './bind-sources.ts';
-import { noSlot } from './wire.ts';
-import type { Op } from './wire.ts';
+import { noSlot, type Op } from './wire.ts';
 
 const fileTypes = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;
 

@@ -1,10 +1,8 @@
-import { TsrunError } from '../core/error.ts';
-import type { ErrorCode } from '../core/error.ts';
+import { type ErrorCode, TsrunError } from '../core/error.ts';
 import { namespaceTypes } from '../config/namespaces.ts';
 import type { Config, NamespaceType } from '../config/types.ts';
 import type { HostFacts } from '../host/facts.ts';
-import type { Finding } from '../core/finding.ts';
-import { warning } from '../core/finding.ts';
+import { type Finding, warning } from '../core/finding.ts';
 import type { ProcessOptions, Refuse } from './types.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 

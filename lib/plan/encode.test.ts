@@ -3,8 +3,15 @@ import { TsrunError } from '../core/error.ts';
 import { encode } from './encode.ts';
 import { decode } from './testing/decode.ts';
 import { planOf } from './testing/fixtures.ts';
-import { wireMagic, wireMaxBytes, wireMaxSlots, wireOps, wireVersion } from './wire.ts';
-import type { FieldType, Op } from './wire.ts';
+import {
+  type FieldType,
+  type Op,
+  wireMagic,
+  wireMaxBytes,
+  wireMaxSlots,
+  wireOps,
+  wireVersion,
+} from './wire.ts';
 
 function encodeOps(...ops: Op[]): Uint8Array {
   return encode({ ops, slotCount: 6, warnings: [] });

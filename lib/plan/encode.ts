@@ -1,7 +1,15 @@
 import { TsrunError } from '../core/error.ts';
 import type { Plan } from './types.ts';
-import { wireMagic, wireMaxBytes, wireMaxSlots, wireOps, wireVersion } from './wire.ts';
-import type { FieldType, Op, OpName } from './wire.ts';
+import {
+  type FieldType,
+  type Op,
+  type OpName,
+  wireMagic,
+  wireMaxBytes,
+  wireMaxSlots,
+  wireOps,
+  wireVersion,
+} from './wire.ts';
 
 type Value = Op[keyof Op] | bigint | Uint8Array | readonly string[] | readonly number[];
 

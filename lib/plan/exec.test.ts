@@ -1,13 +1,11 @@
 import { expect } from 'chai';
 import { namespaces } from '../config/namespaces.ts';
 import type { Config, Process } from '../config/types.ts';
-import { compileExec } from './exec.ts';
-import type { ExecOptions } from './exec.ts';
+import { compileExec, type ExecOptions } from './exec.ts';
 import { names, onlyOp, opsOf, rootFacts, usualConfig, userFacts } from './testing/fixtures.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from './types.ts';
-import { rootModes, wireOps } from './wire.ts';
-import type { OpName } from './wire.ts';
+import { type OpName, rootModes, wireOps } from './wire.ts';
 
 const everything: ExecOptions = {
   containerId: 'c1',

@@ -11,8 +11,7 @@ import { compileTerminal } from './terminal.ts';
 import type { HostFacts } from '../host/facts.ts';
 import type { Plan, ProcessOptions } from './types.ts';
 import { placeVisibleClone } from './visible-clone.ts';
-import { rootModes } from './wire.ts';
-import type { Op } from './wire.ts';
+import { type Op, rootModes } from './wire.ts';
 
 /** What `exec` asks of a plan besides the container's config and the process. */
 export interface ExecOptions extends Omit<ProcessOptions, 'gate'> {

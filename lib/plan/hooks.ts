@@ -1,8 +1,7 @@
 /** Hooks that run in the container's namespaces (config.md, "POSIX-platform Hooks"). */
 import type { Hook } from '../config/types.ts';
 import type { Draft } from './draft.ts';
-import { hookFlags, slots, syncPoints } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { hookFlags, type Op, type OpOf, slots, syncPoints } from './wire.ts';
 
 /** True when the engine must run prestart or createRuntime hooks while the init waits. */
 function engineHasHooks({ config: { hooks } }: Draft): boolean {

@@ -14,8 +14,7 @@ import {
   userFacts,
   warningsOf,
 } from './testing/fixtures.ts';
-import { mountFlags, noSlot } from './wire.ts';
-import type { Op } from './wire.ts';
+import { mountFlags, noSlot, type Op } from './wire.ts';
 
 function tmpfs(...options: string[]): Op[] {
   return mountOps({ destination: '/t', type: 'tmpfs', source: 'tmpfs', options });

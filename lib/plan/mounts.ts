@@ -1,19 +1,15 @@
 /** The mounts of the config, in its order (config.md, "Mounts"; mount(2), fsopen(2), mount_setattr(2)). */
 import { validated } from '../core/assert.ts';
 import { covers } from '../core/paths.ts';
-import { mountAttributes } from '../config/mount-options.ts';
-import type { ParsedMountOptions } from '../config/mount-options.ts';
-import { parseMount, parseMounts, replaceableProcFiles } from '../config/mounts.ts';
-import type { ParsedMount } from '../config/mounts.ts';
+import { mountAttributes, type ParsedMountOptions } from '../config/mount-options.ts';
+import { type ParsedMount, parseMount, parseMounts, replaceableProcFiles } from '../config/mounts.ts';
 import type { BindSources } from './bind-sources.ts';
 import { cgroupMounts } from './cgroup-mounts.ts';
 import type { Draft } from './draft.ts';
-import { splitReadonly } from './readonly-mounts.ts';
-import type { MountOps } from './readonly-mounts.ts';
+import { type MountOps, splitReadonly } from './readonly-mounts.ts';
 import { labelAfterMount, labelOption } from './security-modules.ts';
 import type { PlanOptions } from './types.ts';
-import { mountFlags } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { mountFlags, type Op, type OpOf } from './wire.ts';
 
 /** All mounts of the config, and those of the command. Without a mount namespace there are none: they would be the host's. */
 export function compileMounts(draft: Draft, options: PlanOptions, sources: BindSources): MountOps {

@@ -13,8 +13,7 @@ import {
   rootFacts,
   userFacts,
 } from './testing/fixtures.ts';
-import { wireOps } from './wire.ts';
-import type { OpName } from './wire.ts';
+import { type OpName, wireOps } from './wire.ts';
 
 function joinAll(config: Config): void {
   config.linux = { namespaces: namespaceTypes.map((type) => ({ type, path: `/ns/${type}` })) };

@@ -2,11 +2,9 @@ import { assertValid } from '../core/assert.ts';
 import { namespaces } from '../config/namespaces.ts';
 import { sysctlIn } from '../config/sysctl.ts';
 import type { Config, NamespaceType } from '../config/types.ts';
-import { originOf } from './draft.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, originOf } from './draft.ts';
 import { keyringLabel } from './security-modules.ts';
-import { noSlot } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { noSlot, type Op, type OpOf } from './wire.ts';
 
 /** Namespaces that clone3(2) makes. Cgroup comes after joining the cgroup, time after writing its offsets. */
 const clonedTypes: readonly NamespaceType[] = ['user', 'pid', 'network', 'mount', 'ipc', 'uts'];

@@ -1,8 +1,7 @@
 /** Users, groups and capabilities of the process (credentials(7), capabilities(7)). */
 import { capabilityMask } from '../config/capabilities.ts';
 import type { Process } from '../config/types.ts';
-import { originOf } from './draft.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, originOf } from './draft.ts';
 import type { Op } from './wire.ts';
 
 /** Refuses groups that the process cannot get on this host. */

@@ -1,8 +1,7 @@
 /** The process itself (config.md, "Process"). */
 import { validated } from '../core/assert.ts';
 import type { Process } from '../config/types.ts';
-import { originOf } from './draft.ts';
-import type { Draft } from './draft.ts';
+import { type Draft, originOf } from './draft.ts';
 import { compileEnvironment } from './environment.ts';
 import { hooksBeforeExec } from './hooks.ts';
 import { compileRlimits } from './limits.ts';
@@ -11,8 +10,7 @@ import { compileScheduling } from './scheduling.ts';
 import { placeFilter } from './seccomp.ts';
 import { compileProcessLabels } from './security-modules.ts';
 import { speakThroughPipes } from './visible-clone.ts';
-import { syncPoints } from './wire.ts';
-import type { Op } from './wire.ts';
+import { type Op, syncPoints } from './wire.ts';
 
 function processOf({ config }: Draft): Process {
   return validated(config.process, '/process');

@@ -1,9 +1,7 @@
 import { validated } from '../core/assert.ts';
 import { mountPropagation } from '../config/mount-options.ts';
-import { originOf } from './draft.ts';
-import type { Draft } from './draft.ts';
-import { rootModes } from './wire.ts';
-import type { Op } from './wire.ts';
+import { type Draft, originOf } from './draft.ts';
+import { type Op, rootModes } from './wire.ts';
 
 const { shared, slave, unbindable, recursive } = mountPropagation;
 const privateFlag = mountPropagation.private;

@@ -8,8 +8,7 @@ import type { Draft } from './draft.ts';
 import { admitsClone } from './filter-admits.ts';
 import { startSession } from './terminal.ts';
 import type { Plan } from './types.ts';
-import { syncPoints } from './wire.ts';
-import type { Op, OpOf } from './wire.ts';
+import { type Op, type OpOf, syncPoints } from './wire.ts';
 
 /** Puts the clone before the first operation that only B can do. */
 export function placeVisibleClone(draft: Draft, ops: readonly Op[]): Op[] {

@@ -2,8 +2,7 @@ import { accessSync, constants, existsSync, lstatSync, readFileSync, statfsSync,
 import { errnoOrRethrow, errnos } from '../core/errno.ts';
 import { parseNetworkStats } from '../report/network-stats.ts';
 import { lastCapability, namespaceLinks, sysctlNumber } from '../host/kernel.ts';
-import { ownCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/privileges.ts';
-import type { OwnCapabilities } from '../host/privileges.ts';
+import { ownCapabilities, type OwnCapabilities, ownHardLimits, ownOomScoreAdj } from '../host/privileges.ts';
 import type { HostFacts } from '../host/facts.ts';
 import { findResctrl } from '../resctrl/mount.ts';
 import { namespaces } from '../config/namespaces.ts';

@@ -1,9 +1,7 @@
 import type { CompileRequest } from '../container/create-request.ts';
-import type { Bundle } from '../config/bundle.ts';
-import { readBundle } from '../config/bundle.ts';
+import { type Bundle, readBundle } from '../config/bundle.ts';
 import { TsrunError } from '../core/error.ts';
-import type { Finding } from '../core/finding.ts';
-import { error, isError } from '../core/finding.ts';
+import { error, type Finding, isError } from '../core/finding.ts';
 import { reportFindings } from '../config/validate.ts';
 import { preflight } from './preflight.ts';
 

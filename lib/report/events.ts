@@ -1,12 +1,9 @@
-import { watchOom } from '../cgroup/oom-watch.ts';
-import type { OomWatch } from '../cgroup/oom-watch.ts';
+import { type OomWatch, watchOom } from '../cgroup/oom-watch.ts';
 import { longestPollMs, poll } from '../native/poll.ts';
-import type { JsonValue } from '../config/json/write.ts';
-import { writeJson } from '../config/json/write.ts';
+import { type JsonValue, writeJson } from '../config/json/write.ts';
 import { withPidfd } from '../state/process.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { findStatsSource } from './container-stats.ts';
-import type { StatsSource } from './container-stats.ts';
+import { findStatsSource, type StatsSource } from './container-stats.ts';
 import { statsData } from './stats-json.ts';
 
 /** Takes one event, a line of JSON. False when its reader has gone. */

@@ -1,11 +1,9 @@
 import { release } from 'node:os';
 import { TsrunError } from '../core/error.ts';
-import { readHostFacts } from '../host/facts.ts';
+import { type HostFacts, readHostFacts } from '../host/facts.ts';
 import { lastCapability, namespaceLinks } from '../host/kernel.ts';
-import type { Libseccomp } from '../native/libseccomp.ts';
-import { libseccomp } from '../native/libseccomp.ts';
+import { libseccomp, type Libseccomp } from '../native/libseccomp.ts';
 import { findProgram } from '../host/search-path.ts';
-import type { HostFacts } from '../host/facts.ts';
 import { actions, architectures, filterFlags } from '../seccomp/constants.ts';
 import { kernelKnowsFlag } from '../seccomp/kernel-support.ts';
 

@@ -16,8 +16,7 @@ import { memoryPolicyFlags, memoryPolicyModes } from '../config/memory-policy.ts
 import type { Config, Linux, LinuxFeatures, Process } from '../config/types.ts';
 import { skip } from '../testing/skip.ts';
 import { features } from './features.ts';
-import type { FeatureFacts } from './features-host.ts';
-import { readFeatureFacts } from './features-host.ts';
+import { type FeatureFacts, readFeatureFacts } from './features-host.ts';
 
 const build = { version: '1.2.3', commit: 'abc' };
 const here = readFeatureFacts();

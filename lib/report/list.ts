@@ -1,8 +1,7 @@
 import { TsrunError } from '../core/error.ts';
 import { findContainer } from '../state/find-container.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import type { ContainerState } from './state.ts';
-import { stateOf } from './state.ts';
+import { type ContainerState, stateOf } from './state.ts';
 import { listIds } from '../state/store.ts';
 import { userName } from '../native/user.ts';
 

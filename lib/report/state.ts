@@ -1,6 +1,5 @@
 import type { Status } from '../config/types.ts';
-import { findContainer } from '../state/find-container.ts';
-import type { Container } from '../state/find-container.ts';
+import { type Container, findContainer } from '../state/find-container.ts';
 import type { StateRoot } from '../state/state-root.ts';
 
 /** What `state` and `list` print: the State of runtime.md with runc's additions, in runc's order of keys. */

@@ -1,12 +1,13 @@
 /** Statistics as `events` prints them: runc's JSON. */
-import { blkioTables, cpusetNumbers } from '../cgroup/stats/types.ts';
-import type {
-  BlkioEntry,
-  BlkioTable,
-  CgroupStats,
-  CpusetStats,
-  MemoryEntry,
-  Pressure,
+import {
+  type BlkioEntry,
+  type BlkioTable,
+  blkioTables,
+  type CgroupStats,
+  cpusetNumbers,
+  type CpusetStats,
+  type MemoryEntry,
+  type Pressure,
 } from '../cgroup/stats/types.ts';
 import type { JsonValue } from '../config/json/write.ts';
 import type { NetworkCounters, NetworkStats } from './network-stats.ts';

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import type { ContainerStats, StatsSource } from './container-stats.ts';
-import { usagesBetween } from './usage.ts';
-import type { Sample } from './usage.ts';
+import { type Sample, usagesBetween } from './usage.ts';
 import { emptyMemoryEntry, emptyStats } from './testing/empty-stats.ts';
 
 function sample(id: string, at: number, cpu: bigint, memory: Partial<ContainerStats['memory']> = {}): Sample {

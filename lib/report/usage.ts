@@ -1,7 +1,6 @@
 import { TsrunError } from '../core/error.ts';
 import type { StateRoot } from '../state/state-root.ts';
-import { findStatsSource } from './container-stats.ts';
-import type { ContainerStats, StatsSource } from './container-stats.ts';
+import { type ContainerStats, findStatsSource, type StatsSource } from './container-stats.ts';
 import { listIds } from '../state/store.ts';
 
 /** What a container uses, for people to read. Sizes in bytes. */

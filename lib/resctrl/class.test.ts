@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import type { IntelRdt } from '../config/types.ts';
-import { changeClass, joinClass, leaveClass, planClass } from './class.ts';
-import type { ResctrlRecord } from './class.ts';
+import { changeClass, joinClass, leaveClass, planClass, type ResctrlRecord } from './class.ts';
 import { resctrlRoot } from './mount.ts';
 import { hasSchema } from './schemata.ts';
 

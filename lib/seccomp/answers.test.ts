@@ -3,8 +3,7 @@ import { libseccomp } from '../native/libseccomp.ts';
 import type { Seccomp, SeccompRule } from '../config/types.ts';
 import { compileFilter } from './compile.ts';
 import { enosysStub } from './enosys.ts';
-import { askFilter } from './testing/classic-bpf.ts';
-import type { Call } from './testing/classic-bpf.ts';
+import { askFilter, type Call } from './testing/classic-bpf.ts';
 
 const allow = 0x7fff0000;
 const errno = (number: number): number => 0x50000 | number;

@@ -1,15 +1,12 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
 import { systemError, TsrunError } from '../core/error.ts';
-import type { Libseccomp, SeccompFilter } from '../native/libseccomp.ts';
-import { libseccomp } from '../native/libseccomp.ts';
+import { libseccomp, type Libseccomp, type SeccompFilter } from '../native/libseccomp.ts';
 import { memfd } from '../native/memfd.ts';
 import type { Seccomp } from '../config/types.ts';
 import { maxInstructions } from './constants.ts';
-import { enosysStub } from './enosys.ts';
-import type { NewestSyscall } from './enosys.ts';
-import type { Condition, Filter } from './profile.ts';
-import { filterOf } from './profile.ts';
+import { enosysStub, type NewestSyscall } from './enosys.ts';
+import { type Condition, type Filter, filterOf } from './profile.ts';
 
 /** What the init loads with seccomp(2). */
 export interface CompiledFilter {

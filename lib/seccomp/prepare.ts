@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { libseccomp } from '../native/libseccomp.ts';
 import type { Seccomp } from '../config/types.ts';
 import { cacheFolder, keyText, readCached, writeCached } from './cache.ts';
-import type { CompiledFilter } from './compile.ts';
-import { compileFilter } from './compile.ts';
+import { type CompiledFilter, compileFilter } from './compile.ts';
 import { requireKernelSupport } from './kernel-support.ts';
 
 /** A filter, and a function to call when the state root exists. */

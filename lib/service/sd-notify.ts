@@ -8,8 +8,7 @@ import { TsrunError, fileError } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { connectDatagram } from '../native/notify.ts';
 import type { Mount } from '../config/types.ts';
-import { withFolder } from '../state/folder.ts';
-import type { ContainerFolder } from '../state/folder.ts';
+import { type ContainerFolder, withFolder } from '../state/folder.ts';
 import { notifyFolderName } from '../state/store.ts';
 
 /** Name of the socket in notifyFolder(). */

@@ -1,5 +1,4 @@
-import type { ContainerFolder } from './folder.ts';
-import { folderIdentity } from './folder.ts';
+import { type ContainerFolder, folderIdentity } from './folder.ts';
 import type { ContainerRecord } from './record.ts';
 
 /**

@@ -3,8 +3,7 @@ import { checkContainerId } from './container-id.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './state-root.ts';
 import { containerStatus, isFrozen } from './status.ts';
-import { containerFolder } from './folder.ts';
-import type { ContainerFolder } from './folder.ts';
+import { containerFolder, type ContainerFolder } from './folder.ts';
 import { readRecord } from './store.ts';
 
 /** A container as it is at this moment. */

@@ -2,8 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
 import { TsrunError, fileError } from '../core/error.ts';
-import { isOwnOrRoot, whyNotOwn, whyReplaceable } from '../host/file-ownership.ts';
-import type { FileStatus } from '../host/file-ownership.ts';
+import { type FileStatus, isOwnOrRoot, whyNotOwn, whyReplaceable } from '../host/file-ownership.ts';
 
 /** The folder of one container: `<root>/<id>/`. The id is a plain file name. */
 export interface ContainerFolder {

@@ -1,11 +1,8 @@
 import { TsrunError } from '../core/error.ts';
 import type { Undo } from '../core/undo.ts';
-import { containerFolder } from './folder.ts';
-import type { ContainerFolder } from './folder.ts';
-import { lockContainer } from './lock.ts';
-import type { Lock } from './lock.ts';
-import { makeStateRoot } from './state-root.ts';
-import type { StateRoot } from './state-root.ts';
+import { containerFolder, type ContainerFolder } from './folder.ts';
+import { type Lock, lockContainer } from './lock.ts';
+import { makeStateRoot, type StateRoot } from './state-root.ts';
 import { containerExists, makeFolder, removeEmptyFolder, removeFolder } from './store.ts';
 
 /**

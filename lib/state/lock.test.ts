@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,9 +7,8 @@ import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
 import { lockNewContainer } from './lock-new-container.ts';
 import { lockContainer } from './lock.ts';
-import { containerFolder } from './folder.ts';
+import { containerFolder, type ContainerFolder } from './folder.ts';
 import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';
-import type { ContainerFolder } from './folder.ts';
 import { lockElsewhere, recordOf, storedContainer, temporaryRoot } from './testing/fixtures.ts';
 
 describe('the lock of a container', () => {

@@ -4,10 +4,8 @@ import { hasErrno } from '../core/errno.ts';
 import { nativeError } from '../core/error.ts';
 import { flock } from '../native/file.ts';
 import { whyNotOwn } from '../host/file-ownership.ts';
-import { findContainer, findFolder } from './find-container.ts';
-import type { Container } from './find-container.ts';
-import type { ContainerFolder } from './folder.ts';
-import { untrusted, withFolder } from './folder.ts';
+import { type Container, findContainer, findFolder } from './find-container.ts';
+import { type ContainerFolder, untrusted, withFolder } from './folder.ts';
 import type { StateRoot } from './state-root.ts';
 import { lockFile, refuseForeignFiles } from './store.ts';
 

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import type { Linux } from '../config/types.ts';
 import { newRecord } from './new-record.ts';
-import { parseRecord } from './record.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, parseRecord } from './record.ts';
 
 describe('the first record of a container', () => {
   const recordWith = (linux: Linux, terminal = false): ContainerRecord =>

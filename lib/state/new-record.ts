@@ -4,8 +4,7 @@ import type { Config } from '../config/types.ts';
 import { timestamp } from '../core/rfc3339.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { processRef } from './process.ts';
-import { recordVersion } from './record.ts';
-import type { ContainerRecord } from './record.ts';
+import { type ContainerRecord, recordVersion } from './record.ts';
 import { stdioKeys } from './stdio-keys.ts';
 
 /** What the record of a container says before anything of it is made. */

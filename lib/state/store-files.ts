@@ -13,8 +13,7 @@ import { join } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
 import { pathExists } from '../host/filesystem.ts';
 import { whyNotOwn } from '../host/file-ownership.ts';
-import type { ContainerFolder } from './folder.ts';
-import { withFolder } from './folder.ts';
+import { type ContainerFolder, withFolder } from './folder.ts';
 
 const { O_RDONLY, O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 

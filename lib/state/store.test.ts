@@ -15,8 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { TsrunError } from '../core/error.ts';
-import type { ErrorCode } from '../core/error.ts';
+import { type ErrorCode, TsrunError } from '../core/error.ts';
 import { silentSink } from '../testing/sink.ts';
 import { lockNewContainer } from './lock-new-container.ts';
 import { deleteContainer } from '../container/delete.ts';

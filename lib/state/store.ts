@@ -4,10 +4,8 @@ import { hasErrno } from '../core/errno.ts';
 import { TsrunError, fileError } from '../core/error.ts';
 import { pathExists } from '../host/filesystem.ts';
 import type { Document } from '../core/source.ts';
-import type { ContainerFolder } from './folder.ts';
-import { notFound, untrusted, withFolder, withRoot } from './folder.ts';
-import type { ContainerRecord } from './record.ts';
-import { newerVersion, parseRecord, recordVersion } from './record.ts';
+import { type ContainerFolder, notFound, untrusted, withFolder, withRoot } from './folder.ts';
+import { type ContainerRecord, newerVersion, parseRecord, recordVersion } from './record.ts';
 import { hasStored, readStored, replaceStored, writeStored } from './store-files.ts';
 
 const stateFile = 'state.json';

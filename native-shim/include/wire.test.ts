@@ -3,10 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { wireOps } from '../../lib/plan/wire.ts';
-import type { FieldType } from '../../lib/plan/wire.ts';
-import { encodePlan } from '../init/testing/plan.ts';
-import type { TestOp } from '../init/testing/plan.ts';
+import { type FieldType, wireOps } from '../../lib/plan/wire.ts';
+import { encodePlan, type TestOp } from '../init/testing/plan.ts';
 
 /** A value for a field of each type. */
 const samples: Readonly<Record<FieldType, unknown>> = {

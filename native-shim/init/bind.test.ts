@@ -13,13 +13,14 @@ import {
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../lib/native/install.ts';
-import { mountFlags, slots } from '../../lib/plan/wire.ts';
-import type { OpOf } from '../../lib/plan/wire.ts';
+import { mountFlags, type OpOf, slots } from '../../lib/plan/wire.ts';
 import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {
   ATIME,
+  type ContainerRequest,
+  inFolder,
   MS_PRIVATE,
   MS_REC,
   MS_SHARED,
@@ -28,16 +29,14 @@ import {
   NOEXEC,
   NOSUID,
   NOSYMFOLLOW,
-  RDONLY,
-  inFolder,
   op,
   procfs,
+  RDONLY,
   runContainer,
   shellIn,
-  userMaps,
   useImage,
+  userMaps,
 } from './testing/rootfs.ts';
-import type { ContainerRequest } from './testing/rootfs.ts';
 
 const { EBADF, EINVAL, EISDIR, ENODEV, ENOENT, ENOSYS, ENOTDIR, EPERM, EEXIST, ESTALE } = os.errno;
 

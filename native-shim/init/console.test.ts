@@ -4,14 +4,20 @@ import { closeSync, readSync, symlinkSync, writeFileSync } from 'node:fs';
 import { constants as os } from 'node:os';
 import { join } from 'node:path';
 import { receiveDescriptor, socketPair } from '../../lib/native/socket.ts';
-import { getSize } from '../../lib/native/testing/pty.ts';
-import type { Size } from '../../lib/native/testing/pty.ts';
-import { slots } from '../../lib/plan/wire.ts';
-import type { OpOf } from '../../lib/plan/wire.ts';
+import { getSize, type Size } from '../../lib/native/testing/pty.ts';
+import { type OpOf, slots } from '../../lib/plan/wire.ts';
 import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
-import { listing, op, procfs, runContainer, userMaps, useImage } from './testing/rootfs.ts';
-import type { ContainerRequest, Outcome } from './testing/rootfs.ts';
+import {
+  type ContainerRequest,
+  listing,
+  op,
+  type Outcome,
+  procfs,
+  runContainer,
+  useImage,
+  userMaps,
+} from './testing/rootfs.ts';
 
 const { EBADF, EEXIST, ENODEV, ENOENT, EXDEV } = os.errno;
 

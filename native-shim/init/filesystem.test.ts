@@ -7,6 +7,8 @@ import { installation } from '../../lib/native/install.ts';
 import { compile, isInstalled } from './testing/programs.ts';
 import {
   ATIME,
+  type ContainerRequest,
+  inFolder,
   MS_PRIVATE,
   MS_SHARED,
   NOATIME,
@@ -15,20 +17,17 @@ import {
   NOEXEC,
   NOSUID,
   NOSYMFOLLOW,
-  RDONLY,
-  STRICTATIME,
-  inFolder,
   op,
   procfs,
+  RDONLY,
   runContainer,
   shellIn,
-  userMaps,
+  STRICTATIME,
   useImage,
+  userMaps,
 } from './testing/rootfs.ts';
-import type { ContainerRequest } from './testing/rootfs.ts';
-import type { OpOf } from '../../lib/plan/wire.ts';
+import { mountFlags, type OpOf } from '../../lib/plan/wire.ts';
 import { newNs } from './testing/ops.ts';
-import { mountFlags } from '../../lib/plan/wire.ts';
 import type { TestOp } from './testing/plan.ts';
 import { skip } from '../../lib/testing/skip.ts';
 

@@ -8,19 +8,19 @@ import { newNs } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 import { compile } from './testing/programs.ts';
 import {
+  type ContainerRequest,
+  inFolder,
+  listing,
   NODEV,
   NOEXEC,
   NOSUID,
-  inFolder,
-  listing,
   op,
   procfs,
   runContainer,
   shellIn,
-  userMaps,
   useImage,
+  userMaps,
 } from './testing/rootfs.ts';
-import type { ContainerRequest } from './testing/rootfs.ts';
 
 const { ELOOP, ENODEV, ENOENT, EROFS } = os.errno;
 

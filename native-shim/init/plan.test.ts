@@ -5,8 +5,7 @@ import { installation } from '../../lib/native/install.ts';
 import type { Message } from '../../lib/engine/init-message.ts';
 import { noOp } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, outputOf, program, scratch, setup } from './testing/ops.ts';
-import { encodePlan } from './testing/plan.ts';
-import type { TestOp } from './testing/plan.ts';
+import { encodePlan, type TestOp } from './testing/plan.ts';
 import { runInit } from './testing/run.ts';
 
 describe('init: a plan', () => {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { spawnSync } from 'node:child_process';
-import type { SpawnSyncOptions } from 'node:child_process';
+import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
 import {
   chmodSync,
   closeSync,

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { firstSamples, nextSamples, usagesBetween } from '../../../lib/report/usage.ts';
-import type { Usage } from '../../../lib/report/usage.ts';
+import { firstSamples, nextSamples, type Usage, usagesBetween } from '../../../lib/report/usage.ts';
 import { parseDuration } from '../flags/values.ts';
 import { writeJson } from '../../../lib/config/json/write.ts';
 import { defineCommand } from '../command.ts';

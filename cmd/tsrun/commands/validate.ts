@@ -1,8 +1,7 @@
 import { validateBundle } from '../../../lib/preflight/validate-bundle.ts';
 import type { Position } from '../../../lib/core/source.ts';
 import { noticePosition, renderNotice } from '../render.ts';
-import type { Finding } from '../../../lib/core/finding.ts';
-import { isError } from '../../../lib/core/finding.ts';
+import { type Finding, isError } from '../../../lib/core/finding.ts';
 import { shortenMessage, printable, shorten } from '../../../lib/core/message-text.ts';
 import { cgroupDriverOf, previewRootOf } from '../context.ts';
 import { defineCommand } from '../command.ts';

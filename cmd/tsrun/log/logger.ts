@@ -5,8 +5,7 @@ import { TsrunError } from '../../../lib/core/error.ts';
 import { errnoOrRethrow, errnoText } from '../../../lib/core/errno.ts';
 import type { Notice, Sink } from '../../../lib/core/finding.ts';
 import { renderWarning } from '../render.ts';
-import { formatForPeople, formatRecord } from './format.ts';
-import type { LogFormat, LogLevel, LogRecord } from './format.ts';
+import { formatForPeople, formatRecord, type LogFormat, type LogLevel, type LogRecord } from './format.ts';
 
 export interface LogOptions {
   /** `--log`: where records go; stderr when absent. */

@@ -5,8 +5,7 @@ import { run } from '../../harness/run.ts';
 import { succeeded } from '../../harness/scene.ts';
 import { Daemon } from './daemon.ts';
 import { ExecStream } from './exec-stream.ts';
-import { Service } from './grpc.ts';
-import type { Message } from './grpc.ts';
+import { type Message, Service } from './grpc.ts';
 import { makeImage, sharedImage } from './image.ts';
 import type { Bed, Stage } from './suite.ts';
 

@@ -1,19 +1,23 @@
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharedFolder } from '../../harness/hooks.ts';
-import { background, printed, run } from '../../harness/run.ts';
-import type { Background, Result, RunOptions } from '../../harness/run.ts';
+import {
+  background,
+  type Background,
+  printed,
+  type Result,
+  run,
+  type RunOptions,
+} from '../../harness/run.ts';
 import { sharedProgram } from '../../harness/shared-program.ts';
 import { succeeded } from '../../harness/scene.ts';
-import { baseConfig } from '../../harness/config.ts';
-import type { TestConfig } from '../../harness/config.ts';
+import { baseConfig, type TestConfig } from '../../harness/config.ts';
 import { removeCgroups } from '../../harness/cgroups.ts';
 import { commandLine, descendants, processInfo } from '../../harness/processes.ts';
 import { criuEnv } from '../../harness/criu.ts';
 import { makeRootfs } from '../../harness/rootfs.ts';
 import { Daemon } from './daemon.ts';
-import { Service } from './grpc.ts';
-import type { Message } from './grpc.ts';
+import { type Message, Service } from './grpc.ts';
 import { sharedImage } from './image.ts';
 import type { Bed, Stage } from './suite.ts';
 

@@ -1,6 +1,12 @@
 import { join } from 'node:path';
-import { credentials, loadPackageDefinition, Metadata } from '@grpc/grpc-js';
-import type { Client, GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
+import {
+  type Client,
+  credentials,
+  type GrpcObject,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceClientConstructor,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { projectRoot } from '../../harness/programs.ts';
 

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { leaks, takeSnapshot } from '../../harness/leaks.ts';
-import type { Snapshot } from '../../harness/leaks.ts';
+import { leaks, type Snapshot, takeSnapshot } from '../../harness/leaks.ts';
 import { reapOrphans } from '../../harness/processes.ts';
 import { namePart } from '../../harness/scene.ts';
 import { until } from '../../harness/until.ts';

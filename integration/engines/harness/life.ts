@@ -3,12 +3,9 @@ import { join } from 'node:path';
 import { removeCgroups } from '../../harness/cgroups.ts';
 import { leftByEngine, snapshotOfEngine } from './leaks.ts';
 import { Recorder } from './recorder.ts';
-import { runtimes } from './runtime.ts';
-import type { RuntimeName } from './runtime.ts';
-import { answers, expectSameCalls } from './same-calls.ts';
-import type { Answer } from './same-calls.ts';
-import { makeStage } from './suite.ts';
-import type { Bed, Body, Stage } from './suite.ts';
+import { type RuntimeName, runtimes } from './runtime.ts';
+import { type Answer, answers, expectSameCalls } from './same-calls.ts';
+import { type Bed, type Body, makeStage, type Stage } from './suite.ts';
 
 /**
  * A test that a life in an engine makes the same calls with tsrun as with runc, and that tsrun answers each of

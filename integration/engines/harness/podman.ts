@@ -2,8 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, rmdirSync, writeFileSync } 
 import { join } from 'node:path';
 import { hierarchies } from '../../harness/cgroups.ts';
 import { sharedFolder } from '../../harness/hooks.ts';
-import { run } from '../../harness/run.ts';
-import type { Background, Result, RunOptions } from '../../harness/run.ts';
+import { type Background, type Result, run, type RunOptions } from '../../harness/run.ts';
 import { succeeded } from '../../harness/scene.ts';
 import { UserProgram } from './user-program.ts';
 import { sharedImage } from './image.ts';

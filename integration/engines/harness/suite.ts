@@ -5,12 +5,9 @@ import { removeCgroups } from '../../harness/cgroups.ts';
 import { sharedFolder } from '../../harness/hooks.ts';
 import { removeMounts } from '../../harness/leaks.ts';
 import { namePart } from '../../harness/scene.ts';
-import { leftByEngine, snapshotOfEngine } from './leaks.ts';
-import type { EngineSnapshot } from './leaks.ts';
-import { runtimeNames, runtimes } from './runtime.ts';
-import type { Runtime, RuntimeName } from './runtime.ts';
-import { rows } from './table.ts';
-import type { Outcome } from './table.ts';
+import { type EngineSnapshot, leftByEngine, snapshotOfEngine } from './leaks.ts';
+import { type Runtime, type RuntimeName, runtimeNames, runtimes } from './runtime.ts';
+import { type Outcome, rows } from './table.ts';
 
 /** What an engine is started with. */
 export interface Stage {

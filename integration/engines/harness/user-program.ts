@@ -1,6 +1,5 @@
 import { sharedFolder } from '../../harness/hooks.ts';
-import { background, run } from '../../harness/run.ts';
-import type { Background, Result, RunOptions } from '../../harness/run.ts';
+import { background, type Background, type Result, run, type RunOptions } from '../../harness/run.ts';
 import {
   asPlainUser,
   login,

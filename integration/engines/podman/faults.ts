@@ -5,8 +5,7 @@ import { isAlive, reapOrphans } from '../../harness/processes.ts';
 import { run } from '../../harness/run.ts';
 import { failed, succeeded } from '../../harness/scene.ts';
 import { until } from '../../harness/until.ts';
-import { writeHook } from '../harness/podman.ts';
-import type { Podman } from '../harness/podman.ts';
+import { type Podman, writeHook } from '../harness/podman.ts';
 import type { DeclareAction } from '../harness/suite.ts';
 
 /** What goes wrong around the runtime; `reset` and the search for leaks say what is left of it. */

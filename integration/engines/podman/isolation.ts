@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { namespaceOf } from '../../harness/processes.ts';
 import { failed, succeeded } from '../../harness/scene.ts';
-import { writeHook } from '../harness/podman.ts';
-import type { Podman } from '../harness/podman.ts';
+import { type Podman, writeHook } from '../harness/podman.ts';
 import type { DeclareAction } from '../harness/suite.ts';
 
 /** What a container may see and do, for root and for other users alike. */

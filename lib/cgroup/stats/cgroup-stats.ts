@@ -1,6 +1,5 @@
 import { TsrunError } from '../../core/error.ts';
-import { controllerDirectory } from '../record.ts';
-import type { CgroupRecord } from '../record.ts';
+import { type CgroupRecord, controllerDirectory } from '../record.ts';
 import type { CgroupStats } from './types.ts';
 import { readStatsV1 } from './v1.ts';
 import { readStatsV2 } from './v2.ts';

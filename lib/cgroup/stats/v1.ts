@@ -2,15 +2,15 @@ import { numbersOf } from '../../config/number-list.ts';
 import type { FindDirectory } from '../write-limits.ts';
 import { parseBlkio, parseCounters, parseRow, parseUsageAll, unlimited } from './parse.ts';
 import { hugePageSizes, readCounter, readStat } from './files.ts';
-import { cpusetNumbers } from './types.ts';
-import type {
-  BlkioStats,
-  BlkioTable,
-  CgroupStats,
-  CpuStats,
-  CpusetStats,
-  MemoryEntry,
-  MemoryStats,
+import {
+  type BlkioStats,
+  type BlkioTable,
+  type CgroupStats,
+  cpusetNumbers,
+  type CpusetStats,
+  type CpuStats,
+  type MemoryEntry,
+  type MemoryStats,
 } from './types.ts';
 
 /** Nanoseconds of a clock tick, in which cpuacct.stat counts: USER_HZ is 100 on Linux. */

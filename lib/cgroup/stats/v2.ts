@@ -1,14 +1,15 @@
 import { parseCounters, parseIoStat, parsePressure, unlimited } from './parse.ts';
 import { hugePageSizes, readCounter, readStat } from './files.ts';
-import { cpusetNumbers, noMemory } from './types.ts';
-import type {
-  BlkioStats,
-  CgroupStats,
-  CpuStats,
-  CpusetStats,
-  MemoryEntry,
-  MemoryStats,
-  Pressure,
+import {
+  type BlkioStats,
+  type CgroupStats,
+  cpusetNumbers,
+  type CpusetStats,
+  type CpuStats,
+  type MemoryEntry,
+  type MemoryStats,
+  noMemory,
+  type Pressure,
 } from './types.ts';
 
 /** The statistics of a container's v2 cgroup, in the terms of v1 where clients rely on them. */

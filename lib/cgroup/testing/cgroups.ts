@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { TsrunError } from '../../core/error.ts';
@@ -9,8 +8,7 @@ import { cgroupManager } from '../cgroup-manager.ts';
 import { resolveCgroup } from '../cgroups-path.ts';
 import type { CgroupManager } from '../manager.ts';
 import { processesBelow, signalAll } from '../processes.ts';
-import { controllerDirectory } from '../record.ts';
-import type { CgroupRecord } from '../record.ts';
+import { type CgroupRecord, controllerDirectory } from '../record.ts';
 import { removeTree } from '../remove.ts';
 
 export const layout = readCgroupLayout();

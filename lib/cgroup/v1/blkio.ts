@@ -1,6 +1,5 @@
 import type { BlockIO, Integer, ThrottleDevice } from '../../config/types.ts';
-import type { CgroupWrite } from '../cgroup-write.ts';
-import { cgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
 
 type Files = Pick<CgroupWrite, 'file' | 'alias'>;
 

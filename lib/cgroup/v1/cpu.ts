@@ -1,7 +1,6 @@
 import { TsrunError } from '../../core/error.ts';
 import type { CpuResources, Integer } from '../../config/types.ts';
-import type { CgroupWrite } from '../cgroup-write.ts';
-import { cgroupWrite, decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
 
 /** The kernel silently clamps shares to this range. */
 const minimumShares = 2n;

@@ -1,8 +1,6 @@
 import type { DeviceRule } from '../../config/types.ts';
-import { defaultDevices, devicePattern } from '../device-rules.ts';
-import type { DevicePattern } from '../device-rules.ts';
-import { cgroupWrite } from '../cgroup-write.ts';
-import type { CgroupWrite } from '../cgroup-write.ts';
+import { defaultDevices, devicePattern, type DevicePattern } from '../device-rules.ts';
+import { cgroupWrite, type CgroupWrite } from '../cgroup-write.ts';
 
 /** The default rules as the kernel takes them. */
 export const defaultDeviceRules: readonly string[] = defaultDevices.flatMap(lines);

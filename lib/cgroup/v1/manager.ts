@@ -10,8 +10,7 @@ import { freezeError, freezePatienceMs, goneError, killPatienceMs, requireOutsid
 import type { CgroupManager, SelfJoin } from '../manager.ts';
 import { sigkill } from '../../host/signals.ts';
 import { processesBelow, signalAll } from '../processes.ts';
-import { controllerDirectory } from '../record.ts';
-import type { CgroupRecord } from '../record.ts';
+import { type CgroupRecord, controllerDirectory } from '../record.ts';
 import { removeCgroups } from '../remove.ts';
 import { walk } from '../walk.ts';
 import { writeLimits } from '../write-limits.ts';

@@ -1,7 +1,14 @@
 import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Integer, MemoryResources } from '../../config/types.ts';
-import type { CgroupStep, CgroupWrite, UsageCheck } from '../cgroup-write.ts';
-import { cgroupWrite, decimal, isSet, usageCheck } from '../cgroup-write.ts';
+import {
+  type CgroupStep,
+  cgroupWrite,
+  type CgroupWrite,
+  decimal,
+  isSet,
+  usageCheck,
+  type UsageCheck,
+} from '../cgroup-write.ts';
 
 /** What a limit file reads when there is no limit: the largest number of whole pages. */
 const noLimit = '9223372036854771712';

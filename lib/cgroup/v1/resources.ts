@@ -3,8 +3,15 @@ import type { Resources } from '../../config/types.ts';
 import { blkioStepsV1 } from './blkio.ts';
 import { cpuStepsV1 } from './cpu.ts';
 import { memoryStepsV1 } from './memory.ts';
-import { cgroupWrite, decimal, isSet, resourcesPointer } from '../cgroup-write.ts';
-import type { CgroupStep, CgroupWrite, LimitGroup } from '../cgroup-write.ts';
+import {
+  type CgroupStep,
+  cgroupWrite,
+  type CgroupWrite,
+  decimal,
+  isSet,
+  type LimitGroup,
+  resourcesPointer,
+} from '../cgroup-write.ts';
 import { cpusetSteps } from '../cpuset.ts';
 import { hugetlbSteps } from '../hugetlb.ts';
 import { pidsSteps } from '../pids.ts';

@@ -1,6 +1,5 @@
 import type { CpuResources, Integer } from '../../config/types.ts';
-import { cgroupWrite, decimal, isSet } from '../cgroup-write.ts';
-import type { CgroupWrite } from '../cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal, isSet } from '../cgroup-write.ts';
 import { cpusetSteps } from '../cpuset.ts';
 import type { PropertyFiles } from './property-files.ts';
 

@@ -4,8 +4,7 @@ import { randomFrom } from '../../config/testing/random.ts';
 import type { DeviceRule } from '../../config/types.ts';
 import { defaultDevices } from '../device-rules.ts';
 import { deviceProgram } from './device-program.ts';
-import { askProgram, unreachable } from './testing/ask-device-program.ts';
-import type { DeviceRequest } from './testing/ask-device-program.ts';
+import { askProgram, type DeviceRequest, unreachable } from './testing/ask-device-program.ts';
 
 const denyAll: DeviceRule = { allow: false, access: 'rwm' };
 const allowAll: DeviceRule = { allow: true, access: 'rwm' };

@@ -5,6 +5,7 @@ import {
   copy32,
   encodeInstructions,
   exit,
+  type Instruction,
   load32,
   longestJump,
   set,
@@ -12,7 +13,6 @@ import {
   skipIfSet,
   when,
 } from './bpf.ts';
-import type { Instruction } from './bpf.ts';
 import { defaultDevices, devicePattern, devicesPointer } from '../device-rules.ts';
 import { DeviceTable, everyAccess } from './device-table.ts';
 

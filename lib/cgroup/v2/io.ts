@@ -1,6 +1,5 @@
 import type { BlockIO, Integer } from '../../config/types.ts';
-import type { CgroupWrite } from '../cgroup-write.ts';
-import { cgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
+import { cgroupWrite, type CgroupWrite, decimal, deviceNumber, isSet } from '../cgroup-write.ts';
 import type { PropertyFiles } from './property-files.ts';
 
 /** Weights of the BFQ scheduler; where there is none, of the kernel's own. */

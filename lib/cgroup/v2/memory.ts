@@ -1,8 +1,15 @@
 import { TsrunError } from '../../core/error.ts';
 import { isUnsetSwappiness } from '../../config/resource-values.ts';
 import type { Integer, MemoryResources } from '../../config/types.ts';
-import type { CgroupStep, CgroupWrite } from '../cgroup-write.ts';
-import { cgroupWrite, decimal, isSet, resourcesPointer, usageCheck } from '../cgroup-write.ts';
+import {
+  type CgroupStep,
+  cgroupWrite,
+  type CgroupWrite,
+  decimal,
+  isSet,
+  resourcesPointer,
+  usageCheck,
+} from '../cgroup-write.ts';
 import type { PropertyFiles } from './property-files.ts';
 
 const isPositive = (value: Integer): boolean => BigInt(value) > 0n;

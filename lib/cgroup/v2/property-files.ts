@@ -1,7 +1,6 @@
 import { resourcesPointer } from '../cgroup-write.ts';
 import { pointerTo } from '../../core/pointer.ts';
-import { warning } from '../../core/finding.ts';
-import type { Finding } from '../../core/finding.ts';
+import { type Finding, warning } from '../../core/finding.ts';
 
 /**
  * The cgroup v2 file of each property of a group of linux.resources. A property without a file has a function: whether

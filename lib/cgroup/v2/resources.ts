@@ -5,10 +5,16 @@ import type { Resources } from '../../config/types.ts';
 import { cpuFiles, cpuStepsV2 } from './cpu.ts';
 import { ioFiles, ioStepsV2 } from './io.ts';
 import { memoryFiles, memoryStepsV2 } from './memory.ts';
-import { ignoredProperties, ignoredProperty } from './property-files.ts';
-import type { PropertyFiles } from './property-files.ts';
-import { cgroupWrite, controllerOf, isSet, resourcesPointer } from '../cgroup-write.ts';
-import type { CgroupStep, CgroupWrite, LimitGroup } from '../cgroup-write.ts';
+import { ignoredProperties, ignoredProperty, type PropertyFiles } from './property-files.ts';
+import {
+  type CgroupStep,
+  cgroupWrite,
+  type CgroupWrite,
+  controllerOf,
+  isSet,
+  type LimitGroup,
+  resourcesPointer,
+} from '../cgroup-write.ts';
 import { hugetlbSteps } from '../hugetlb.ts';
 import { pidsSteps } from '../pids.ts';
 import { rdmaSteps } from '../rdma.ts';

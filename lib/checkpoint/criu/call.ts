@@ -3,11 +3,16 @@ import { TsrunError } from '../../core/error.ts';
 import { reap, waitPidfd } from '../../native/pidfd.ts';
 import { receivePacket, sendPacket } from '../../native/packet.ts';
 import { socketPair } from '../../native/socket.ts';
-import { spawn } from '../../native/spawn.ts';
-import type { Spawned } from '../../native/spawn.ts';
+import { spawn, type Spawned } from '../../native/spawn.ts';
 import { decodeMessage, encodeMessage } from './protobuf.ts';
-import { requestFields, requestTypes, responseFields } from './rpc.ts';
-import type { CriuOptions, CriuRequest, CriuResponse } from './rpc.ts';
+import {
+  type CriuOptions,
+  type CriuRequest,
+  type CriuResponse,
+  requestFields,
+  requestTypes,
+  responseFields,
+} from './rpc.ts';
 
 /** A point of a dump or a restore at which criu waits for tsrun. */
 export interface Notification {

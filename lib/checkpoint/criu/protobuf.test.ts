@@ -1,6 +1,5 @@
 import { expect } from 'chai';
-import { decodeMessage, encodeMessage } from './protobuf.ts';
-import type { Table } from './protobuf.ts';
+import { decodeMessage, encodeMessage, type Table } from './protobuf.ts';
 
 const table = {
   id: [1, 'integer'],

@@ -1,6 +1,5 @@
 import { didYouMean } from '../../core/nearest-word.ts';
-import type { Report } from '../../core/finding.ts';
-import { warning } from '../../core/finding.ts';
+import { type Report, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { shorten } from '../../core/message-text.ts';
 import { capabilityNumbers } from '../capabilities.ts';

@@ -1,5 +1,4 @@
-import type { Report } from '../../core/finding.ts';
-import { error, warning } from '../../core/finding.ts';
+import { error, type Report, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { accessLetters, isHugePageSize, isUnsetSwappiness } from '../resource-values.ts';
 import type { Config, Integer, Resources } from '../types.ts';

@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
-import type { Report } from '../../core/finding.ts';
-import { error, warning } from '../../core/finding.ts';
+import { error, type Report, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { hasForeignDev, parseMounts } from '../mounts.ts';
 import { hasNamespace } from '../namespaces.ts';

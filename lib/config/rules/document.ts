@@ -1,6 +1,5 @@
 import { specVersion } from '../defaults.ts';
-import type { Report } from '../../core/finding.ts';
-import { error, warning } from '../../core/finding.ts';
+import { error, type Report, warning } from '../../core/finding.ts';
 import type { Config } from '../types.ts';
 
 const semver = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-[\dA-Za-z.-]+)?(?:\+[\dA-Za-z.-]+)?$/;

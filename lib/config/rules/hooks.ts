@@ -1,5 +1,4 @@
-import type { Report } from '../../core/finding.ts';
-import { error } from '../../core/finding.ts';
+import { error, type Report } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { hookKinds } from '../hook-kinds.ts';
 import { findNamespace, hasNewNamespace } from '../namespaces.ts';

@@ -1,5 +1,4 @@
-import type { Report } from '../../core/finding.ts';
-import { error } from '../../core/finding.ts';
+import { error, type Report } from '../../core/finding.ts';
 import { hasNamespace, hasNewNamespace } from '../namespaces.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { hostId } from '../id-maps.ts';

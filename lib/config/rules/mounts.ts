@@ -1,11 +1,9 @@
 import { posix } from 'node:path';
-import type { Report } from '../../core/finding.ts';
-import { error, warning } from '../../core/finding.ts';
+import { error, type Report, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { parseIdmapOption } from '../id-maps.ts';
 import { mountOptions } from '../mount-options.ts';
-import type { ParsedMount } from '../mounts.ts';
-import { parseMounts, replaceableProcFiles, wantsIdmap } from '../mounts.ts';
+import { type ParsedMount, parseMounts, replaceableProcFiles, wantsIdmap } from '../mounts.ts';
 import { hasNamespace } from '../namespaces.ts';
 import type { Config, Linux } from '../types.ts';
 

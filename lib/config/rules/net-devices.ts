@@ -1,5 +1,4 @@
-import type { Report } from '../../core/finding.ts';
-import { error } from '../../core/finding.ts';
+import { error, type Report } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { hasNamespace } from '../namespaces.ts';
 import type { Config } from '../types.ts';

@@ -1,6 +1,5 @@
 import { didYouMean } from '../../core/nearest-word.ts';
-import type { Report } from '../../core/finding.ts';
-import { error } from '../../core/finding.ts';
+import { error, type Report } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { rlimitNumbers } from '../../host/rlimits.ts';
 import type { Process } from '../types.ts';

@@ -1,6 +1,5 @@
 import { seccompReceiverAnnotation } from '../annotations.ts';
-import type { Report } from '../../core/finding.ts';
-import { error, warning } from '../../core/finding.ts';
+import { error, type Report, warning } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import type { Config, Seccomp } from '../types.ts';
 

@@ -2,8 +2,7 @@ import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { reap, waitPidfd } from '../pidfd.ts';
-import { spawn } from '../spawn.ts';
-import type { SpawnRequest } from '../spawn.ts';
+import { spawn, type SpawnRequest } from '../spawn.ts';
 
 export interface Outcome {
   status: number | undefined;

@@ -1,5 +1,4 @@
-import { wireOps } from '../wire.ts';
-import type { FieldType, OpName } from '../wire.ts';
+import { type FieldType, type OpName, wireOps } from '../wire.ts';
 
 export interface Decoded {
   magic: number;

@@ -1,8 +1,6 @@
 import { compile } from '../compile.ts';
-import { stopAtError } from '../../core/finding.ts';
-import type { Finding } from '../../core/finding.ts';
-import { writeJson } from '../../config/json/write.ts';
-import type { JsonValue } from '../../config/json/write.ts';
+import { type Finding, stopAtError } from '../../core/finding.ts';
+import { type JsonValue, writeJson } from '../../config/json/write.ts';
 import { bundleOf } from '../../config/testing/fixtures.ts';
 import { reportFindings } from '../../config/validate.ts';
 import type { Config, Mount, NamespaceType } from '../../config/types.ts';

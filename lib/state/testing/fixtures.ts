@@ -1,5 +1,4 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,9 +6,8 @@ import { join } from 'node:path';
 import { processStartTime } from '../../host/proc.ts';
 import type { ContainerRecord, ProcessRef } from '../record.ts';
 import type { StateRoot } from '../state-root.ts';
-import { containerFolder } from '../folder.ts';
+import { containerFolder, type ContainerFolder } from '../folder.ts';
 import { makeFolder, writeRecord } from '../store.ts';
-import type { ContainerFolder } from '../folder.ts';
 
 /** A record of a container whose processes have ended. Pid 1 started at another time. */
 export function recordOf(id: string, changes: Partial<ContainerRecord> = {}): ContainerRecord {

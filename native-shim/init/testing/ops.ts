@@ -9,8 +9,7 @@ import type { Message } from '../../../lib/engine/init-message.ts';
 import { messages, syncPoints } from '../../../lib/plan/wire.ts';
 import { compileFilter } from '../../../lib/seccomp/compile.ts';
 import type { TestOp } from './plan.ts';
-import { runInit } from './run.ts';
-import type { InitRequest, InitResult } from './run.ts';
+import { type InitRequest, type InitResult, runInit } from './run.ts';
 import { needRoot } from '../../../lib/testing/skip.ts';
 
 export const { errno } = os;

@@ -1,5 +1,12 @@
-import { slots, wireMagic, wireOps, wireVersion } from '../../../lib/plan/wire.ts';
-import type { FieldType, OpName, OpOf } from '../../../lib/plan/wire.ts';
+import {
+  type FieldType,
+  type OpName,
+  type OpOf,
+  slots,
+  wireMagic,
+  wireOps,
+  wireVersion,
+} from '../../../lib/plan/wire.ts';
 
 /** An operation without its origin, which the init never sees. */
 export type TestOp = { [N in OpName]: Omit<OpOf<N>, 'origin'> }[OpName];

@@ -11,20 +11,21 @@ import {
 import { dirname, join } from 'node:path';
 import { mountAttributes, mountPropagation } from '../../../lib/config/mount-options.ts';
 import {
+  type FaultName,
   faults,
   messages,
   mountFlags,
   noSlot,
+  type OpName,
+  type OpOf,
   rootModes,
   syncPoints,
   wireOps,
 } from '../../../lib/plan/wire.ts';
-import type { FaultName, OpName, OpOf } from '../../../lib/plan/wire.ts';
 import { faultName } from '../../../lib/engine/init-message.ts';
 import { newNs } from './ops.ts';
 import type { TestOp } from './plan.ts';
-import { runInit } from './run.ts';
-import type { InitRequest } from './run.ts';
+import { type InitRequest, runInit } from './run.ts';
 import { needRoot } from '../../../lib/testing/skip.ts';
 
 /** MS_* of mount(2), and MOUNT_ATTR_* of mount_setattr(2). */

@@ -3,14 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../../lib/native/install.ts';
 import { pidfdOpen, pidfdSignal, reap, waitPidfd } from '../../../lib/native/pidfd.ts';
-import { receiveMessage, sendMessage } from '../../../lib/engine/init-message.ts';
+import { type Message, receiveMessage, sendMessage } from '../../../lib/engine/init-message.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../../../lib/native/memfd.ts';
 import { socketPair } from '../../../lib/native/socket.ts';
 import { spawn } from '../../../lib/native/spawn.ts';
-import type { Message } from '../../../lib/engine/init-message.ts';
 import { messages, slots } from '../../../lib/plan/wire.ts';
-import { encodePlan } from './plan.ts';
-import type { TestOp } from './plan.ts';
+import { encodePlan, type TestOp } from './plan.ts';
 
 export interface InitRequest {
   /** Operations, or a whole plan in bytes. */
