@@ -111,15 +111,23 @@ function openUnlessRaced(folder: ContainerFolder, openFlags: number): number | u
   });
 }
 
-/** Removes the lock file that `fd` is open on, and no other one that has its name by now. */
+/** Removes the lock file that tsrun has just made as `fd`, unless another one is seen to have its name by now. */
 function removeLock(fd: number, folder: ContainerFolder): void {
   try {
-    if (!isLockOf(fd, folder)) return;
+    if (isReplaced(fd, folder)) return;
     withFolder(folder, (inside) => {
       unlinkSync(join(inside, lockFile));
     });
   } catch {
     // The caller reports the failure that came first.
+  }
+}
+
+function isReplaced(fd: number, folder: ContainerFolder): boolean {
+  try {
+    return !isLockOf(fd, folder);
+  } catch {
+    return false;
   }
 }
 
