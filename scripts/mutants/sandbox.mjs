@@ -10,6 +10,8 @@ export function sandboxed(command, writable) {
     if [ -n "$1" ]; then mount --bind "$1" "$1" || exit 1; fi
     # Stryker talks to its workers over it.
     ip link set lo up || exit 1
+    # A mutant may change the owner of /dev/null.
+    mountpoint -q /dev && { mount -o remount,bind,ro /dev || exit 1; }
     mount -o remount,bind,ro / || exit 1
     for folder in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$folder" || exit 1; done
     shift
