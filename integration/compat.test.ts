@@ -192,10 +192,10 @@ describe('beside runc', () => {
     async (scene) => {
       succeeded(await run('runc', ['spec', '--bundle', scene.bundle]));
       const config = JSON.parse(readFileSync(join(scene.bundle, 'config.json'), 'utf8')) as Config;
-      const process = { cwd: '/', ...config.process, terminal: false };
+      const processSpec = { cwd: '/', ...config.process, terminal: false };
       scene.writeConfig({
         ...config,
-        process: { ...process, args: ['sh', '-c', 'echo $$; hostname; id; ls /'] },
+        process: { ...processSpec, args: ['sh', '-c', 'echo $$; hostname; id; ls /'] },
       });
       const results = [];
       for (const runtime of runtimes) {

@@ -15,10 +15,10 @@ import { until } from './harness/until.ts';
 const kinds = ['mnt', 'pid', 'net', 'ipc', 'uts', 'user', 'cgroup', 'time'] as const;
 
 /** Writes a process file: what is given, over the least a process needs. */
-function processFile(scene: Scene, process: object): string {
+function processFile(scene: Scene, processSpec: object): string {
   const path = scene.path('process.json');
   const least = { cwd: '/', args: ['true'], env: ['PATH=/bin'], user: { uid: 0, gid: 0 } };
-  writeFileSync(path, JSON.stringify({ ...least, ...process }, null, 2));
+  writeFileSync(path, JSON.stringify({ ...least, ...processSpec }, null, 2));
   return path;
 }
 

@@ -166,8 +166,8 @@ describe('validate', () => {
 
   scenario('validate reports all errors of the schema, with advice', async (scene) => {
     const config = scene.configure();
-    const process = { ...config.process, args: 'sh', terminal: 'true', cwd: 'relative' };
-    scene.writeConfig({ ...config, process, linux: { ...config.linux, cgroupsPath: 7 } });
+    const processSpec = { ...config.process, args: 'sh', terminal: 'true', cwd: 'relative' };
+    scene.writeConfig({ ...config, process: processSpec, linux: { ...config.linux, cgroupsPath: 7 } });
     const { status, verdict } = await validate(scene);
     expect(status).to.equal(1);
     expect(outline(verdict)).to.include.members([

@@ -224,17 +224,17 @@ function kill(pid: number): void {
 /** Checks that a program has succeeded. */
 export function succeeded(result: Result): Result {
   if (result.status === 0 && !result.timedOut) return result;
-  throw new AssertionError(describe(result, 'succeed'));
+  throw new AssertionError(describeResult(result, 'succeed'));
 }
 
 /** Checks that a program has failed by itself, with a message. */
 export function failed(result: Result): Result {
   const { status, stderr, timedOut } = result;
   if (status !== 0 && status < 128 && !timedOut && stderr.trim() !== '') return result;
-  throw new AssertionError(describe(result, 'fail with a message'));
+  throw new AssertionError(describeResult(result, 'fail with a message'));
 }
 
-function describe({ command, status, stdout, stderr, timedOut }: Result, wanted: string): string {
+function describeResult({ command, status, stdout, stderr, timedOut }: Result, wanted: string): string {
   const how = timedOut ? 'was killed after its time' : `ended with ${status}`;
   return `expected to ${wanted}, but it ${how}: ${command}\nstdout: ${stdout}\nstderr: ${stderr}`;
 }

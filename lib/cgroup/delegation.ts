@@ -13,9 +13,9 @@ import type { Config } from '../config/types.ts';
  * does not change.
  */
 export function cgroupOwner(config: Config): number | undefined {
-  const { linux, process } = config;
+  const { linux, process: processSpec } = config;
   if (!hasNewNamespace(linux, 'cgroup') || !parseMounts(config).some(isWritableCgroup)) return undefined;
-  const uid = process?.user?.uid ?? 0;
+  const uid = processSpec?.user?.uid ?? 0;
   if (hasNewNamespace(linux, 'user')) return hostId(linux?.uidMappings ?? [], uid);
   // The mappings of a user namespace that is joined by path are not in the config.
   return findNamespace(linux, 'user') === undefined ? uid : undefined;

@@ -36,13 +36,14 @@ export class RestoreNotifications {
   }
 
   handle({ script, pid, fds }: Notification): void {
-    const { console, ready } = this.#container;
+    const { console: consoleSocket, ready } = this.#container;
     switch (script) {
       case 'setup-namespaces':
         this.#setUp(this.#recordInit(pid));
         break;
       case 'orphan-pts-master':
-        if (console !== undefined && fds[0] !== undefined) sendDescriptor(console, '/dev/ptmx', fds[0]);
+        if (consoleSocket !== undefined && fds[0] !== undefined)
+          sendDescriptor(consoleSocket, '/dev/ptmx', fds[0]);
         break;
       case 'post-restore':
         ready(this.#recordInit(pid));

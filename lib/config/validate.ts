@@ -61,9 +61,9 @@ export function validateProcess(
 ): { process: Process; warnings: Finding[] } {
   const warnings: Finding[] = [];
   const report = stopAtError(warnings);
-  const process = validPart(value, schema.validateProcess, ['process'], report) as Process;
-  checkProcess(process, linux, report);
-  return { process, warnings };
+  const processSpec = validPart(value, schema.validateProcess, ['process'], report) as Process;
+  checkProcess(processSpec, linux, report);
+  return { process: processSpec, warnings };
 }
 
 /**

@@ -104,13 +104,13 @@ function writeFiles(
 function launchContainerInit(
   { selfJoin, code, keptFds }: PreparedContainer,
   folder: ContainerFolder,
-  { gate, console, stdio }: CreateOptions,
+  { gate, console: consoleSocket, stdio }: CreateOptions,
   undo: Undo,
 ): Init {
   const start = gate === 'start' ? listenForStart(folder) : undefined;
   try {
     return launchInit(
-      { plan: code, preserveFds: keptFds, start, console, cgroup: selfJoin.cloneInto, stdio },
+      { plan: code, preserveFds: keptFds, start, console: consoleSocket, cgroup: selfJoin.cloneInto, stdio },
       undo,
     );
   } finally {

@@ -40,8 +40,8 @@ export function reportCreated(
   { pidFile }: Pick<CreateRequest, 'pidFile'>,
   sockets: Pick<CallerSockets, 'pidfd'>,
 ): void {
-  const { folder, record, process, undo } = created;
-  reportProcess(process, { pidFile, pidfdSocket: sockets.pidfd, payload: 'standard' }, undo);
+  const { folder, record, process: child, undo } = created;
+  reportProcess(child, { pidFile, pidfdSocket: sockets.pidfd, payload: 'standard' }, undo);
   record.phase = 'created';
   writeRecord(folder, record);
 }

@@ -45,7 +45,7 @@ export function prepareExec(
   request: ExecPlanRequest,
   record: ContainerRecord,
   init: number,
-  { config, process }: Pick<ExecProcess, 'config' | 'process'>,
+  { config, process: processSpec }: Pick<ExecProcess, 'config' | 'process'>,
 ): ExecPlan {
   const { root, listenFds = 0, listenFdNames, preserveFds = 0, subCgroups = new Map() } = request;
   const { ociVersion, linux } = config;
@@ -54,7 +54,7 @@ export function prepareExec(
   checkPreservedFds(keptFds);
   const join = execJoin(record, subCgroups, init);
   const seccomp = linux?.seccomp && prepareFilter(linux.seccomp, root.path);
-  const plan = compileExec(config, process, facts, {
+  const plan = compileExec(config, processSpec, facts, {
     containerId: record.id,
     rootfs: record.rootfs,
     noNewKeyring: record.noNewKeyring === true,
@@ -72,7 +72,7 @@ export function prepareExec(
     plan,
     code: encode(plan),
     facts,
-    config: { ociVersion, process, ...(linux === undefined ? {} : { linux }) },
+    config: { ociVersion, process: processSpec, ...(linux === undefined ? {} : { linux }) },
     keptFds,
     cgroup: join.cloneInto,
     cacheFilter: () => seccomp?.keep(),

@@ -14,14 +14,14 @@ const none: ProcessChanges = {
 describe('the changes of exec to a process', () => {
   it('add to lists and name the flag of each change', () => {
     const base: Process = { cwd: '/', args: ['sh'], env: ['A=1'], user: { uid: 1, additionalGids: [5] } };
-    const { process, changedBy } = changeProcess(base, {
+    const { process: processSpec, changedBy } = changeProcess(base, {
       ...none,
       args: ['id'],
       env: ['B=2'],
       user: { uid: 7 },
       additionalGids: [6],
     });
-    expect(process).to.deep.equal({
+    expect(processSpec).to.deep.equal({
       cwd: '/',
       args: ['id'],
       env: ['A=1', 'B=2'],
@@ -38,8 +38,11 @@ describe('the changes of exec to a process', () => {
 
   it('make no added capability inheritable, and one ambient only where it is inheritable already', () => {
     const base: Process = { cwd: '/', capabilities: { bounding: ['CAP_KILL'], inheritable: ['CAP_CHOWN'] } };
-    const { process } = changeProcess(base, { ...none, capabilities: ['CAP_CHOWN', 'CAP_FOWNER'] });
-    expect(process.capabilities).to.deep.equal({
+    const { process: processSpec } = changeProcess(base, {
+      ...none,
+      capabilities: ['CAP_CHOWN', 'CAP_FOWNER'],
+    });
+    expect(processSpec.capabilities).to.deep.equal({
       bounding: ['CAP_KILL', 'CAP_CHOWN', 'CAP_FOWNER'],
       effective: ['CAP_CHOWN', 'CAP_FOWNER'],
       permitted: ['CAP_CHOWN', 'CAP_FOWNER'],
@@ -58,8 +61,8 @@ describe('the changes of exec to a process', () => {
     };
     for (const malformed of [5, 'text', true]) {
       const base = { cwd: '/', env: malformed, user: malformed, capabilities: malformed };
-      const { process } = changeProcess(base as unknown as Process, changes);
-      expect(process).to.deep.equal(base);
+      const { process: processSpec } = changeProcess(base as unknown as Process, changes);
+      expect(processSpec).to.deep.equal(base);
       const lists = { cwd: '/', user: { additionalGids: malformed }, capabilities: { bounding: malformed } };
       const changed = changeProcess(lists as unknown as Process, changes).process;
       expect(changed.user?.additionalGids).to.equal(malformed);
@@ -72,8 +75,8 @@ describe('the process of a file', () => {
   it('has the restrictions of the container where it names none', () => {
     const container: Process = { cwd: '/', apparmorProfile: 'own', oomScoreAdj: 5, rlimits: [] };
     const file = { cwd: '/x', apparmorProfile: null, oomScoreAdj: 7 } as unknown as Process;
-    const { process, inherited } = inheritProcess(file, container);
-    expect(process).to.deep.equal({ cwd: '/x', apparmorProfile: 'own', oomScoreAdj: 7 });
+    const { process: processSpec, inherited } = inheritProcess(file, container);
+    expect(processSpec).to.deep.equal({ cwd: '/x', apparmorProfile: 'own', oomScoreAdj: 7 });
     expect([...inherited]).to.deep.equal(['apparmorProfile']);
   });
 });

@@ -41,12 +41,12 @@ const inherited = [
  * the properties that come from there.
  */
 export function inheritProcess(
-  process: Process,
+  processSpec: Process,
   container: Process,
 ): { process: Process; inherited: ReadonlySet<string> } {
-  const missing = inherited.filter((name) => isEmpty(process[name]) && !isEmpty(container[name]));
+  const missing = inherited.filter((name) => isEmpty(processSpec[name]) && !isEmpty(container[name]));
   const taken = Object.fromEntries(missing.map((name) => [name, container[name]]));
-  return { process: { ...process, ...taken }, inherited: new Set(missing) };
+  return { process: { ...processSpec, ...taken }, inherited: new Set(missing) };
 }
 
 /** Go programs write an empty label or list, or null, for "none given". */
@@ -65,9 +65,9 @@ export function changeProcess(
   changes: ProcessChanges,
 ): { process: Process; changedBy: ChangedBy } {
   const changedBy = new Map<string, string>();
-  const process: Process = { ...base };
+  const processSpec: Process = { ...base };
   const set = <N extends keyof Process>(name: N, value: Process[N], flag: string): void => {
-    process[name] = value;
+    processSpec[name] = value;
     changedBy.set(pointerTo('/process', name), flag);
   };
   if (changes.args.length > 0) set('args', [...changes.args], '');
@@ -80,32 +80,32 @@ export function changeProcess(
   if (changes.noNewPrivileges) set('noNewPrivileges', true, '--no-new-privs');
   const before = base.env ?? [];
   if (Array.isArray(before) && changes.env.length > 0) {
-    process.env = [...before, ...changes.env];
+    processSpec.env = [...before, ...changes.env];
     changes.env.forEach((_, index) =>
       changedBy.set(pointerTo('/process/env', before.length + index), '--env'),
     );
   }
-  changeUser(process, changes, changedBy);
+  changeUser(processSpec, changes, changedBy);
   if (changes.capabilities.length > 0 && isObject(base.capabilities ?? {})) {
     set('capabilities', addCapabilities(base.capabilities, changes.capabilities), '--cap');
   }
-  return { process, changedBy };
+  return { process: processSpec, changedBy };
 }
 
 function changeUser(
-  process: Process,
+  processSpec: Process,
   { user, additionalGids }: ProcessChanges,
   changedBy: Map<string, string>,
 ): void {
-  if (!isObject(process.user ?? {})) return;
+  if (!isObject(processSpec.user ?? {})) return;
   const change = (part: User, ...names: readonly string[]): void => {
-    process.user = { ...process.user, ...part };
+    processSpec.user = { ...processSpec.user, ...part };
     const flag = names.includes('additionalGids') ? '--additional-gids' : '--user';
     for (const name of names) changedBy.set(pointerTo('/process/user', name), flag);
   };
   if (user !== undefined) change({ uid: user.uid }, 'uid');
   if (user?.gid !== undefined) change({ gid: user.gid }, 'gid');
-  const groups = process.user?.additionalGids ?? [];
+  const groups = processSpec.user?.additionalGids ?? [];
   if (additionalGids.length > 0 && Array.isArray(groups)) {
     change({ additionalGids: [...groups, ...additionalGids] }, 'additionalGids');
   }

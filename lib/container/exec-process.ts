@@ -62,14 +62,16 @@ export function readExecProcess(
   const changed = changeProcess(base, { ...changes, capabilities });
   const isOwn = (property: string): boolean => inherited?.has(property) ?? true;
   const sourceOf = sourceOfProcess(stored, document, changed.changedBy, isOwn);
-  const { process, warnings } = withSource(sourceOf, () => validateProcess(changed.process, config.linux));
+  const { process: processSpec, warnings } = withSource(sourceOf, () =>
+    validateProcess(changed.process, config.linux),
+  );
   for (const warning of warnings) {
     const { pointer } = warning;
     // `create` has warned of what is odd in the container's own process.
     if (flagOf(changed.changedBy, pointer) === undefined && isOwn(propertyOf(pointer))) continue;
     warn({ ...warning, source: sourceOf(pointer) });
   }
-  return { config, process, sourceOf };
+  return { config, process: processSpec, sourceOf };
 }
 
 /** The process of a file, which is not validated yet: the flags may give what it lacks. */

@@ -78,7 +78,7 @@ function startProcess(request: ExecRequest): StartedProcess {
           holdSignals();
           undo.onFailure('restore signals', releaseSignals);
         }
-        const process = withHeldSignals(!detach, () =>
+        const running = withHeldSignals(!detach, () =>
           launch(exec, {
             ...{ request, container, containerConfig: program.config, first: pidfd, sockets, pipes, undo },
             ownsTerminal: terminal && !detach,
@@ -86,7 +86,7 @@ function startProcess(request: ExecRequest): StartedProcess {
           }),
         );
         exec.cacheFilter();
-        return process;
+        return running;
       }),
     );
     if (started === undefined) throw stopped();
@@ -166,9 +166,9 @@ function launch(exec: ExecPlan, context: LaunchContext): ForegroundProcess {
     { pidFile: request.pidFile, pidfdSocket: sockets.pidfd, payload: 'setns' },
     undo,
   );
-  const process = openForegroundProcess(init.process.pid, ours, undo);
+  const running = openForegroundProcess(init.process.pid, ours, undo);
   executeProgram(conversation);
-  return process;
+  return running;
 }
 
 function consoleSockets(undo: Undo): [number, number] {

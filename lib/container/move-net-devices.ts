@@ -34,8 +34,8 @@ export function moveNetDevices(pid: number, linux: Linux | undefined, undo: Undo
   }
 }
 
-function openNamespace(process: number | 'self', undo: Undo): number {
-  const path = `/proc/${process}/ns/net`;
+function openNamespace(pid: number | 'self', undo: Undo): number {
+  const path = `/proc/${pid}/ns/net`;
   try {
     const fd = openSync(path, 'r');
     undo.always(`close ${path}`, () => {

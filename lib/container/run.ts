@@ -37,8 +37,8 @@ export interface RunRequest extends CreateRequest {
 export function run(request: RunRequest): number {
   const { log, detach = false } = request;
   if (detach) {
-    const { process, record, relay } = createAndStart(request);
-    closeSync(process.pidfd);
+    const { process: running, record, relay } = createAndStart(request);
+    closeSync(running.pidfd);
     if (relay !== undefined) waitUntilReady(relay, record, log);
     return 0;
   }
@@ -92,9 +92,9 @@ function createAndStart(request: RunRequest): StartedContainer {
         reportCreated({ folder, record, process: init.process, undo }, request, sockets);
         const relay = NotifyRelay.open(folder, notifySocket);
         undo.onFailure('close its notify socket', () => relay?.close());
-        const process = openForegroundProcess(init.process.pid, ours, undo);
+        const running = openForegroundProcess(init.process.pid, ours, undo);
         executeProgram(conversation);
-        return { process, record, relay, pipes };
+        return { process: running, record, relay, pipes };
       }),
     );
     runPoststart(

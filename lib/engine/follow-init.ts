@@ -137,10 +137,10 @@ function answer(channel: Channel, reply: Reply): Reply {
  * @throws TsrunError 'init' or 'hook' when it does not come to that, 'interrupted' for a signal to tsrun
  */
 export function executeProgram(conversation: Conversation): void {
-  const { channel, image, process } = conversation.init;
+  const { channel, image, process: child } = conversation.init;
   channel.sendGo();
-  awaitExecve(channel, contextOf(conversation), () => executedOrEnded(process.pid, image));
-  if (endedBeforeExecve(process.pid, image)) throw conversation.explainDeath(process.end());
+  awaitExecve(channel, contextOf(conversation), () => executedOrEnded(child.pid, image));
+  if (endedBeforeExecve(child.pid, image)) throw conversation.explainDeath(child.end());
 }
 
 /**

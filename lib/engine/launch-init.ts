@@ -81,9 +81,9 @@ export function launchInit(request: LaunchRequest, undo: Undo): Init {
       // Its children must not inherit the caller's terminal: who traces one of them could write to it.
       newSession: true,
     });
-    const process = new Child(pid, pidfd);
-    ownChild(process, undo);
-    return { channel, image: `${dev}:${ino}`, process, undo };
+    const child = new Child(pid, pidfd);
+    ownChild(child, undo);
+    return { channel, image: `${dev}:${ino}`, process: child, undo };
   } finally {
     open.forEach((fd) => {
       closeSync(fd);

@@ -9,12 +9,12 @@ import type { Init } from './launch-init.ts';
  * as a number in the init.
  */
 export function withListener(
-  { channel, process }: Init,
+  { channel, process: child }: Init,
   message: Message,
   sent: readonly number[],
   use: (listener: number) => void,
 ): void {
-  const fds = channel.isPiped ? [pidfdGetfd(process.pidfd, message.value)] : sent;
+  const fds = channel.isPiped ? [pidfdGetfd(child.pidfd, message.value)] : sent;
   try {
     const [listener] = fds;
     if (listener === undefined || !isListener(listener)) throw unexpectedMessage(message);

@@ -135,8 +135,8 @@ const describers: Describer = {
 
 /** One line that says what the operation does, safe to print. */
 export function describeOp(op: Op): string {
-  const describe = describers[op.op] as (op: Op) => string;
-  return printable(describe(op));
+  const inWords = describers[op.op] as (op: Op) => string;
+  return printable(inWords(op));
 }
 
 const syncTexts: Readonly<Record<keyof typeof syncPoints, string>> = {

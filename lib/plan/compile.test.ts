@@ -40,9 +40,9 @@ function withUserNamespace(config: Config): void {
 }
 
 function withEverything(config: Config): void {
-  const process = config.process ?? { cwd: '/' };
+  const processSpec = config.process ?? { cwd: '/' };
   config.process = {
-    ...process,
+    ...processSpec,
     terminal: true,
     oomScoreAdj: 100,
     rlimits: [{ type: 'RLIMIT_NOFILE', soft: 10, hard: 20 }],

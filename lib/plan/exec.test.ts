@@ -21,14 +21,14 @@ const everything: ExecOptions = {
 const program: Process = { cwd: '/work', args: ['sh'], env: ['PATH=/bin'], oomScoreAdj: 5 };
 
 function planFor(
-  process: Partial<Process> = {},
+  processSpec: Partial<Process> = {},
   options: Partial<ExecOptions> = {},
   facts: HostFacts = rootFacts(),
   change: (config: Config) => void = () => undefined,
 ): Plan {
   const config = usualConfig();
   change(config);
-  return compileExec(config, { ...program, ...process }, facts, { ...everything, ...options });
+  return compileExec(config, { ...program, ...processSpec }, facts, { ...everything, ...options });
 }
 
 describe('the plan of exec', () => {

@@ -26,10 +26,15 @@ export interface ExecOptions extends Omit<ProcessOptions, 'gate'> {
  *
  * @throws TsrunError 'config' or 'unsupported' with the pointer of the property
  */
-export function compileExec(config: Config, process: Process, facts: HostFacts, options: ExecOptions): Plan {
+export function compileExec(
+  config: Config,
+  processSpec: Process,
+  facts: HostFacts,
+  options: ExecOptions,
+): Plan {
   // Hooks are due once in the life of a container.
   const draft = new Draft(
-    { ...config, process, hooks: {} },
+    { ...config, process: processSpec, hooks: {} },
     facts,
     { ...options, gate: 'engine' },
     { entersContainer: true },
@@ -39,14 +44,14 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
   const cgroups = joinCgroups(draft);
   const ops = placeVisibleClone(draft, [
     // Before the cgroups are joined: these CPUs need not be among the container's.
-    ...execAffinity(process, 'initial'),
+    ...execAffinity(processSpec, 'initial'),
     ...cloneIntoCgroup(draft),
     ...compileOomScore(draft),
     ...raiseHardLimits(draft),
     // Into the cgroups while their files can be named: all that is taken from here on counts as the container's.
     ...cgroups.open,
     ...cgroups.join,
-    ...finalAffinity(process),
+    ...finalAffinity(processSpec),
     ...enterContainer(options.namespaces, facts),
     // Joins the container's keyring by its name, and leaves the caller's.
     ...keyring(options),
@@ -54,7 +59,7 @@ export function compileExec(config: Config, process: Process, facts: HostFacts, 
     ...compileTerminal(draft, { mount: false }),
     ...enterRoot(draft),
     // Unlike create, exec changes nothing in the container, so a missing directory is not made.
-    { op: 'workingDirectory', origin: '/process/cwd', path: process.cwd, create: 0 },
+    { op: 'workingDirectory', origin: '/process/cwd', path: processSpec.cwd, create: 0 },
     ...(draft.ownMounts ? [] : readonlyRoot(draft)),
     ...compileProcess(draft),
   ]);

@@ -14,8 +14,8 @@ export function requireGroups(draft: Draft): void {
 }
 
 /** Each step takes away what the one before needed; in any other order one of them fails, or leaves something. */
-export function compilePrivileges(draft: Draft, process: Process, filter: readonly Op[]): Op[] {
-  const { capabilities, user = {}, noNewPrivileges } = process;
+export function compilePrivileges(draft: Draft, processSpec: Process, filter: readonly Op[]): Op[] {
+  const { capabilities, user = {}, noNewPrivileges } = processSpec;
   const origin = originOf(capabilities, '/process/capabilities');
   const { uid = 0, gid = 0, umask = 0o022, additionalGids = [] } = user;
   const noGroups = deniesSetgroups(draft);
@@ -28,7 +28,7 @@ export function compilePrivileges(draft: Draft, process: Process, filter: readon
     ...filter,
     {
       op: 'user',
-      origin: originOf(process.user, '/process/user'),
+      origin: originOf(processSpec.user, '/process/user'),
       uid,
       gid,
       // Docker names a group again that the user has anyway; the kernel would keep and show both.

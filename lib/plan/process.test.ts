@@ -16,8 +16,12 @@ import type { HostFacts } from '../host/facts.ts';
 import type { Plan } from './types.ts';
 import { hookFlags, slots, syncPoints } from './wire.ts';
 
-function withProcess(process: Partial<Process>, options = planOptions()): Plan {
-  return planOf((config) => (config.process = { cwd: '/', args: ['sh'], ...process }), rootFacts(), options);
+function withProcess(processSpec: Partial<Process>, options = planOptions()): Plan {
+  return planOf(
+    (config) => (config.process = { cwd: '/', args: ['sh'], ...processSpec }),
+    rootFacts(),
+    options,
+  );
 }
 
 describe('compileProcess', () => {

@@ -23,14 +23,18 @@ export function workingDirectory(draft: Draft): Op[] {
 
 /** From the finished container to execve. */
 export function compileProcess(draft: Draft): Op[] {
-  const process = processOf(draft);
-  const args = validated(process.args, '/process/args');
-  const { env, path, hasHome } = compileEnvironment(process.env ?? [], draft.options.extraEnv);
-  const limits = compileRlimits(draft, process);
+  const processSpec = processOf(draft);
+  const args = validated(processSpec.args, '/process/args');
+  const { env, path, hasHome } = compileEnvironment(processSpec.env ?? [], draft.options.extraEnv);
+  const limits = compileRlimits(draft, processSpec);
   const ops: Op[] = [];
   // As root: /etc/passwd need not be readable for the user.
   if (!hasHome) {
-    ops.push({ op: 'home', origin: originOf(process.env, '/process/env'), uid: process.user?.uid ?? 0 });
+    ops.push({
+      op: 'home',
+      origin: originOf(processSpec.env, '/process/env'),
+      uid: processSpec.user?.uid ?? 0,
+    });
   }
   const filter = placeFilter(draft);
   const hooks = hooksBeforeExec(draft, env);
@@ -43,7 +47,7 @@ export function compileProcess(draft: Draft): Op[] {
     // Before others can see the process: an exec in a created container, or processes of a joined pid namespace.
     { op: 'closeHostDescriptors', origin: '' },
     ...compileScheduling(draft),
-    ...compilePrivileges(draft, process, filter.privileged),
+    ...compilePrivileges(draft, processSpec, filter.privileged),
     // As the user, so that a file only root may execute is found out now and not by `start`.
     { op: 'findExecutable', origin: '/process/args/0', name: validated(args[0], '/process/args'), path },
     ...filter.beforeStart,

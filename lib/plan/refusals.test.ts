@@ -7,7 +7,7 @@ import { slots, wireMaxSlots } from './wire.ts';
 
 type Change = (config: Config) => unknown;
 
-const process =
+const processSpec =
   (given: Partial<Process>): Change =>
   (config) =>
     (config.process = { cwd: '/', args: ['sh'], ...given });
@@ -51,34 +51,34 @@ describe('what a plan refuses of a config, word for word', () => {
   const maps = [{ containerID: 0, hostID: 1000, size: 1 }];
   const cases: [pointer: string, message: string, change: Change, facts?: HostFacts][] = [
     ['/process', 'required property is missing', (config) => delete config.process],
-    ['/process/args', 'must name the command to run', process({ args: [] })],
+    ['/process/args', 'must name the command to run', processSpec({ args: [] })],
     [
       '/process/rlimits/0/type',
       'no such resource limit',
-      process({ rlimits: [{ type: 'RLIMIT_FUN', soft: 1, hard: 1 }] }),
+      processSpec({ rlimits: [{ type: 'RLIMIT_FUN', soft: 1, hard: 1 }] }),
     ],
     [
       '/process/user/additionalGids',
       'additional groups cannot be set: this user namespace denies setgroups(2)',
       (config) => {
-        process({ user: { additionalGids: [5] } })(config);
+        processSpec({ user: { additionalGids: [5] } })(config);
         const namespaces = namespaceList('user', 'mount', 'uts');
         config.linux = { namespaces, uidMappings: maps, gidMappings: maps };
       },
       userFacts(),
     ],
-    ['/process/env/1', form, process({ env: ['A=', '=x'] })],
-    ['/process/env/0', form, process({ env: ['A'] })],
-    ['/process/env/0', 'must not contain a NUL', process({ env: ['A=\0'] })],
+    ['/process/env/1', form, processSpec({ env: ['A=', '=x'] })],
+    ['/process/env/0', form, processSpec({ env: ['A'] })],
+    ['/process/env/0', 'must not contain a NUL', processSpec({ env: ['A=\0'] })],
     [
       '/process/apparmorProfile',
       'AppArmor profile box: AppArmor is not enabled on this host',
-      process({ apparmorProfile: 'box' }),
+      processSpec({ apparmorProfile: 'box' }),
     ],
     [
       '/process/selinuxLabel',
       'SELinux label: SELinux is not enabled on this host',
-      process({ selinuxLabel: 'x' }),
+      processSpec({ selinuxLabel: 'x' }),
     ],
     [
       '/hooks/startContainer/0/timeout',

@@ -9,7 +9,7 @@ function opsAt(pointer: string, change: (config: Config) => unknown): Op[] {
   return planOf(change).ops.filter(({ origin }) => origin === pointer);
 }
 
-const process = (given: Partial<Process>): ((config: Config) => unknown) => {
+const processSpec = (given: Partial<Process>): ((config: Config) => unknown) => {
   return (config) => (config.process = { ...config.process, cwd: '/', ...given });
 };
 
@@ -22,7 +22,7 @@ const bytes = (...words: bigint[]): Uint8Array => new Uint8Array(BigUint64Array.
 describe('scheduling in a plan', () => {
   it('has the scheduler', () => {
     const origin = '/process/scheduler';
-    expect(opsAt(origin, process({ scheduler: { policy: 'SCHED_OTHER' } }))).to.deep.equal([
+    expect(opsAt(origin, processSpec({ scheduler: { policy: 'SCHED_OTHER' } }))).to.deep.equal([
       {
         op: 'scheduler',
         origin,
@@ -43,7 +43,7 @@ describe('scheduling in a plan', () => {
       deadline: 9007199254740993n,
       period: 18446744073709551615n,
     };
-    expect(opsAt(origin, process({ scheduler }))[0]).to.deep.include({
+    expect(opsAt(origin, processSpec({ scheduler }))[0]).to.deep.include({
       policy: 6,
       nice: -3,
       flags: 0x43,
@@ -56,10 +56,10 @@ describe('scheduling in a plan', () => {
   it('has the I/O priority', () => {
     const origin = '/process/ioPriority';
     const ioPriority = { class: 'IOPRIO_CLASS_RT', priority: 3 };
-    expect(opsAt(origin, process({ ioPriority }))).to.deep.equal([
+    expect(opsAt(origin, processSpec({ ioPriority }))).to.deep.equal([
       { op: 'ioPriority', origin, ioClass: 1, priority: 3 },
     ]);
-    expect(opsAt(origin, process({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } }))).to.deep.equal([
+    expect(opsAt(origin, processSpec({ ioPriority: { class: 'IOPRIO_CLASS_IDLE' } }))).to.deep.equal([
       { op: 'ioPriority', origin, ioClass: 3, priority: 0 },
     ]);
   });
@@ -90,9 +90,9 @@ describe('scheduling in a plan', () => {
 
   it('refuses words and numbers nobody knows', () => {
     const cases: [(config: Config) => unknown, string][] = [
-      [process({ scheduler: { policy: 'SCHED_FAIR' } }), '/process/scheduler/policy'],
-      [process({ scheduler: { policy: 'SCHED_OTHER', flags: ['X'] } }), '/process/scheduler/flags/0'],
-      [process({ ioPriority: { class: 'X' } }), '/process/ioPriority/class'],
+      [processSpec({ scheduler: { policy: 'SCHED_FAIR' } }), '/process/scheduler/policy'],
+      [processSpec({ scheduler: { policy: 'SCHED_OTHER', flags: ['X'] } }), '/process/scheduler/flags/0'],
+      [processSpec({ ioPriority: { class: 'X' } }), '/process/ioPriority/class'],
       [linux({ memoryPolicy: { mode: 'X' } }), '/linux/memoryPolicy/mode'],
       [linux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: '1024' } }), '/linux/memoryPolicy/nodes'],
       [linux({ memoryPolicy: { mode: 'MPOL_BIND', nodes: 'all' } }), '/linux/memoryPolicy/nodes'],
@@ -109,15 +109,15 @@ describe('scheduling in a plan', () => {
 
 describe('CPUs of a process', () => {
   it('are one operation for each moment that names some', () => {
-    const process = { cwd: '/', execCPUAffinity: { initial: '0-1', final: '8' } };
-    expect(execAffinity(process, 'initial')).to.deep.equal([
+    const processSpec = { cwd: '/', execCPUAffinity: { initial: '0-1', final: '8' } };
+    expect(execAffinity(processSpec, 'initial')).to.deep.equal([
       {
         op: 'affinity',
         origin: '/process/execCPUAffinity/initial',
         cpus: Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0),
       },
     ]);
-    expect(execAffinity(process, 'final')).to.deep.equal([
+    expect(execAffinity(processSpec, 'final')).to.deep.equal([
       {
         op: 'affinity',
         origin: '/process/execCPUAffinity/final',
@@ -134,7 +134,7 @@ describe('CPUs of a process', () => {
 
   it('are refused when they are no list, or beyond what any kernel knows', () => {
     for (const final of ['a', '0-', '3-1', '8192', ' ']) {
-      expect(() => planOf(process({ execCPUAffinity: { final } })))
+      expect(() => planOf(processSpec({ execCPUAffinity: { final } })))
         .to.throw(
           TsrunError,
           final === '8192' ? 'no CPU has a number above 8191' : 'must be a list like 0-3,7',

@@ -27,8 +27,8 @@ export function compileScheduling({ config }: Draft): Op[] {
   ];
 }
 
-function scheduler(process: Process | undefined): Op[] {
-  const scheduler = process?.scheduler;
+function scheduler(processSpec: Process | undefined): Op[] {
+  const scheduler = processSpec?.scheduler;
   if (scheduler === undefined) return [];
   const origin = '/process/scheduler';
   const { policy, flags = [], nice = 0, priority = 0, runtime = 0, deadline = 0, period = 0 } = scheduler;
@@ -47,8 +47,8 @@ function scheduler(process: Process | undefined): Op[] {
   ];
 }
 
-function ioPriority(process: Process | undefined): Op[] {
-  const setting = process?.ioPriority;
+function ioPriority(processSpec: Process | undefined): Op[] {
+  const setting = processSpec?.ioPriority;
   if (setting === undefined) return [];
   const origin = '/process/ioPriority';
   const ioClass = known(ioPriorityClasses, setting.class, `${origin}/class`);
@@ -90,8 +90,8 @@ export function resetAffinity(): Op[] {
 }
 
 /** The affinity of an exec once it is in the cgroups: what the config says, or every CPU they have. */
-export function finalAffinity(process: Process): Op[] {
-  const final = execAffinity(process, 'final');
+export function finalAffinity(processSpec: Process): Op[] {
+  const final = execAffinity(processSpec, 'final');
   return final.length > 0 ? final : resetAffinity();
 }
 

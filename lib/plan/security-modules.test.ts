@@ -8,7 +8,7 @@ const withApparmor = rootFacts({ apparmor: true });
 const withSelinux = rootFacts({ filesystems: new Set([...rootFacts().filesystems, 'selinuxfs']) });
 const label = 'system_u:object_r:container_file_t:s0:c1,c2';
 
-function process(change: Partial<Config['process']>): (config: Config) => unknown {
+function processSpec(change: Partial<Config['process']>): (config: Config) => unknown {
   return (config) => (config.process = { ...config.process, cwd: '/', ...change });
 }
 
@@ -28,26 +28,26 @@ function refusal(change: (config: Config) => unknown): TsrunError {
 
 describe('AppArmor and SELinux in a plan', () => {
   it('set the profile', () => {
-    const plan = planOf(process({ apparmorProfile: 'box' }), withApparmor);
+    const plan = planOf(processSpec({ apparmorProfile: 'box' }), withApparmor);
     expect(opsOf(plan, 'apparmorProfile')).to.deep.equal([
       { op: 'apparmorProfile', origin: '/process/apparmorProfile', profile: 'box' },
     ]);
   });
 
   it('refuse a profile without AppArmor, unless it confines nothing', () => {
-    const error = refusal(process({ apparmorProfile: 'box' }));
+    const error = refusal(processSpec({ apparmorProfile: 'box' }));
     expect(error).to.include({
       code: 'unsupported',
       pointer: '/process/apparmorProfile',
       hint: 'boot with apparmor=1 security=apparmor, or remove process.apparmorProfile from the config',
     });
     for (const apparmorProfile of ['', 'unconfined']) {
-      expect(names(planOf(process({ apparmorProfile })))).not.to.include('apparmorProfile');
+      expect(names(planOf(processSpec({ apparmorProfile })))).not.to.include('apparmorProfile');
     }
   });
 
   it('label the process and its keyring', () => {
-    const plan = planOf(process({ selinuxLabel: 'u:r:t:s0' }), withSelinux);
+    const plan = planOf(processSpec({ selinuxLabel: 'u:r:t:s0' }), withSelinux);
     const origin = '/process/selinuxLabel';
     expect(opsOf(plan, 'selinuxLabel')).to.deep.equal([
       { op: 'selinuxLabel', origin, attribute: 'keycreate', label: 'u:r:t:s0' },
@@ -56,7 +56,7 @@ describe('AppArmor and SELinux in a plan', () => {
     const order = names(plan);
     expect(order[order.indexOf('keyring') - 1]).to.equal('selinuxLabel');
     const without = planOf(
-      process({ selinuxLabel: 'u:r:t:s0' }),
+      processSpec({ selinuxLabel: 'u:r:t:s0' }),
       withSelinux,
       planOptions({ noNewKeyring: true }),
     );
@@ -66,15 +66,15 @@ describe('AppArmor and SELinux in a plan', () => {
   it('refuse a label of the process without SELinux', () => {
     for (const noNewKeyring of [true, false]) {
       expect(() =>
-        planOf(process({ selinuxLabel: 'x' }), rootFacts(), planOptions({ noNewKeyring })),
+        planOf(processSpec({ selinuxLabel: 'x' }), rootFacts(), planOptions({ noNewKeyring })),
       ).to.throw(TsrunError, 'SELinux is not enabled');
     }
-    expect(refusal(process({ selinuxLabel: 'x' }))).to.include({
+    expect(refusal(processSpec({ selinuxLabel: 'x' }))).to.include({
       code: 'unsupported',
       pointer: '/process/selinuxLabel',
       hint: 'remove process.selinuxLabel from the config, or enable SELinux',
     });
-    expect(names(planOf(process({ selinuxLabel: '' })))).not.to.include('selinuxLabel');
+    expect(names(planOf(processSpec({ selinuxLabel: '' })))).not.to.include('selinuxLabel');
   });
 
   it('ignore a label of mounts without SELinux', () => {

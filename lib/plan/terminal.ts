@@ -17,9 +17,9 @@ function controllingTerminal(hasTerminal: boolean): Op[] {
  * @param mount it is the container's /dev/console as well.
  */
 export function compileTerminal(draft: Draft, { mount } = { mount: draft.ownMounts }): Op[] {
-  const { process } = draft.config;
-  if (process?.terminal !== true) return [];
-  const { height = 0, width = 0 } = process.consoleSize ?? {};
+  const { process: processSpec } = draft.config;
+  if (processSpec?.terminal !== true) return [];
+  const { height = 0, width = 0 } = processSpec.consoleSize ?? {};
   return [
     {
       op: 'console',

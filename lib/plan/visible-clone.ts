@@ -70,11 +70,11 @@ export function loadsBeforeClone(draft: Draft): boolean {
   const { visible, config, options } = draft;
   const { seccomp, gate } = options;
   if (!visible || seccomp === undefined || seccomp.notify) return false;
-  const { process } = config;
+  const { process: processSpec } = config;
   return admitsClone(seccomp.program, {
     start: gate === 'start',
-    terminal: process?.terminal === true,
-    limits: (process?.rlimits ?? []).length > 0,
+    terminal: processSpec?.terminal === true,
+    limits: (processSpec?.rlimits ?? []).length > 0,
     socket: !speaksThroughPipes(draft),
   });
 }

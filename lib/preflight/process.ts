@@ -7,9 +7,9 @@ import type { HostCheck, HostView } from './host-view.ts';
 const sets = ['bounding', 'effective', 'permitted', 'inheritable', 'ambient'] as const;
 
 /** config.md, "Linux Process": capabilities that cannot be had are left out. */
-export const capabilities: HostCheck = ({ config: { process, linux }, host }, report) => {
+export const capabilities: HostCheck = ({ config: { process: processSpec, linux }, host }, report) => {
   for (const set of sets) {
-    const names = process?.capabilities?.[set] ?? [];
+    const names = processSpec?.capabilities?.[set] ?? [];
     for (const [i, name] of names.entries()) {
       if ((capabilityNumbers.get(name) ?? 0) <= (host.lastCapability ?? Infinity)) continue;
       report(
@@ -40,8 +40,8 @@ function mayRaise({ facts, capabilities: { permitted } }: HostView): boolean {
 }
 
 /** setrlimit(2). */
-export const resourceLimits: HostCheck = ({ config: { process }, host }, report) => {
-  for (const [i, { type, hard }] of (process?.rlimits ?? []).entries()) {
+export const resourceLimits: HostCheck = ({ config: { process: processSpec }, host }, report) => {
+  for (const [i, { type, hard }] of (processSpec?.rlimits ?? []).entries()) {
     const pointer = `${pointerTo('/process/rlimits', i)}/hard`;
     const most = type === 'RLIMIT_NOFILE' ? host.sysctl('fs/nr_open') : undefined;
     if (most !== undefined && BigInt(hard) > most) {
@@ -56,8 +56,8 @@ export const resourceLimits: HostCheck = ({ config: { process }, host }, report)
 };
 
 /** proc_pid_oom_score_adj(5). */
-export const oomScore: HostCheck = ({ config: { process }, host }, report) => {
-  const wanted = process?.oomScoreAdj;
+export const oomScore: HostCheck = ({ config: { process: processSpec }, host }, report) => {
+  const wanted = processSpec?.oomScoreAdj;
   if (wanted === undefined || wanted >= host.oomScoreAdj || mayRaise(host)) return;
   const reason = `is below that of tsrun, ${host.oomScoreAdj}: the kernel may refuse it`;
   const hint = 'Lowering it needs CAP_SYS_RESOURCE, which tsrun does not have here.';

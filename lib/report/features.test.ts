@@ -176,9 +176,9 @@ const claims: [string, (linux: LinuxFeatures) => boolean | undefined, Partial<Pr
 ];
 
 /** The pointer of the property a plan for it is refused for, if it is. */
-function refused(process: Partial<Process>, linux: Partial<Linux>): string | undefined {
+function refused(processSpec: Partial<Process>, linux: Partial<Linux>): string | undefined {
   const change = (config: Config): void => {
-    config.process = { cwd: '/', ...config.process, ...process };
+    config.process = { cwd: '/', ...config.process, ...processSpec };
     config.linux = { ...config.linux, ...linux };
   };
   const facts = rootFacts({
@@ -196,9 +196,9 @@ function refused(process: Partial<Process>, linux: Partial<Linux>): string | und
 }
 
 describe('what the features claim', () => {
-  for (const [name, claimed, process, linux] of claims) {
+  for (const [name, claimed, processSpec, linux] of claims) {
     it(`of ${name} is what a plan can have`, () => {
-      expect(refused(process, linux) === undefined).to.equal(claimed(linuxOf()));
+      expect(refused(processSpec, linux) === undefined).to.equal(claimed(linuxOf()));
     });
   }
 

@@ -13,11 +13,11 @@ const allowing: ReadonlySet<string> = new Set([
  * The system calls among those the init makes under the filter that the profile does not allow it, as far as the
  * names tell: conditions on arguments are not looked at.
  */
-export function deniedToInit({ linux, process, hooks }: Config): string[] {
+export function deniedToInit({ linux, process: processSpec, hooks }: Config): string[] {
   const profile = linux?.seccomp;
   if (profile === undefined) return [];
   const hasHooks = (hooks?.startContainer ?? []).length > 0;
-  const loadedLast = process?.noNewPrivileges === true && !hasHooks && !notifies(profile);
+  const loadedLast = processSpec?.noNewPrivileges === true && !hasHooks && !notifies(profile);
   const { exec, always, optional, start, socket, privileges, hooks: forHooks } = initSyscalls;
   const needed = new Set<string>([
     ...exec,

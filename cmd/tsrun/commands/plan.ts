@@ -85,9 +85,9 @@ function jsonValue(value: unknown): unknown {
 }
 
 function textOf(steps: readonly Step[]): string {
-  const rows = steps.map(({ process, description, origin = '', line = '' }, index) => [
+  const rows = steps.map(({ process: letter, description, origin = '', line = '' }, index) => [
     String(index),
-    process,
+    letter,
     String(line),
     printable(origin),
     description,

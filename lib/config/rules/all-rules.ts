@@ -41,8 +41,8 @@ const configRules: readonly ((config: Config, report: Report) => void)[] = [
   ociVersion,
   rootIsThere,
   processIsThere,
-  ({ process, linux }, report) => {
-    if (process !== undefined) checkProcess(process, linux, report);
+  ({ process: processSpec, linux }, report) => {
+    if (processSpec !== undefined) checkProcess(processSpec, linux, report);
   },
   duplicateNamespaces,
   namespacePaths,
@@ -93,7 +93,7 @@ export function checkConfig(config: Config, report: Report): void {
 }
 
 /** @param linux of the container: it says which ids there are. */
-export function checkProcess(process: Process, linux: Linux | undefined, report: Report): void {
-  for (const rule of processRules) rule(process, report);
-  mappedUser(process, linux, report);
+export function checkProcess(processSpec: Process, linux: Linux | undefined, report: Report): void {
+  for (const rule of processRules) rule(processSpec, report);
+  mappedUser(processSpec, linux, report);
 }

@@ -9,7 +9,7 @@ function said(change: object): string[] {
 }
 
 const linux = (given: Partial<Linux>): Partial<Config> => ({ linux: { ...goodConfig().linux, ...given } });
-const process = (given: Partial<Process>): Partial<Config> => ({
+const processSpec = (given: Partial<Process>): Partial<Config> => ({
   process: { cwd: '/', args: ['sh'], user: { uid: 0, gid: 0 }, ...given },
 });
 const resources = (given: Resources): Partial<Config> => linux({ resources: given });
@@ -130,10 +130,13 @@ describe('the rules, at their bounds', () => {
       'error /linux/cgroupsPath: must not have ".." in it',
     ],
 
-    ['a soft limit that is the hard one', process({ rlimits: [{ type: 'RLIMIT_CPU', soft: 5, hard: 5 }] })],
+    [
+      'a soft limit that is the hard one',
+      processSpec({ rlimits: [{ type: 'RLIMIT_CPU', soft: 5, hard: 5 }] }),
+    ],
     [
       'capabilities in all the sets they need',
-      process({
+      processSpec({
         capabilities: {
           permitted: ['CAP_KILL'],
           effective: ['CAP_KILL'],
@@ -145,61 +148,61 @@ describe('the rules, at their bounds', () => {
     ],
     [
       'capabilities that are ambient only',
-      process({ capabilities: { ambient: ['CAP_KILL', 'CAP_CHOWN'] } }),
+      processSpec({ capabilities: { ambient: ['CAP_KILL', 'CAP_CHOWN'] } }),
       'warning /process/capabilities/ambient: CAP_KILL, CAP_CHOWN cannot be had without being in "permitted"',
     ],
     [
       'the ids before the one that is none',
-      process({ user: { uid: 4294967294, gid: 4294967294, additionalGids: [4294967294] } }),
+      processSpec({ user: { uid: 4294967294, gid: 4294967294, additionalGids: [4294967294] } }),
     ],
     [
       'a group that is no id',
-      process({ user: { uid: 0, gid: 4294967295 } }),
+      processSpec({ user: { uid: 0, gid: 4294967295 } }),
       'error /process/user/gid: is no id; it means "unchanged"',
     ],
     [
       'as many groups as there can be',
-      process({ user: { uid: 0, gid: 0, additionalGids: Array<number>(65_536).fill(1) } }),
+      processSpec({ user: { uid: 0, gid: 0, additionalGids: Array<number>(65_536).fill(1) } }),
     ],
     [
       'no gid',
-      process({ user: { uid: 5 } }),
+      processSpec({ user: { uid: 5 } }),
       'warning /process/user/gid: required property is missing; 0 is used',
     ],
-    ['a umask of all permissions', process({ user: { uid: 0, gid: 0, umask: 0o777 } })],
-    ['an empty value', process({ env: ['A=', 'B==', 'C=\n'] })],
-    ['CPUs to execute on', process({ execCPUAffinity: { initial: '', final: '8191' } })],
-    ['a nice value of either end', process({ scheduler: { policy: 'SCHED_OTHER', nice: 19 } })],
-    ['a nice value of the other end', process({ scheduler: { policy: 'SCHED_BATCH', nice: -20 } })],
+    ['a umask of all permissions', processSpec({ user: { uid: 0, gid: 0, umask: 0o777 } })],
+    ['an empty value', processSpec({ env: ['A=', 'B==', 'C=\n'] })],
+    ['CPUs to execute on', processSpec({ execCPUAffinity: { initial: '', final: '8191' } })],
+    ['a nice value of either end', processSpec({ scheduler: { policy: 'SCHED_OTHER', nice: 19 } })],
+    ['a nice value of the other end', processSpec({ scheduler: { policy: 'SCHED_BATCH', nice: -20 } })],
     [
       'a nice value beyond the other end',
-      process({ scheduler: { policy: 'SCHED_BATCH', nice: -21 } }),
+      processSpec({ scheduler: { policy: 'SCHED_BATCH', nice: -21 } }),
       'error /process/scheduler/nice: must be from -20 to 19',
     ],
-    ['a nice value nobody looks at', process({ scheduler: { policy: 'SCHED_IDLE', nice: 20 } })],
-    ['a low priority', process({ scheduler: { policy: 'SCHED_FIFO', priority: 1 } })],
-    ['a high priority', process({ scheduler: { policy: 'SCHED_RR', priority: 99 } })],
+    ['a nice value nobody looks at', processSpec({ scheduler: { policy: 'SCHED_IDLE', nice: 20 } })],
+    ['a low priority', processSpec({ scheduler: { policy: 'SCHED_FIFO', priority: 1 } })],
+    ['a high priority', processSpec({ scheduler: { policy: 'SCHED_RR', priority: 99 } })],
     [
       'a priority too high',
-      process({ scheduler: { policy: 'SCHED_RR', priority: 100 } }),
+      processSpec({ scheduler: { policy: 'SCHED_RR', priority: 100 } }),
       'error /process/scheduler/priority: must be from 1 to 99 for SCHED_RR',
     ],
     [
       'times of another policy',
-      process({ scheduler: { policy: 'SCHED_OTHER', deadline: 1, period: 1, runtime: 0 } }),
+      processSpec({ scheduler: { policy: 'SCHED_OTHER', deadline: 1, period: 1, runtime: 0 } }),
       'error /process/scheduler/deadline: is only for SCHED_DEADLINE',
       'error /process/scheduler/period: is only for SCHED_DEADLINE',
     ],
     [
       'times that are all the same',
-      process({ scheduler: { policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 1024, period: 1024 } }),
+      processSpec({ scheduler: { policy: 'SCHED_DEADLINE', runtime: 1024, deadline: 1024, period: 1024 } }),
     ],
     [
       'a runtime too short',
-      process({ scheduler: { policy: 'SCHED_DEADLINE', runtime: 1023, deadline: 1024 } }),
+      processSpec({ scheduler: { policy: 'SCHED_DEADLINE', runtime: 1023, deadline: 1024 } }),
       'error /process/scheduler/runtime: must be at least 1024 nanoseconds for SCHED_DEADLINE',
     ],
-    ['a priority of I/O', process({ ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 0 } })],
+    ['a priority of I/O', processSpec({ ioPriority: { class: 'IOPRIO_CLASS_BE', priority: 0 } })],
 
     [
       'the last node',
@@ -267,10 +270,10 @@ describe('the rules, at their bounds', () => {
       'error /mounts/0/uidMappings: the kernel takes at most 340 mappings',
       'error /mounts/0/gidMappings/0/size: must not be 0',
     ],
-    ['the last id that is mapped', { ...userNamespace({}), ...process({ user: { uid: 9, gid: 9 } }) }],
+    ['the last id that is mapped', { ...userNamespace({}), ...processSpec({ user: { uid: 9, gid: 9 } }) }],
     [
       'a gid that is not mapped',
-      { ...userNamespace({}), ...process({ user: { uid: 9, gid: 10 } }) },
+      { ...userNamespace({}), ...processSpec({ user: { uid: 9, gid: 10 } }) },
       'error /process/user/gid: is not mapped by /linux/gidMappings',
     ],
 
@@ -322,7 +325,7 @@ describe('the rules, at their bounds', () => {
       ),
     ],
 
-    ['a path as long as there can be', { ...process({ cwd: `/${'x'.repeat(4094)}` }) }],
+    ['a path as long as there can be', { ...processSpec({ cwd: `/${'x'.repeat(4094)}` }) }],
     ...[
       ['root', { root: { path: `/${'x'.repeat(4095)}` } }, '/root/path'],
       ['destinations', mount({ destination: `/${'x'.repeat(4095)}` }), '/mounts/0/destination'],
@@ -648,11 +651,11 @@ describe('the rules, at their bounds', () => {
   it('have hints where something is known', () => {
     const hints = (change: object): (string | undefined)[] =>
       findingsOf(bundleOf(JSON.stringify({ ...goodConfig(), ...change }))).map(({ hint }) => hint);
-    expect(hints(process({ args: [] }))).to.deep.equal(['For example ["sh"].']);
-    expect(hints(process({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
+    expect(hints(processSpec({ args: [] }))).to.deep.equal(['For example ["sh"].']);
+    expect(hints(processSpec({ rlimits: [{ type: 'RLIMIT_NOFILES', soft: 1, hard: 1 }] }))).to.deep.equal([
       'Did you mean "RLIMIT_NOFILE"?',
     ]);
-    expect(hints(process({ capabilities: { bounding: ['CAP_SYS_ADMN', 'x'] } }))).to.deep.equal([
+    expect(hints(processSpec({ capabilities: { bounding: ['CAP_SYS_ADMN', 'x'] } }))).to.deep.equal([
       'Did you mean "CAP_SYS_ADMIN"?',
       undefined,
     ]);

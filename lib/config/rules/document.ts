@@ -22,8 +22,8 @@ export function rootIsThere({ root }: Config, report: Report): void {
 }
 
 /** config.md, "Process": optional in the file, needed to make a container. */
-export function processIsThere({ process }: Config, report: Report): void {
-  if (process === undefined) report(error('/process', 'required property is missing'));
+export function processIsThere({ process: processSpec }: Config, report: Report): void {
+  if (processSpec === undefined) report(error('/process', 'required property is missing'));
 }
 
 /** config.md, "Annotations". */

@@ -32,14 +32,17 @@ export function hasNul(value: unknown, pointer: string, report: Report): boolean
 const maxPath = 4095;
 
 /** No path longer than this reaches any file. Otherwise some system call would fail with ENAMETOOLONG. */
-export function pathLengths({ root, process, mounts, hooks, linux }: Config, report: Report): void {
+export function pathLengths(
+  { root, process: processSpec, mounts, hooks, linux }: Config,
+  report: Report,
+): void {
   const check = (path: string | undefined, ...pointer: (string | number)[]): void => {
     // Most paths are short; only the others are measured in bytes.
     if (path === undefined || path.length <= maxPath / 3 || Buffer.byteLength(path) <= maxPath) return;
     report(error(pointerTo('', ...pointer), `must not be longer than ${maxPath} bytes`));
   };
   check(root?.path, 'root', 'path');
-  check(process?.cwd, 'process', 'cwd');
+  check(processSpec?.cwd, 'process', 'cwd');
   mounts?.forEach(({ destination, source }, i) => {
     check(destination, 'mounts', i, 'destination');
     check(source, 'mounts', i, 'source');
