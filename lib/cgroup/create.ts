@@ -89,7 +89,7 @@ function makeWithParents(directory: string, made: string[]): boolean {
   return true;
 }
 
-/** A cgroup that somebody uses by now stays. */
+/** A cgroup with processes or children stays. */
 function removeUnused(directory: string): void {
   try {
     rmdirSync(directory);

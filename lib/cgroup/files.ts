@@ -52,7 +52,7 @@ export function readValue(path: string): string {
   }
 }
 
-/** Nobody wakes who waits for it. */
+/** A value that never changes, to wait for. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** Blocks this thread. Only for what the kernel changes without an event to wait for. */

@@ -5,7 +5,7 @@ import { maxDepth } from './json/read.ts';
 import { pointerTo } from '../core/pointer.ts';
 import { quoted } from '../core/message-text.ts';
 
-/** Nobody reads more warnings about names than these. */
+/** The most warnings about unknown names. */
 const maxWarnings = 50;
 
 /**

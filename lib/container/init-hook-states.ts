@@ -43,7 +43,7 @@ export class InitHookStates {
     return states;
   }
 
-  /** Writes them anew, with the pid that the record has by now. */
+  /** Writes the states again, with the pid that is in the record now. */
   write(record: ContainerRecord): void {
     stateTexts(record).forEach((text, index) => {
       const fd = this.fds[index];

@@ -17,7 +17,7 @@ export class Channel {
     this.#mayUsePipes = mayUsePipes;
   }
 
-  /** The init has said that it goes on with pipes. */
+  /** The init uses pipes from now on. */
   get isPiped(): boolean {
     return this.#from !== this.#to;
   }
@@ -49,7 +49,7 @@ export class Channel {
     }
   }
 
-  /** Sends `go`. That the init has ended is no error: what it said before is still to be read. */
+  /** Sends `go`. An init that has ended is no error: its last messages are still to be read. */
   sendGo(fds: readonly number[] = []): void {
     try {
       sendMessage(this.#to, { type: messages.go, op: 0, errno: 0, value: 0, detail: '' }, fds);

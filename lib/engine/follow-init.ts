@@ -44,9 +44,9 @@ export type Reply = 'go' | { go: readonly number[] } | 'done';
 
 type SyncPoint = keyof typeof syncPoints;
 
-/** What a command does with each message of the init that is not the same for all. */
+/** What a command does with each message of the init that commands treat differently. */
 export interface Receivers {
-  /** The plan goes on in another process, which is `init.process` by now. */
+  /** Another process continues the plan: `init.process` is that one now. */
   pid: () => void;
   /** The init waits at a sync point. */
   sync: Readonly<Record<SyncPoint, () => Reply>>;

@@ -35,7 +35,7 @@ export interface Init {
   readonly channel: Channel;
   /** What the processes of the init execute, as `dev:ino`. */
   readonly image: string;
-  /** Process A at first; then the process that goes on with the plan, in the end the container's. */
+  /** Process A at first, then the process that continues the plan, in the end the container's. */
   process: Child;
   /** Ends the init when something fails later. */
   readonly undo: Undo;

@@ -6,7 +6,7 @@ import { type Finding, warning } from '../core/finding.ts';
 import type { ProcessOptions, Refuse } from './types.ts';
 import { slots, wireMaxSlots } from './wire.ts';
 
-/** Whose namespace the container is in: the runtime's, a fresh one, or one that exists. */
+/** The namespace the container is in: the runtime's, a new one, or one that is joined. */
 export type Isolation = 'shared' | 'new' | 'joined';
 
 /** What the compilers of the subjects share while one plan is made. */

@@ -87,7 +87,7 @@ function keyring({ noNewKeyring, containerId }: ExecOptions): Op[] {
   return noNewKeyring ? [] : [{ op: 'keyring', origin: '', name: `_ses.${containerId}` }];
 }
 
-/** The root in which the console looks for its devpts. Where the container has its mounts, it is / by now. */
+/** The root in which the console looks for its devpts: / in a container with its own mount namespace. */
 function openRoot(draft: Draft): Op[] {
   if (!draft.ownMounts) return openRootfs(draft);
   return draft.config.process?.terminal === true ? [{ op: 'rootfs', origin: '', path: '/' }] : [];

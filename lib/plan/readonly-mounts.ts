@@ -9,7 +9,7 @@ export interface MountOps {
   readonlyLater: OpOf<'remount'>[];
 }
 
-/** Makes the mount read-only that is on the destination by then. */
+/** Makes the topmost mount on the destination read-only. */
 export function readonlyRemount({ pointer, destination }: ParsedMount): OpOf<'remount'> {
   return {
     op: 'remount',

@@ -42,7 +42,7 @@ export interface PlanOptions extends ProcessOptions {
   extraMounts?: readonly Mount[];
 }
 
-/** Takes the reasons why this host cannot run a valid config. Whoever wants the first one only, throws it. */
+/** Takes the reasons why this host cannot run a valid config. A caller that wants only the first one throws it. */
 export type Refuse = (failure: TsrunError) => void;
 
 /** A compiled seccomp profile (lib/seccomp). */

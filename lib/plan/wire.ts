@@ -162,7 +162,7 @@ export const mountFlags = {
   ensureDirectory: 32,
   /** A symbolic link in the last part of the destination is mounted on itself, not on what it names. */
   destinationNoFollow: 64,
-  /** A source that is a symbolic link is made anew at the destination, not mounted. Needs sourceNoFollow. */
+  /** A source that is a symbolic link is copied to the destination, not mounted. Needs sourceNoFollow. */
   copySymlink: 128,
   /** Ids are mapped of everything mounted below, too (ridmap). */
   idmapRecursive: 256,
@@ -236,7 +236,7 @@ export const wireOps = {
    * the kept descriptors and its sockets, and nothing of the host.
    */
   cloneVisible: { code: 11, in: 'a', fields: {} },
-  /** A goes on as a child of its own that is born in the cgroup v2 of the slot `cgroup`. */
+  /** A continues as its own child, cloned into the cgroup v2 of the slot `cgroup`. */
   cloneIntoCgroup: { code: 12, in: 'a', fields: {} },
   /** What later mounts of procfs show: the pid namespace in `slot`, which A is not in. */
   procfsPidNamespace: { code: 13, in: 'a', fields: { slot: 'u32' } },

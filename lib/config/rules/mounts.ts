@@ -85,7 +85,7 @@ function bindOptions({ mount, options, bind, pointer }: ParsedMount, report: Rep
 /** Options that say how the source of a bind mount is used. */
 const sourceOptions: readonly string[] = ['copy-symlink', 'src-nofollow', 'ensure-directory'];
 
-/** `copy-symlink` makes the link anew and mounts nothing, so options of a mount contradict it. */
+/** `copy-symlink` copies the link and mounts nothing, so options of a mount contradict it. */
 function symbolicLinks({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   for (const [i, option] of (mount.options ?? []).entries()) {
     const at = pointerTo(pointer, 'options', i);
