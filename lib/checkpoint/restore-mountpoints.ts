@@ -4,10 +4,10 @@ import { Undo } from '../core/undo.ts';
 import { compileMountpoints } from '../plan/compile.ts';
 import { encode } from '../plan/encode.ts';
 import { mountFlags, type OpOf } from '../plan/wire.ts';
-import { sourcesInside } from '../container/bind-sources.ts';
+import { sourcesInside } from '../container/sources-inside-rootfs.ts';
 import type { PreparedContainer } from '../container/prepare-container.ts';
 import { explainDeath } from '../engine/explain-init-death.ts';
-import { followInit, notInPlan } from '../engine/follow-init.ts';
+import { receiveMessages, notInPlan } from '../engine/receive-messages.ts';
 import { launchInit } from '../engine/launch-init.ts';
 import { writeIdMaps } from '../engine/write-id-maps.ts';
 import { notifyMount } from '../service/sd-notify.ts';
@@ -39,7 +39,7 @@ export function makeMountpoints(
     const init = launchInit({ plan: encode(plan), preserveFds: 0 }, undo);
     let places = new Map<string, string>();
     const explain = (status: number | undefined): TsrunError => explainDeath(bundle.config, cgroup, status);
-    followInit(
+    receiveMessages(
       { init, plan, facts, warn, explainDeath: explain },
       {
         pid: () => undefined,

@@ -6,20 +6,20 @@ import { foreground } from '../native/foreground.ts';
 import { socketPair } from '../native/socket.ts';
 import { checkTerminal } from '../container/check-terminal.ts';
 import { reportCreated } from '../container/create.ts';
-import { createCgroups } from '../container/create-cgroups.ts';
+import { createContainerCgroups } from '../container/container-cgroups.ts';
 import type { CreateRequest } from '../container/create-request.ts';
 import { refuseTracersOfRestore } from '../container/refuse-tracers.ts';
 import { prepareContainer, type PreparedContainer } from '../container/prepare-container.ts';
 import { ownEnvironment, runPoststopHooks } from '../container/run-hooks.ts';
 import { runInForeground } from '../container/run-in-foreground.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
-import { type ForegroundProcess, openForegroundProcess } from '../engine/foreground-process.ts';
+import { type ProcessHandles, openProcessHandles } from '../engine/process-handles.ts';
 import { ownStdio } from '../engine/launch-init.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
 import { reportReady } from '../service/sd-notify-relay.ts';
 import type { ContainerRecord } from '../state/record.ts';
-import { makeContainerFolder } from '../state/lock-new-container.ts';
+import { makeContainerFolder } from '../state/make-container-folder.ts';
 import { newRecord } from '../state/new-record.ts';
 import { writeConfig, writeRecord } from '../state/store.ts';
 import { findCriu } from './criu/program.ts';
@@ -66,7 +66,7 @@ export function restore(request: RestoreRequest): number {
   );
 }
 
-interface Restored extends ForegroundProcess {
+interface Restored extends ProcessHandles {
   record: ContainerRecord;
   pipes: StdioPipes | undefined;
 }
@@ -103,7 +103,7 @@ function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Rest
     undo.onFailure('run its poststop hooks', () => {
       runPoststopHooks(record).forEach(warn);
     });
-    createCgroups(prepared, folder, record, warn, undo);
+    createContainerCgroups(prepared, folder, record, warn, undo);
     const init = restoreProcesses({
       prepared,
       folder,
@@ -119,7 +119,7 @@ function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Rest
         reportCreated({ folder, record, process: restored, undo }, request, sockets);
       },
     });
-    const running = openForegroundProcess(init.pid, ours, undo);
+    const running = openProcessHandles(init.pid, ours, undo);
     undo.succeed().forEach(warn);
     return { ...running, record, pipes };
   } catch (error) {

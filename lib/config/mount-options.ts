@@ -19,6 +19,14 @@ export const mountAttributes = {
   nosymfollow: 0x200000,
 } as const;
 
+/** The access time; the field counts as one attribute. */
+export const atimeAttributes = mountAttributes.atimeField | mountAttributes.nodiratime;
+
+/** All attributes that an option sets or clears, but for those of the access time. */
+export const flagAttributes =
+  Object.values(mountAttributes).reduce<number>((all, attribute) => all | attribute, 0) &
+  ~(atimeAttributes | mountAttributes.idmap);
+
 export const mountPropagation = {
   unbindable: 0x20000,
   private: 0x40000,

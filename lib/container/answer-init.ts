@@ -1,4 +1,4 @@
-import type { Receivers } from '../engine/follow-init.ts';
+import type { Receivers } from '../engine/receive-messages.ts';
 import type { Init } from '../engine/launch-init.ts';
 import { writeIdMaps } from '../engine/write-id-maps.ts';
 import { processRef } from '../state/process.ts';

@@ -4,19 +4,19 @@ import { nativeError, withSource } from '../core/error.ts';
 import { type Sink, tellFrom } from '../core/finding.ts';
 import { Undo } from '../core/undo.ts';
 import { explainDeath } from '../engine/explain-init-death.ts';
-import { type Conversation, followInit } from '../engine/follow-init.ts';
+import { type Conversation, receiveMessages } from '../engine/receive-messages.ts';
 import { checkPreservedFds, type Init, launchInit, ownStdio } from '../engine/launch-init.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { bindSocket } from '../native/socket.ts';
 import { makeNotifyFolder } from '../service/sd-notify.ts';
-import { makeContainerFolder } from '../state/lock-new-container.ts';
+import { makeContainerFolder } from '../state/make-container-folder.ts';
 import { type ContainerFolder, withFolder } from '../state/folder.ts';
 import { newRecord } from '../state/new-record.ts';
 import { writeStartOps } from '../state/start-ops.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { startSocketFile, writeConfig, writeRecord } from '../state/store.ts';
 import { answersToInit, type ContainerInit, recordInit } from './answer-init.ts';
-import { createCgroups } from './create-cgroups.ts';
+import { createContainerCgroups } from './container-cgroups.ts';
 import type { PreparedContainer } from './prepare-container.ts';
 
 export interface CreateOptions {
@@ -75,7 +75,7 @@ function createWithInit(prepared: PreparedContainer, options: CreateOptions, und
   undo.onFailure('run its poststop hooks', () => {
     runPoststopHooks(record).forEach(warn);
   });
-  createCgroups(prepared, folder, record, warn, undo);
+  createContainerCgroups(prepared, folder, record, warn, undo);
 
   const init = launchContainerInit(prepared, folder, options, undo);
   record.initImage = init.image;
@@ -86,7 +86,7 @@ function createWithInit(prepared: PreparedContainer, options: CreateOptions, und
     ...{ init, plan, facts, warn },
     explainDeath: (status) => explainDeath(bundle.config, cgroup, status),
   };
-  followInit(conversation, answersToInit(container));
+  receiveMessages(conversation, answersToInit(container));
   return { ...container, conversation, undo };
 }
 

@@ -5,8 +5,8 @@ import { type Sink, tellFrom } from '../core/finding.ts';
 import { Undo } from '../core/undo.ts';
 import { type CallerSockets, connectCallerSockets } from '../engine/caller-sockets.ts';
 import { endedBySeccomp, howItEnded, seccompHint } from '../engine/explain-init-death.ts';
-import { type Conversation, executeProgram, followInit, notInPlan } from '../engine/follow-init.ts';
-import { type ForegroundProcess, openForegroundProcess } from '../engine/foreground-process.ts';
+import { type Conversation, executeProgram, receiveMessages, notInPlan } from '../engine/receive-messages.ts';
+import { type ProcessHandles, openProcessHandles } from '../engine/process-handles.ts';
 import { withHeldSignals } from '../engine/held-signals.ts';
 import { launchInit } from '../engine/launch-init.ts';
 import { reportProcess } from '../engine/report-process.ts';
@@ -15,7 +15,8 @@ import { isAliveAndNotExiting } from '../host/proc.ts';
 import { foreground, holdSignals, releaseSignals } from '../native/foreground.ts';
 import { waitPidfd } from '../native/pidfd.ts';
 import { socketPair } from '../native/socket.ts';
-import { type Container, findContainer, isPaused } from '../state/find-container.ts';
+import { type Container, findContainer } from '../state/find-container.ts';
+import { isPaused } from '../state/status.ts';
 import { withPidfd } from '../state/process.ts';
 import type { ProcessRef } from '../state/record.ts';
 import { checkExecTerminal } from './check-terminal.ts';
@@ -55,7 +56,7 @@ export function exec(request: ExecRequest): number {
   }
 }
 
-interface StartedProcess extends ForegroundProcess {
+interface StartedProcess extends ProcessHandles {
   pipes: StdioPipes | undefined;
 }
 
@@ -143,7 +144,7 @@ interface LaunchContext {
 }
 
 /** Runs the init of the plan and returns once the process executes its program. */
-function launch(exec: ExecPlan, context: LaunchContext): ForegroundProcess {
+function launch(exec: ExecPlan, context: LaunchContext): ProcessHandles {
   const { plan, code, facts, config, keptFds, cgroup } = exec;
   const { request, container, containerConfig, first, sockets, pipes, warn, undo } = context;
   const [ours, theirs] = context.ownsTerminal ? consoleSockets(undo) : [undefined, sockets.console];
@@ -153,7 +154,7 @@ function launch(exec: ExecPlan, context: LaunchContext): ForegroundProcess {
   );
   const explainDeath = (status: number | undefined): TsrunError => explainExecDeath(status, first, config);
   const conversation: Conversation = { init, plan, facts, warn, explainDeath };
-  followInit(conversation, {
+  receiveMessages(conversation, {
     pid: () => undefined,
     sync: { setup: notInPlan, hooks: notInPlan, entered: notInPlan, ready: () => 'done' },
     waiting: notInPlan,
@@ -166,7 +167,7 @@ function launch(exec: ExecPlan, context: LaunchContext): ForegroundProcess {
     { pidFile: request.pidFile, pidfdSocket: sockets.pidfd, payload: 'setns' },
     undo,
   );
-  const running = openForegroundProcess(init.process.pid, ours, undo);
+  const running = openProcessHandles(init.process.pid, ours, undo);
   executeProgram(conversation);
   return running;
 }

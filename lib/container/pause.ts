@@ -1,6 +1,7 @@
 import type { CgroupManager } from '../cgroup/manager.ts';
 import { TsrunError } from '../core/error.ts';
-import { type Container, isPaused } from '../state/find-container.ts';
+import { type Container } from '../state/find-container.ts';
+import { isPaused } from '../state/status.ts';
 import { ownCgroups } from '../state/own-cgroups.ts';
 import { withLockedContainer } from '../state/lock.ts';
 import type { StateRoot } from '../state/state-root.ts';

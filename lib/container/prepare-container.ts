@@ -23,7 +23,7 @@ import type { NamespaceType } from '../config/types.ts';
 import type { CompileRequest, CreateRequest } from './create-request.ts';
 import { refuseTracersOfPlan } from './refuse-tracers.ts';
 import { containerFolder } from '../state/folder.ts';
-import { sourcesInside } from './bind-sources.ts';
+import { sourcesInside } from './sources-inside-rootfs.ts';
 
 /** Everything about a container that is decided before anything of it is made. */
 export interface PreparedContainer {

@@ -6,7 +6,7 @@ import { runInForeground } from './run-in-foreground.ts';
 import { prepareContainer, type PreparedContainer } from './prepare-container.ts';
 import { reportCreated } from './create.ts';
 import { deleteAfterFailure } from './delete.ts';
-import { executeProgram } from '../engine/follow-init.ts';
+import { executeProgram } from '../engine/receive-messages.ts';
 import { withHeldSignals } from '../engine/held-signals.ts';
 import { containerFolder } from '../state/folder.ts';
 import { createContainer } from './create-container.ts';
@@ -14,7 +14,7 @@ import { reachableManager } from '../service/sd-notify.ts';
 import { NotifyRelay } from '../service/sd-notify-relay.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import type { CreateRequest } from './create-request.ts';
-import { type ForegroundProcess, openForegroundProcess } from '../engine/foreground-process.ts';
+import { type ProcessHandles, openProcessHandles } from '../engine/process-handles.ts';
 import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { runPoststart, waitUntilReady } from './start.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
@@ -50,7 +50,7 @@ export function run(request: RunRequest): number {
 }
 
 interface StartedContainer {
-  process: ForegroundProcess;
+  process: ProcessHandles;
   record: ContainerRecord;
   relay: NotifyRelay | undefined;
   pipes: StdioPipes | undefined;
@@ -92,7 +92,7 @@ function createAndStart(request: RunRequest): StartedContainer {
         reportCreated({ folder, record, process: init.process, undo }, request, sockets);
         const relay = NotifyRelay.open(folder, notifySocket);
         undo.onFailure('close its notify socket', () => relay?.close());
-        const running = openForegroundProcess(init.process.pid, ours, undo);
+        const running = openProcessHandles(init.process.pid, ours, undo);
         executeProgram(conversation);
         return { process: running, record, relay, pipes };
       }),

@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
 import { TsrunError } from '../core/error.ts';
 import { messages } from '../plan/wire.ts';
-import { type Received, receiveMessage, sendMessage } from './init-message.ts';
+import { type Received, receiveMessage, sendMessage } from './message-packet.ts';
 
 /** The connection to the init, or to the container's process that `start` connects to. */
 export class Channel {

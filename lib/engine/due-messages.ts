@@ -1,7 +1,7 @@
 import { TsrunError } from '../core/error.ts';
 import type { Plan } from '../plan/types.ts';
 import { messages, type Op, syncPoints } from '../plan/wire.ts';
-import type { Message } from './init-message.ts';
+import type { Message } from './message-packet.ts';
 
 /** SECCOMP_FILTER_FLAG_NEW_LISTENER (seccomp(2)). */
 const newListenerFlag = 1 << 3;
@@ -46,18 +46,25 @@ function isClone({ op }: Op): boolean {
   return op === 'clone' || op === 'cloneVisible' || op === 'cloneIntoCgroup';
 }
 
-/** The messages of an operation, but for `pid`, which is counted. */
+type MessageName = keyof typeof messages;
+
+/** Messages that need no operation: clones are counted, the others are taken at any time or sent by the engine. */
+type OfNoOperation = 'pid' | 'error' | 'warning' | 'pipes' | 'go';
+
+/** The value with which an operation sends a message; undefined when it does not send it. */
+type SentBy = (op: Op) => number | undefined;
+
+const senders: Readonly<Record<Exclude<MessageName, OfNoOperation>, SentBy>> = {
+  sync: (op) => (op.op === 'sync' ? op.point : undefined),
+  waiting: (op) => (op.op === 'waitStart' ? 0 : undefined),
+  listener: (op) => (op.op === 'seccomp' && (op.flags & newListenerFlag) !== 0 ? 0 : undefined),
+};
+
 function sentBy(op: Op): Sent[] {
-  switch (op.op) {
-    case 'sync':
-      return [{ type: messages.sync, value: op.point }];
-    case 'waitStart':
-      return [{ type: messages.waiting, value: 0 }];
-    case 'seccomp':
-      return (op.flags & newListenerFlag) === 0 ? [] : [{ type: messages.listener, value: 0 }];
-    default:
-      return [];
-  }
+  return Object.entries(senders).flatMap(([name, valueOf]) => {
+    const value = valueOf(op);
+    return value === undefined ? [] : [{ type: messages[name as MessageName], value }];
+  });
 }
 
 /** Only the value of a sync point counts: that of a listener is a descriptor. */

@@ -1,7 +1,7 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import { pidfdGetfd } from '../native/pidfd.ts';
 import { unexpectedMessage } from './due-messages.ts';
-import type { Message } from './init-message.ts';
+import type { Message } from './message-packet.ts';
 import type { Init } from './launch-init.ts';
 
 /**

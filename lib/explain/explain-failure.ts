@@ -51,6 +51,11 @@ function textsOf(op: Op): string[] {
   );
 }
 
+/** Why the source of a bind mount cannot be used. */
+export function bindSourceReason(source: string, errno: number): string {
+  return join(`bind source ${source}`, errnoText(errno));
+}
+
 function reasonOf(op: Op, failure: Failure): string {
   const { errno, fault, detail } = failure;
   switch (op.op) {
@@ -64,7 +69,7 @@ function reasonOf(op: Op, failure: Failure): string {
       return join(`chdir to cwd (${JSON.stringify(op.path)})`, unless(detail, op.path), errnoText(errno));
     case 'mountBind':
     case 'cloneTree':
-      if (isSource(fault)) return join(`bind source ${detail}`, errnoText(errno));
+      if (isSource(fault)) return bindSourceReason(detail, errno);
       break;
     case 'deviceBind':
       if (isSource(fault)) return join(`device ${detail}`, errnoText(errno));

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import { acceptSocket, listenSocket } from './testing/libc.ts';
 import { connectSocket, connectStream, receiveDescriptor, sendDescriptor, socketPair } from './socket.ts';
-import { receiveMessage, sendMessage } from '../engine/init-message.ts';
+import { receiveMessage, sendMessage } from '../engine/message-packet.ts';
 import { call } from './library.ts';
 import { countDescriptors } from './testing/run.ts';
 

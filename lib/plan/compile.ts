@@ -1,5 +1,5 @@
 import type { Config } from '../config/types.ts';
-import { BindSources } from './bind-sources.ts';
+import { BindSources } from './clone-bind-sources.ts';
 import { compileDevices } from './devices.ts';
 import { Draft } from './draft.ts';
 import { hooksBeforePivot } from './hooks.ts';

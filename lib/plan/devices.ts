@@ -4,7 +4,7 @@ import { hasForeignDev, parseMounts } from '../config/mounts.ts';
 import type { Device } from '../config/types.ts';
 import type { Draft } from './draft.ts';
 import { tidyPath } from '../core/paths.ts';
-import type { BindSources } from './bind-sources.ts';
+import type { BindSources } from './clone-bind-sources.ts';
 import { noSlot, type Op } from './wire.ts';
 
 const fileTypes = { c: 0o020000, b: 0o060000, p: 0o010000 } as const;

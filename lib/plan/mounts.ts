@@ -1,9 +1,14 @@
 /** The mounts of the config, in its order (config.md, "Mounts"; mount(2), fsopen(2), mount_setattr(2)). */
 import { validated } from '../core/assert.ts';
 import { covers } from '../core/paths.ts';
-import { mountAttributes, type ParsedMountOptions } from '../config/mount-options.ts';
+import {
+  atimeAttributes,
+  flagAttributes,
+  mountAttributes,
+  type ParsedMountOptions,
+} from '../config/mount-options.ts';
 import { type ParsedMount, parseMount, parseMounts, replaceableProcFiles } from '../config/mounts.ts';
-import type { BindSources } from './bind-sources.ts';
+import type { BindSources } from './clone-bind-sources.ts';
 import { cgroupMounts } from './cgroup-mounts.ts';
 import type { Draft } from './draft.ts';
 import { type MountOps, splitReadonly } from './readonly-mounts.ts';
@@ -106,14 +111,6 @@ function bindMount(sources: BindSources, mount: ParsedMount): MountOps {
   };
   return { ops: [op], readonlyLater };
 }
-
-const flagAttributes =
-  mountAttributes.readonly |
-  mountAttributes.nosuid |
-  mountAttributes.nodev |
-  mountAttributes.noexec |
-  mountAttributes.nosymfollow;
-const atimeAttributes = mountAttributes.atimeField | mountAttributes.nodiratime;
 
 /**
  * The attributes that a bind mount has from its source and that its options do not name. As with runc, a mount whose

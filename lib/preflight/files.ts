@@ -1,3 +1,4 @@
+import { bindSourceReason } from '../explain/explain-failure.ts';
 import { errnoText } from '../core/errno.ts';
 import { fromBundle, insideOf, tidyPath } from '../core/paths.ts';
 import { error, warning } from '../core/finding.ts';
@@ -17,7 +18,7 @@ export const mountSources: HostCheck = ({ config, bundle, host }, report) => {
       const look = options.sourceNoFollow || options.copySymlink ? host.unreachableLink : host.unreachable;
       const errno = source === '' ? undefined : look(path);
       if (errno === undefined) continue;
-      const reason = `bind source ${path}: ${errnoText(errno)}`;
+      const reason = bindSourceReason(path, errno);
       // What is in the rootfs may come by an earlier mount; nothing is mounted to see it.
       const later =
         i > 0 &&
@@ -25,8 +26,8 @@ export const mountSources: HostCheck = ({ config, bundle, host }, report) => {
       if (later) report(warning(`${pointer}/source`, `${reason}; an earlier mount must bring it`));
       else report(error(`${pointer}/source`, reason));
     } else if (type !== '' && type !== 'cgroup' && !host.facts.filesystems.has(type.split('.')[0] ?? '')) {
-      const hint = 'See /proc/filesystems; a module may have to be loaded.';
-      report(warning(`${pointer}/type`, 'is no filesystem this kernel knows at the moment', hint));
+      const hint = 'see /proc/filesystems: a module may have to be loaded';
+      report(warning(`${pointer}/type`, 'this kernel does not know this filesystem type now', hint));
     }
   }
 };

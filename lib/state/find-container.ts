@@ -2,7 +2,7 @@ import type { Status } from '../config/types.ts';
 import { checkContainerId } from './container-id.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StateRoot } from './state-root.ts';
-import { containerStatus, isFrozen } from './status.ts';
+import { containerStatus } from './status.ts';
 import { containerFolder, type ContainerFolder } from './folder.ts';
 import { readRecord } from './store.ts';
 
@@ -33,9 +33,4 @@ export function findContainer(root: StateRoot, id: string): Container {
   const folder = findFolder(root, id);
   const record = readRecord(folder);
   return { folder, record, status: containerStatus(folder, record) };
-}
-
-/** True for a paused container. One that was paused before its start has the status `created`. */
-export function isPaused({ record, status }: Container): boolean {
-  return status === 'paused' || (status === 'created' && isFrozen(record));
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect } from 'chai';
 import { TsrunError } from '../core/error.ts';
-import { lockNewContainer } from './lock-new-container.ts';
+import { lockNewContainer } from './make-container-folder.ts';
 import { lockContainer } from './lock.ts';
 import { containerFolder, type ContainerFolder } from './folder.ts';
 import { makeFolder, readRecord, removeFolder, writeRecord } from './store.ts';

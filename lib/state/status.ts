@@ -62,6 +62,11 @@ export function isFrozen(record: ContainerRecord): boolean {
   return ownCgroups(record)?.frozen() === true;
 }
 
+/** True for a paused container. One that was paused before its start has the status `created`. */
+export function isPaused({ record, status }: { record: ContainerRecord; status: Status }): boolean {
+  return status === 'paused' || (status === 'created' && isFrozen(record));
+}
+
 /** What a process executes, as `dev:ino`; undefined when the caller may not see it. */
 export function imageOf(pid: number): string | undefined {
   const identity = executableIdentity(pid);

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ErrorCode, TsrunError } from '../core/error.ts';
 import { silentSink } from '../testing/sink.ts';
-import { lockNewContainer } from './lock-new-container.ts';
+import { lockNewContainer } from './make-container-folder.ts';
 import { deleteContainer } from '../container/delete.ts';
 import { containerFolder } from './folder.ts';
 import { makeStateRoot } from './state-root.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { mkdirSync, readFileSync } from 'node:fs';
-import type { Message } from '../../lib/engine/init-message.ts';
+import type { Message } from '../../lib/engine/message-packet.ts';
 import { faults } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, outputOf, scratch } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { closeSync, readFileSync } from 'node:fs';
 import { sealedMemfd } from '../../lib/native/memfd.ts';
-import type { Message } from '../../lib/engine/init-message.ts';
+import type { Message } from '../../lib/engine/message-packet.ts';
 import { faults, hookFailedErrno, type OpOf, slots } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';

@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
 import { pidfdOpen, pidfdSignal, waitPidfd } from '../../lib/native/pidfd.ts';
-import type { Message } from '../../lib/engine/init-message.ts';
+import type { Message } from '../../lib/engine/message-packet.ts';
 import { faults, noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { installation } from '../../lib/native/install.ts';
-import type { Message } from '../../lib/engine/init-message.ts';
+import type { Message } from '../../lib/engine/message-packet.ts';
 import { noOp } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, outputOf, program, scratch, setup } from './testing/ops.ts';
 import { encodePlan, type TestOp } from './testing/plan.ts';

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { numberMask } from '../../lib/config/number-list.ts';
-import type { Message } from '../../lib/engine/init-message.ts';
+import type { Message } from '../../lib/engine/message-packet.ts';
 import { clone, errno, errorOf, fields, outputOf, program, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';
 

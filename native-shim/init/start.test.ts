@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { closeSync, mkdtempSync } from 'node:fs';
 import { connectSocket } from '../../lib/native/socket.ts';
 import { listenSocket } from '../../lib/native/testing/libc.ts';
-import { type Message, receiveMessage } from '../../lib/engine/init-message.ts';
+import { type Message, receiveMessage } from '../../lib/engine/message-packet.ts';
 import { messages, slots } from '../../lib/plan/wire.ts';
 import { clone, errno, errorOf, newNs, program, runOps, scratch, setup, shell } from './testing/ops.ts';
 import type { TestOp } from './testing/plan.ts';

@@ -42,9 +42,11 @@ static inline int take_fd(int *fd) {
 
 /*
  * poll(2) for `events` on one descriptor. 1: ready or hung up. 0: not within timeout_ms (-1: no
- * limit). Goes on after signals, of which a JavaScript engine uses many.
+ * limit). Waits again after a signal: JavaScript engines use many.
  */
 int poll_one(int fd, short events, int timeout_ms);
+
+/* exit-status.c */
 
 /* Exit status of a siginfo of waitid(2): 0-255, or 128 + signal. */
 int shell_status(const siginfo_t *info);

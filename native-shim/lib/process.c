@@ -37,10 +37,6 @@ int poll_one(int fd, short events, int timeout_ms) {
     }
 }
 
-int shell_status(const siginfo_t *info) {
-    return info->si_code == CLD_EXITED ? (info->si_status & 0xff) : 128 + info->si_status;
-}
-
 int tsrun_pidfd_open(int pid) {
     long fd = syscall(SYS_pidfd_open, pid, 0u);
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { namespaces, namespaceTypes } from '../../../lib/config/namespaces.ts';
 import type { NamespaceType } from '../../../lib/config/types.ts';
 import { installation } from '../../../lib/native/install.ts';
-import type { Message } from '../../../lib/engine/init-message.ts';
+import type { Message } from '../../../lib/engine/message-packet.ts';
 import { messages, syncPoints } from '../../../lib/plan/wire.ts';
 import { compileFilter } from '../../../lib/seccomp/compile.ts';
 import type { TestOp } from './plan.ts';

@@ -22,7 +22,7 @@ import {
   syncPoints,
   wireOps,
 } from '../../../lib/plan/wire.ts';
-import { faultName } from '../../../lib/engine/init-message.ts';
+import { faultName } from '../../../lib/engine/message-packet.ts';
 import { newNs } from './ops.ts';
 import type { TestOp } from './plan.ts';
 import { type InitRequest, runInit } from './run.ts';

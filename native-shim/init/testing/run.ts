@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installation } from '../../../lib/native/install.ts';
 import { pidfdOpen, pidfdSignal, reap, waitPidfd } from '../../../lib/native/pidfd.ts';
-import { type Message, receiveMessage, sendMessage } from '../../../lib/engine/init-message.ts';
+import { type Message, receiveMessage, sendMessage } from '../../../lib/engine/message-packet.ts';
 import { sealedMemfd, sealedMemfdOfFile } from '../../../lib/native/memfd.ts';
 import { socketPair } from '../../../lib/native/socket.ts';
 import { spawn } from '../../../lib/native/spawn.ts';

@@ -12,7 +12,7 @@ import { writeRecord } from '../state/store.ts';
 import { sigkill } from '../host/signals.ts';
 
 /** Makes the cgroups of a container, marks them as its own, and applies linux.resources. */
-export function createCgroups(
+export function createContainerCgroups(
   { bundle: { config }, cgroup }: { bundle: { config: Config }; cgroup: CgroupRecord },
   folder: ContainerFolder,
   record: ContainerRecord,

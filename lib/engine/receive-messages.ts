@@ -16,7 +16,7 @@ import { openChild } from './open-child.ts';
 import { DueMessages, unexpectedMessage } from './due-messages.ts';
 import { endedBeforeExecve, executedOrEnded } from './execve-state.ts';
 import { refuseEndSignal } from './held-signals.ts';
-import { faultName, type Message, type Received } from './init-message.ts';
+import { faultName, type Message, type Received } from './message-packet.ts';
 import type { Init } from './launch-init.ts';
 import { withListener } from './seccomp-listener.ts';
 
@@ -65,7 +65,7 @@ export function notInPlan(): never {
  * Receives the messages of the init until a receiver says `done`.
  * @throws TsrunError 'init' or 'hook' for an operation that failed, 'interrupted' for a signal to tsrun
  */
-export function followInit(conversation: Conversation, receivers: Receivers): void {
+export function receiveMessages(conversation: Conversation, receivers: Receivers): void {
   const { init } = conversation;
   const due = new DueMessages(conversation.plan);
   for (;;) {

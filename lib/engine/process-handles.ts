@@ -6,7 +6,7 @@ import { receiveDescriptor } from '../native/socket.ts';
 import type { Undo } from '../core/undo.ts';
 
 /** What foreground() needs of a process. */
-export interface ForegroundProcess {
+export interface ProcessHandles {
   pid: number;
   /** The caller closes it. */
   pidfd: number;
@@ -20,11 +20,11 @@ export interface ForegroundProcess {
  *
  * @param consoleSocket where the init has sent the terminal's master; undefined without a terminal
  */
-export function openForegroundProcess(
+export function openProcessHandles(
   pid: number,
   consoleSocket: number | undefined,
   undo: Undo,
-): ForegroundProcess {
+): ProcessHandles {
   const closeOnFailure = (what: string, fd: number): number => {
     undo.onFailure(`close the ${what}`, () => {
       closeSync(fd);
