@@ -149,9 +149,10 @@ function failureOf(error: unknown): TsrunError {
 function unforeseen(error: unknown): TsrunError {
   if (!(error instanceof Error)) return internalError(String(error));
   const errno = errnoOf(error);
-  if (errno !== undefined && 'syscall' in error) {
+  if (errno !== undefined) {
     const path = 'path' in error ? ` ${String(error.path)}` : '';
-    return systemError(`${String(error.syscall)}${path}`, errno, { cause: error });
+    const call = 'syscall' in error ? String(error.syscall) : 'a system call';
+    return systemError(`${call}${path}`, errno, { cause: error });
   }
   return internalError(error.stack ?? error.message, error);
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, type PathLike, readSync, writeSync } from 'node:fs';
 import { hasErrno } from '../core/errno.ts';
 
 /** True for the failure of a call on a cgroup that does not exist, or was removed after its file was opened. */
@@ -7,12 +7,12 @@ export function isGone(error: unknown): boolean {
 }
 
 /** Opens an existing cgroup file for writing. cgroupfs has no links, so none is followed. */
-export function openForWriting(path: string): number {
+export function openForWriting(path: PathLike): number {
   return openSync(path, constants.O_WRONLY | constants.O_NOFOLLOW);
 }
 
 /** Writes the whole value at once: the kernel takes each write(2) as one command. */
-export function writeValue(path: string, value: string): void {
+export function writeValue(path: PathLike, value: string): void {
   const fd = openForWriting(path);
   try {
     writeSync(fd, value);
@@ -22,7 +22,7 @@ export function writeValue(path: string, value: string): void {
 }
 
 /** The whole text of a cgroup file. */
-export function readText(path: string): string {
+export function readText(path: PathLike): string {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const parts: Buffer[] = [];

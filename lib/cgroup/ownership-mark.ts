@@ -64,6 +64,8 @@ export function findMarked(
   for (const { first, mountpoint } of mountedHierarchies(layout)) {
     let found = 0;
     walk(mountpoint, (directory) => {
+      // tsrun gives no such name.
+      if (typeof directory !== 'string') return;
       const value = readMark(directory, attribute, () => privileged);
       if (value === undefined || value === 'gone' || !isOwner(value)) return;
       const record = (records[found++] ??= {

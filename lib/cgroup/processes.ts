@@ -2,14 +2,14 @@
 import { fileError } from '../core/error.ts';
 import { hasErrno } from '../core/errno.ts';
 import { isGone, readText } from './files.ts';
-import { walk } from './walk.ts';
+import { inside, walk } from './walk.ts';
 
 /** Pids of all processes in the cgroup and below it, each once; none when it does not exist. */
 export function processesBelow(root: string): number[] {
   const pids = new Set<number>();
   walk(root, (directory) => {
     try {
-      for (const line of readText(`${directory}/cgroup.procs`).split('\n')) {
+      for (const line of readText(inside(directory, 'cgroup.procs')).split('\n')) {
         const pid = Number(line);
         // 0 is a process of a pid namespace we do not see; as an argument of kill(2) it is our own group.
         if (pid > 0) pids.add(pid);
@@ -17,7 +17,7 @@ export function processesBelow(root: string): number[] {
     } catch (error) {
       // The processes of a threaded cgroup are listed in the domain it belongs to (cgroups(7), "Thread mode").
       if (!isGone(error) && !hasErrno(error, 'EOPNOTSUPP'))
-        throw fileError(`read cgroup ${directory}`, error);
+        throw fileError(`read cgroup ${String(directory)}`, error);
     }
   });
   return [...pids];

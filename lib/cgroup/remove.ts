@@ -4,7 +4,7 @@ import { fileError, systemError, type TsrunError } from '../core/error.ts';
 import { pidfdOpen, waitPidfd } from '../native/pidfd.ts';
 import { isGone, sleep } from './files.ts';
 import { processesBelow } from './processes.ts';
-import { walk } from './walk.ts';
+import { type CgroupPath, walk } from './walk.ts';
 
 /** How long killed processes may take to end: one with much memory, or that waits for a disk, is slow. */
 const patienceMs = 10_000;
@@ -64,7 +64,7 @@ export function removeTree(root: string): boolean {
 }
 
 /** False when it is in use, by a process or a child. */
-function removeOne(directory: string): boolean {
+function removeOne(directory: CgroupPath): boolean {
   try {
     rmdirSync(directory);
     return true;

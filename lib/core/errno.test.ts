@@ -20,6 +20,11 @@ describe('errno', () => {
     expect(errnoOf(failure(() => process.kill(2 ** 30, 0)))).to.equal(errnos.ESRCH);
   });
 
+  it('is read from an error that names no system call, but the errno', () => {
+    const tooLong = Object.assign(new Error('no'), { code: 'ENAMETOOLONG', errno: -errnos.ENAMETOOLONG });
+    expect(hasErrno(tooLong, 'ENAMETOOLONG')).to.equal(true);
+  });
+
   it('is not read from what is no failed system call', () => {
     for (const other of [
       systemError('open /x', 2),

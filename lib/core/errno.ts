@@ -80,9 +80,10 @@ export function errnoText(errno: number): string {
  * TsrunError is another error, although it may have an errno of its own.
  */
 export function errnoOf(error: unknown): number | undefined {
-  return error instanceof Error && 'syscall' in error && 'errno' in error && typeof error.errno === 'number'
-    ? Math.abs(error.errno)
-    : undefined;
+  if (!(error instanceof Error) || !('errno' in error) || typeof error.errno !== 'number') return undefined;
+  // Bun names no system call for a path that is too long for it (ENAMETOOLONG).
+  const failed = 'syscall' in error || ('code' in error && Object.hasOwn(errnos, String(error.code)));
+  return failed ? Math.abs(error.errno) : undefined;
 }
 
 /** As errnoOf(), but throws what is no failed system call again: that is a bug, and nothing to ignore or explain. */

@@ -1,5 +1,6 @@
 import { fileError } from '../../core/error.ts';
 import { isGone, readValue, sleep, writeValue } from '../files.ts';
+import { type CgroupPath, inside } from '../walk.ts';
 
 export type FreezerState = 'THAWED' | 'FREEZING' | 'FROZEN';
 
@@ -20,13 +21,13 @@ export function isFreezingV1(directory: string): boolean {
 }
 
 /** Asks the freezer for a state; does not wait for it. False when there is no such cgroup. */
-export function setFreezer(directory: string, state: 'FROZEN' | 'THAWED'): boolean {
+export function setFreezer(directory: CgroupPath, state: 'FROZEN' | 'THAWED'): boolean {
   try {
-    writeValue(`${directory}/freezer.state`, state);
+    writeValue(inside(directory, 'freezer.state'), state);
     return true;
   } catch (error) {
     if (isGone(error)) return false;
-    throw fileError(`write ${state} to ${directory}/freezer.state`, error);
+    throw fileError(`write ${state} to ${String(directory)}/freezer.state`, error);
   }
 }
 

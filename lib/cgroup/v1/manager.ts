@@ -196,11 +196,11 @@ function succeeds(step: () => unknown): boolean {
 }
 
 /**
- * Thaws the cgroup and all below it, parents first: frozen tasks do not die, and a container that may make cgroups can
- * freeze its own.
+ * Thaws the cgroup and all below it: frozen tasks do not die, and a container that may make cgroups can freeze its own.
+ * A task runs again when every cgroup above it is thawed, in whatever order.
  */
 function thawTree(freezer: string): void {
-  const directories: string[] = [];
-  walk(freezer, (directory) => directories.push(directory));
-  for (const directory of directories.reverse()) setFreezer(directory, 'THAWED');
+  walk(freezer, (directory) => {
+    setFreezer(directory, 'THAWED');
+  });
 }
