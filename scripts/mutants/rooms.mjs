@@ -17,7 +17,7 @@
 /** @type {Record<string, TypeScriptRoom | CRoom>} */
 export const rooms = {
   plan: { kind: 'typescript', sources: ['lib/plan'], tests: ['lib/plan'] },
-  spec: {
+  config: {
     kind: 'typescript',
     sources: ['lib/config'],
     tests: ['lib/config'],
