@@ -106,7 +106,7 @@ export const globalFlags = {
   debug: { kind: 'boolean', help: 'log at level debug' },
   'systemd-cgroup': {
     kind: 'boolean',
-    help: '--cgroup-manager systemd, as runc spells it',
+    help: "same as --cgroup-manager systemd (runc's name for it)",
   },
   'cgroup-manager': {
     kind: 'string',

@@ -67,10 +67,10 @@ describe('the flag for a format', () => {
       choices: ['table', 'json'],
       help: 'table (default) or json',
     });
-    expect(formatFlag('text', 'all of it')).to.deep.equal({
+    expect(formatFlag('text', 'which has all of it')).to.deep.equal({
       ...flag,
       choices: ['text', 'json'],
-      help: 'text (default) or json: all of it',
+      help: 'text (default), or json, which has all of it',
     });
   });
 });

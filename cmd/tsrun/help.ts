@@ -16,9 +16,14 @@ export async function overview(): Promise<string> {
 
 /** Help of one command. */
 export async function commandHelp(name: string, summary: string, command: Command): Promise<string> {
-  const parser = base().usage(
-    `tsrun ${name} [flags] ${command.positionals.map(positionalUsage).join(' ')}\n\n${summary}`,
-  );
+  const hasFlags = Object.values(command.flags).some((flag) => !flag.hidden);
+  const words = [
+    'tsrun',
+    name,
+    ...(hasFlags ? ['[flags]'] : []),
+    ...command.positionals.map(positionalUsage),
+  ];
+  const parser = base().usage(`${words.join(' ')}\n\n${summary}`);
   addFlags(parser, command.flags);
   for (const positional of command.positionals)
     parser.positional(positional.name, { describe: positional.help, type: 'string' });

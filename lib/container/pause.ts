@@ -19,10 +19,9 @@ export interface PauseRequest {
 export function pauseContainer({ root, id }: PauseRequest): void {
   withLockedContainer(root, id, (container) => {
     const { status } = container;
+    if (isPaused(container)) throw notRunning(container, 'already paused');
     if (status !== 'running' && status !== 'created') throw notRunning(container);
-    const manager = cgroupsOf(container);
-    if (isPaused(container)) throw notRunning({ ...container, status: 'paused' });
-    manager.freeze();
+    cgroupsOf(container).freeze();
   });
 }
 
@@ -48,6 +47,6 @@ function cgroupsOf(container: Container): CgroupManager {
   return manager;
 }
 
-function notRunning({ record, status }: Container): TsrunError {
-  return new TsrunError('state', `container not running: ${record.id} is ${status}`);
+function notRunning({ record, status }: Container, how: string = status): TsrunError {
+  return new TsrunError('state', `container not running: ${record.id} is ${how}`);
 }

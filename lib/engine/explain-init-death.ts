@@ -36,7 +36,7 @@ export function explainDeath(
   if (limit !== undefined && cgroup !== undefined && wasOomKilled(cgroup)) {
     return new TsrunError(
       'init',
-      `the init was killed: ${limit} bytes of memory are too low a limit to start a process`,
+      `the init was killed: the memory limit of ${limit} bytes is too low to start a process`,
       { pointer: '/linux/resources/memory/limit', hint: 'raise the limit' },
     );
   }

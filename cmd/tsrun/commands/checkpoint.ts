@@ -6,7 +6,7 @@ import { given, parseAddress } from '../flags/values.ts';
 
 export const command = defineCommand({
   flags: {
-    ...criuFlags,
+    ...criuFlags('save'),
     'leave-running': { kind: 'boolean', help: 'leave the container running after the checkpoint' },
     'pre-dump': { kind: 'boolean', help: 'save only the memory and leave the container running' },
     'parent-path': {

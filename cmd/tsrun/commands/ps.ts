@@ -6,7 +6,7 @@ import { print } from '../output.ts';
 
 export const command = defineCommand({
   flags: {
-    format: formatFlag('table', 'only the pids'),
+    format: formatFlag('table', 'which lists only the pids'),
   },
   positionals: [
     containerId,

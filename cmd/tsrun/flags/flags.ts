@@ -34,14 +34,14 @@ export const bundleArgument = {
   optional: true,
 } as const satisfies Positional;
 
-/** The flag of commands that print for people (`usual`) or JSON; `json` says what the JSON holds. */
+/** The flag of commands that print for people (`usual`) or JSON; `json` is a clause about the JSON. */
 export function formatFlag(usual: 'table' | 'text', json = ''): Flag & { kind: 'string' } {
   return {
     kind: 'string',
     short: 'f',
     value: 'FORMAT',
     choices: [usual, 'json'],
-    help: `${usual} (default) or json${json === '' ? '' : `: ${json}`}`,
+    help: json === '' ? `${usual} (default) or json` : `${usual} (default), or json, ${json}`,
   };
 }
 
@@ -98,40 +98,48 @@ export function preserveFds(count: number | undefined): number | undefined {
   throw new TsrunError('usage', `--preserve-fds is a number of descriptors, not ${String(count)}`);
 }
 
-/** The flags of `checkpoint` and `restore`. */
-export const criuFlags = {
-  'image-path': { kind: 'string', value: 'DIR', help: 'directory of the image files (default ./checkpoint)' },
-  'work-path': {
-    kind: 'string',
-    value: 'DIR',
-    help: "directory of criu's log and work files (default: that of the images)",
-  },
-  'tcp-established': { kind: 'boolean', help: 'save or restore established TCP connections' },
-  'ext-unix-sk': {
-    kind: 'boolean',
-    help: 'allow unix sockets that are connected to a process outside of the container',
-  },
-  'shell-job': { kind: 'boolean', help: 'allow processes that use the terminal tsrun runs on' },
-  'file-locks': { kind: 'boolean', help: 'save or restore file locks' },
-  'manage-cgroups-mode': {
-    kind: 'string',
-    value: 'MODE',
-    help: 'how criu restores cgroups: soft (default), full, strict or ignore',
-  },
-  'empty-ns': {
-    kind: 'strings',
-    value: 'NAMESPACE',
-    help: 'do not save or restore the contents of this namespace (network)',
-  },
-  'auto-dedup': {
-    kind: 'boolean',
-    help: 'remove memory pages from the images once they are no longer needed',
-  },
-  'lazy-pages': { kind: 'boolean', help: 'load memory only when a process accesses it (userfaultfd)' },
-} as const satisfies Flags;
+/** The flags that `checkpoint` and `restore` share; `verb` is what the command does, for help. */
+export const criuFlags = (verb: 'save' | 'restore') =>
+  ({
+    'image-path': {
+      kind: 'string',
+      value: 'DIR',
+      help: 'directory of the image files (default ./checkpoint)',
+    },
+    'work-path': {
+      kind: 'string',
+      value: 'DIR',
+      help: "directory of criu's log and work files (default: that of the images)",
+    },
+    'tcp-established': { kind: 'boolean', help: `${verb} established TCP connections` },
+    'ext-unix-sk': {
+      kind: 'boolean',
+      help: 'allow unix sockets that are connected to a process outside of the container',
+    },
+    'shell-job': { kind: 'boolean', help: 'allow processes that use the terminal tsrun runs on' },
+    'file-locks': { kind: 'boolean', help: `${verb} file locks` },
+    'manage-cgroups-mode': {
+      kind: 'string',
+      value: 'MODE',
+      help: 'how criu restores cgroups: soft (default), full, strict or ignore',
+    },
+    'empty-ns': {
+      kind: 'strings',
+      value: 'NAMESPACE',
+      help: `do not ${verb} the contents of this namespace (network)`,
+    },
+    'auto-dedup': {
+      kind: 'boolean',
+      help: 'remove memory pages from the images once they are no longer needed',
+    },
+    'lazy-pages': {
+      kind: 'boolean',
+      help: `${verb} memory only when a restored process accesses it (userfaultfd)`,
+    },
+  }) as const satisfies Flags;
 
 /** What the flags of `checkpoint` and `restore` ask the library for. */
-export function criuRequest(flags: FlagValues<typeof criuFlags>): CriuFlags {
+export function criuRequest(flags: FlagValues<ReturnType<typeof criuFlags>>): CriuFlags {
   return {
     imagePath: flags['image-path'],
     workPath: flags['work-path'],

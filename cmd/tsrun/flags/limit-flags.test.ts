@@ -104,7 +104,7 @@ describe('the limits of update', () => {
     expect(declared['cpu-idle']).to.deep.equal({
       kind: 'string',
       value: '0|1',
-      help: '1: run only when no other process wants the CPU',
+      help: '0 or 1; with 1 the container runs only when no other process wants the CPU',
     });
     expect(Object.keys(declared).filter((name) => declared[name]?.hidden === true)).to.deep.equal([
       'kernel-memory',

@@ -87,7 +87,7 @@ export const limitFlags: Readonly<Record<string, LimitFlag>> = {
     at: ['cpu', 'idle'],
     takes: [0n, 1n],
     value: '0|1',
-    help: '1: run only when no other process wants the CPU',
+    help: '0 or 1; with 1 the container runs only when no other process wants the CPU',
   },
   'cpuset-cpus': { at: ['cpu', 'cpus'], takes: 'text', value: 'LIST', help: 'CPUs to use, such as 0-3,7' },
   'cpuset-mems': { at: ['cpu', 'mems'], takes: 'text', value: 'LIST', help: 'memory nodes to use' },

@@ -140,4 +140,16 @@ describe('parseFlags', () => {
       .to.throw()
       .with.property('hint', undefined);
   });
+
+  it('says where a global flag goes', () => {
+    for (const [argument, hint] of [
+      ['--root=/r', '--root goes before the command: tsrun --root DIR test …'],
+      ['-log-format', '--log-format goes before the command: tsrun --log-format FORMAT test …'],
+      ['--debug', '--debug goes before the command: tsrun --debug test …'],
+    ] as const) {
+      expect(() => parse([argument, 'c1']))
+        .to.throw(/unknown flag/)
+        .with.property('hint', hint);
+    }
+  });
 });

@@ -1,6 +1,6 @@
 import { TsrunError } from '../../../lib/core/error.ts';
 import { nearestWord } from '../../../lib/core/nearest-word.ts';
-import type { Flag, Flags, FlagValues } from '../command.ts';
+import { type Flag, type Flags, type FlagValues, globalFlags } from '../command.ts';
 
 /**
  * A parser that reads a command line as Go's flag package does, for which callers of runc write it: `-flag` is
@@ -45,7 +45,7 @@ export function flagOf(word: string, flags: Flags): FlagWord | undefined {
 
 /**
  * Parses `argv` by a table of flags.
- * @throws TsrunError 'usage', with a hint at a flag of a similar name
+ * @throws TsrunError 'usage', with a hint when a flag of the table has a similar name, or a global flag has this one
  */
 export function parseFlags<const F extends Flags>(
   argv: readonly string[],
@@ -72,7 +72,7 @@ export function parseFlags<const F extends Flags>(
     const written = argument.replace(/=[^]*/, '');
     const found = flagOf(argument, flags);
     if (found === undefined) {
-      const names = shortFlags(argument, flags) ?? unknownFlag(written, flags, program);
+      const names = shortFlags(argument, flags) ?? unknownFlag(argument, flags, program);
       for (const name of names) values[name] = true;
       continue;
     }
@@ -123,11 +123,20 @@ function convert(written: string, flag: Flag, value: string, program: string): s
   return number;
 }
 
-function unknownFlag(written: string, flags: Flags, program: string): never {
+function unknownFlag(argument: string, flags: Flags, program: string): never {
+  const written = argument.replace(/=[^]*/, '');
   const meant = nearestWord(written.replace(/^-+/, ''), Object.keys(flags));
-  throw new TsrunError(
-    'usage',
-    `${program}: unknown flag ${written}`,
-    meant === undefined ? {} : { hint: `did you mean --${meant}?` },
-  );
+  const similar = meant === undefined ? undefined : `did you mean --${meant}?`;
+  throw new TsrunError('usage', `${program}: unknown flag ${written}`, {
+    hint: globalFlagHint(argument, program) ?? similar,
+  });
+}
+
+/** For a global flag behind the name of the command. */
+function globalFlagHint(argument: string, program: string): string | undefined {
+  const found = flagOf(argument, globalFlags);
+  if (found === undefined) return undefined;
+  const { name, flag } = found;
+  const usage = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
+  return `--${name} goes before the command: ${program.replace(' ', ` ${usage} `)} …`;
 }
