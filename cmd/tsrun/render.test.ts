@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { TsrunError } from '../../lib/core/error.ts';
+import type { FlagSource } from '../../lib/core/source.ts';
 import { noticePosition, renderNotice, renderWarning } from './render.ts';
 
 describe('renderNotice', () => {
@@ -36,9 +37,14 @@ describe('renderNotice', () => {
     expect(noticePosition(notice)).to.deep.equal({ line: 1, column: 9 });
   });
 
-  it('names the flag that gave the value', () => {
-    const notice = { reason: 'must be absolute', pointer: '/process/cwd', source: { flag: '--cwd' } };
-    expect(renderNotice(notice)).to.equal('--cwd: must be absolute');
+  it('names the flag that gave the value, and the value where it is known', () => {
+    const at = (source: FlagSource): string =>
+      renderNotice({ reason: 'must be absolute', pointer: '/process/cwd', source });
+    expect(at({ flag: '--cwd' })).to.equal('--cwd: must be absolute');
+    expect(at({ flag: '--cwd', value: 'tmp' })).to.equal('--cwd "tmp": must be absolute');
+    expect(at({ flag: '--cwd', value: `\u001b${'x'.repeat(500)}` })).to.match(
+      /^--cwd "\\u001bx+…": must be absolute$/,
+    );
   });
 
   it('gives the place in a file that is no document', () => {

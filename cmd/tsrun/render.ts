@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { locate } from '../../lib/config/json/locate.ts';
 import type { Notice } from '../../lib/core/finding.ts';
-import { shortenMessage, printable, shorten } from '../../lib/core/message-text.ts';
+import { shortenMessage, printable, quoted, shorten } from '../../lib/core/message-text.ts';
 import type { Document, Position } from '../../lib/core/source.ts';
 
 /**
  * A notice as one line, in the terms of what the user wrote:
- * `config.json:12:17: /mounts/2/source "/srv/data": must be an absolute path`, or `--memory: must be a number`. The
+ * `config.json:12:17: /mounts/2/source "/srv/data": must be an absolute path`, or `--cwd "tmp": must be an absolute path`. The
  * place is that of the value, or of its nearest parent when it is absent. The result is safe to print.
  *
  * @param values strings of the user's that the reason may repeat: long ones are cut.
@@ -16,7 +16,11 @@ export function renderNotice(
   values: readonly string[] = [],
 ): string {
   if (source === undefined) return printable(shortenMessage(reason, values));
-  if ('flag' in source) return printable(shortenMessage(`${source.flag}: ${reason}`, values));
+  if ('flag' in source) {
+    const { flag, value } = source;
+    const what = value === undefined ? flag : `${flag} ${quoted(value)}`;
+    return printable(shortenMessage(`${what}: ${reason}`, value === undefined ? values : [value, ...values]));
+  }
   const file = basename(source.file);
   if ('position' in source) {
     const { line, column } = source.position;
@@ -26,8 +30,8 @@ export function renderNotice(
   const { line, column, source: value } = locate(source.text, inside);
   const what = [shorten(inside, 200), shorten(value ?? '', 60)].filter((part) => part !== '').join(' ');
   const whole = [`${file}:${line}:${column}`, what, reason].filter((part) => part !== '').join(': ');
-  const quoted = value === undefined ? [] : [value.replace(/^"(.*)"$/s, '$1')];
-  return printable(shortenMessage(whole, [...quoted, ...values]));
+  const inQuotes = value === undefined ? [] : [value.replace(/^"(.*)"$/s, '$1')];
+  return printable(shortenMessage(whole, [...inQuotes, ...values]));
 }
 
 /** A warning with its hint, as one line. */

@@ -2,6 +2,7 @@ import { configShape } from '#validators/shapes.js';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { isObject } from '../core/is-object.ts';
+import { pointerSegments } from '../core/pointer.ts';
 import type { Document, Source } from '../core/source.ts';
 import { parseDocument } from '../config/bundle.ts';
 import { normalize } from '../config/normalize.ts';
@@ -61,7 +62,7 @@ export function readExecProcess(
   const capabilities = knownCapabilities(changes.capabilities, warn);
   const changed = changeProcess(base, { ...changes, capabilities });
   const isOwn = (property: string): boolean => inherited?.has(property) ?? true;
-  const sourceOf = sourceOfProcess(stored, document, changed.changedBy, isOwn);
+  const sourceOf = sourceOfProcess(stored, document, changed, isOwn);
   const { process: processSpec, warnings } = withSource(sourceOf, () =>
     validateProcess(changed.process, config.linux),
   );
@@ -87,12 +88,14 @@ function processOf(document: JsonDocument): Process {
 function sourceOfProcess(
   stored: Document,
   document: JsonDocument | undefined,
-  changedBy: ChangedBy,
+  changed: { process: Process; changedBy: ChangedBy },
   isOwn: (property: string) => boolean,
 ): ExecProcess['sourceOf'] {
   return (pointer) => {
-    const flag = flagOf(changedBy, pointer);
-    if (flag !== undefined) return flag === '' ? undefined : { flag };
+    const flag = flagOf(changed.changedBy, pointer);
+    if (flag !== undefined) {
+      return flag === '' ? undefined : { flag, value: textAt(changed.process, pointer) };
+    }
     const isFiles = document !== undefined && /^\/process(\/|$)/.test(pointer) && !isOwn(propertyOf(pointer));
     return isFiles ? processDocument(document) : stored;
   };
@@ -101,6 +104,16 @@ function sourceOfProcess(
 /** The file as a document whose root is the process. */
 function processDocument({ file, text }: Document): Document {
   return { file, text, base: '/process' };
+}
+
+/** The text at a pointer below /process; undefined for what is no text. */
+function textAt(processSpec: Process, pointer: string): string | undefined {
+  let value: unknown = processSpec;
+  for (const segment of pointerSegments(pointer).slice(1)) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = (value as Readonly<Record<string, unknown>>)[segment];
+  }
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** The flag that gave the value of `pointer`, or a value around it; '' for the command itself. */

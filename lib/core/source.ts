@@ -12,5 +12,11 @@ export interface Document {
   base?: string;
 }
 
+/** A flag of the command line, with its dashes, and the text that it gave, if there is one. */
+export interface FlagSource {
+  flag: string;
+  value?: string | undefined;
+}
+
 /** Where the user wrote something: in a document, at a place where a file is no document, or on the command line. */
-export type Source = Document | { file: string; position: Position } | { flag: string };
+export type Source = Document | { file: string; position: Position } | FlagSource;
