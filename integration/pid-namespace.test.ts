@@ -147,7 +147,7 @@ describe('a container that speaks to tsrun in the name of the init', () => {
         let refused = false;
         for (let i = 0; i < chances && !refused; i++) {
           const { stderr } = await scene.tsrun(['run', '--bundle', neighbour, `${id}-next`], slow);
-          refused = /no child of tsrun|out of turn/.test(stderr);
+          refused = /no init of this tsrun|out of turn/.test(stderr);
         }
         expect(refused, findings().join()).to.equal(true);
         await scene.tsrun(['exec', id, 'true'], slow);

@@ -3,24 +3,30 @@ import { TsrunError, systemError } from '../core/error.ts';
 import type { Undo } from '../core/undo.ts';
 import { Child } from '../native/child.ts';
 import { pidfdOpen, reap } from '../native/pidfd.ts';
+import { executesInit } from './execve-state.ts';
 
 /**
  * Opens the process that the init has named. It is killed when something fails later.
  *
- * A process of the container that can trace the init can send messages in its name: nothing but a child of tsrun is
- * taken for the init.
- * @throws TsrunError 'init' for any other process
+ * A process of the container that can trace the init can send messages in its name: nothing is taken for the init but
+ * a child of tsrun that executes the init's memfd. Other children of tsrun are processes of the host: hooks leave
+ * daemons to a subreaper, and a shell may have given its children to tsrun by execve(2).
+ *
+ * @param initImage what the init executes, as `dev:ino`: a memfd of this launch only.
+ * @throws TsrunError 'init' for any other process, which is left alone.
  */
-export function openChild(pid: number, undo: Undo): Child {
+export function openChild(pid: number, initImage: string, undo: Undo): Child {
   const pidfd = pidfdOpen(pid);
   if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
   const child = new Child(pid, pidfd);
   try {
-    // waitid(2) knows whose child it is; procfs may hide it.
+    // Before a child that has ended is reaped: its name in /proc goes with it.
+    const isInit = executesInit(pid, initImage);
     child.status = reap(pidfd);
+    if (!isInit) throw new TsrunError('init', `process ${pid} does not execute the init`);
   } catch (cause) {
     closeSync(pidfd);
-    throw new TsrunError('init', `the init named process ${pid}, which is no child of tsrun`, { cause });
+    throw new TsrunError('init', `the init named process ${pid}, which is no init of this tsrun`, { cause });
   }
   ownChild(child, undo);
   return child;

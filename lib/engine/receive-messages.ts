@@ -105,7 +105,8 @@ const receive: Readonly<Record<MessageName, Receive>> = {
   pid: ({ message }, { init }, receivers, due) => {
     due.take(message);
     const before = init.process;
-    init.process = openChild(message.value, init.undo);
+    if (message.value === before.pid) throw unexpectedMessage(message);
+    init.process = openChild(message.value, init.image, init.undo);
     // When it has ended already, its pid is free; what it has sent is still to be read: why, or who goes on with the plan.
     if (init.process.status === undefined) receivers.pid();
     // It has nothing more to send, and is ending.
