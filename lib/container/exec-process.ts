@@ -1,11 +1,8 @@
-import { configShape } from '#validators/shapes.js';
 import { TsrunError, withSource } from '../core/error.ts';
 import type { Tell } from '../core/finding.ts';
 import { isObject } from '../core/is-object.ts';
 import { pointerSegments } from '../core/pointer.ts';
 import type { Document, Source } from '../core/source.ts';
-import { parseDocument } from '../config/bundle.ts';
-import { normalize } from '../config/normalize.ts';
 import type { Config, Process } from '../config/types.ts';
 import { validateProcess } from '../config/validate.ts';
 import {
@@ -18,6 +15,7 @@ import {
 import { type JsonDocument, readJsonDocument } from '../config/json-document.ts';
 import { storedConfig } from '../state/store.ts';
 import type { ContainerFolder } from '../state/folder.ts';
+import { parseStoredConfig } from '../state/stored-config.ts';
 
 /** Which process `exec` runs: that of a file, or the container's own one, with changes. */
 export interface ProcessRequest {
@@ -45,9 +43,7 @@ export function readExecProcess(
   warn: Tell,
 ): ExecProcess {
   const stored = storedConfig(folder);
-  const config = parseDocument(stored.text, stored.file) as Config;
-  // Validated at create; only properties that are null must still be removed.
-  normalize(config, configShape, () => undefined);
+  const config = parseStoredConfig(stored);
   const own: Process = config.process ?? { cwd: '/' };
   const document = file === undefined ? undefined : readJsonDocument(file);
   if (document === undefined && changes.args.length === 0) {

@@ -4,8 +4,6 @@ import { connectSocket } from '../native/socket.ts';
 import { type Sink, type Tell, tellFrom } from '../core/finding.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
 import type { Document } from '../core/source.ts';
-import { parseDocument } from '../config/bundle.ts';
-import type { Config } from '../config/types.ts';
 import { Channel } from '../engine/channel.ts';
 import { deleteAfterFailure } from './delete.ts';
 import { awaitExecve } from '../engine/receive-messages.ts';
@@ -27,6 +25,7 @@ import { startSocketFile, storedConfig } from '../state/store.ts';
 import { removeStored } from '../state/store-files.ts';
 import { type ContainerFolder, withFolder } from '../state/folder.ts';
 import { sigkill } from '../host/signals.ts';
+import { readStoredConfig } from '../state/stored-config.ts';
 
 export interface StartRequest {
   root: StateRoot;
@@ -173,8 +172,7 @@ function endInit(init: ProcessRef, error: unknown): void {
 }
 
 function whoKilled(folder: ContainerFolder): string {
-  const { text, file } = storedConfig(folder);
-  const config = parseDocument(text, file) as Config;
+  const config = readStoredConfig(folder);
   return deniedToInit(config).length > 0
     ? seccompHint(config)
     : 'by its memory limit, by its seccomp profile, or by somebody';
