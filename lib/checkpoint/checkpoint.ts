@@ -21,6 +21,7 @@ import type { ContainerRecord, ProcessRef } from '../state/record.ts';
 import type { StateRoot } from '../state/state-root.ts';
 import { removeFolder } from '../state/store.ts';
 import { readStoredConfig } from '../state/stored-config.ts';
+import { controllerDirectory } from '../cgroup/record.ts';
 
 /** What `checkpoint` is asked for. */
 export interface CheckpointRequest extends CriuFlags {
@@ -139,8 +140,7 @@ function parentImages(images: string, parent: string | undefined): string | unde
 /** criu stops the processes by freezing their cgroup, if they have one, so that none can fork. */
 function freezer({ cgroup, ownsCgroup }: ContainerRecord): CriuOptions {
   if (cgroup === undefined || !ownsCgroup) return {};
-  const { paths, shared, version } = cgroup;
-  const directory = version === 2 ? paths[''] : paths[shared['freezer'] ?? 'freezer'];
+  const directory = controllerDirectory(cgroup, cgroup.version === 2 ? '' : 'freezer');
   return directory === undefined ? {} : { freeze_cgroup: directory };
 }
 

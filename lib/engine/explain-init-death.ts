@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CgroupRecord } from '../cgroup/record.ts';
+import { controllerDirectory, type CgroupRecord } from '../cgroup/record.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Config } from '../config/types.ts';
 import { deniedToInit } from '../seccomp/init-needs.ts';
@@ -56,12 +56,11 @@ export function howItEnded(status: number | undefined): string {
 }
 
 /** True when the kernel has killed a process in the cgroup because its memory limit was reached. */
-function wasOomKilled({ version, paths }: CgroupRecord): boolean {
-  const folder = paths[version === 2 ? '' : 'memory'];
-  if (folder === undefined) return false;
-  const kills = /^oom_kill (\d+)$/m.exec(
-    readOrNothing(join(folder, version === 2 ? 'memory.events' : 'memory.oom_control')),
-  );
+function wasOomKilled(cgroup: CgroupRecord): boolean {
+  const [controller, file] = cgroup.version === 2 ? ['', 'memory.events'] : ['memory', 'memory.oom_control'];
+  const directory = controllerDirectory(cgroup, controller);
+  if (directory === undefined) return false;
+  const kills = /^oom_kill (\d+)$/m.exec(readOrNothing(join(directory, file)));
   return Number(kills?.[1] ?? 0) > 0;
 }
 
