@@ -22,7 +22,8 @@ export interface KillRequest {
  */
 export function killContainer({ root, id, signal, all = false }: KillRequest): void {
   const { record, status } = findContainer(root, id);
-  const manager = ownCgroups(record);
+  // To send any other signal, the kernel need not be asked whose the cgroups are.
+  const manager = all || signal === sigkill ? ownCgroups(record) : undefined;
   // Without a pid namespace of its own, processes of a container may outlive its first one.
   if (all || (signal === sigkill && !record.ownPids)) {
     if (record.cgroup !== undefined) refuseUnmounted(record.cgroup);

@@ -50,7 +50,9 @@ export function makeFolder({ id, path }: ContainerFolder): boolean {
  * of a container and the last one to be removed. A config without a record is a container that has lost it.
  */
 export function containerExists(folder: ContainerFolder): boolean {
-  return [stateFile, configFile].some((name) => hasStored(folder, name));
+  return withFolder(folder, (inside) =>
+    [stateFile, configFile].some((name) => pathExists(join(inside, name))),
+  );
 }
 
 /**
