@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, statSync } from 'node:fs';
 import { fileError } from '../core/error.ts';
 import { isGone } from './files.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** Bytes, well below PATH_MAX (4096), which a container that may nest cgroups can exceed. */
 const longPath = 3000;
@@ -53,7 +54,7 @@ export function walk(root: string, visit: (directory: CgroupPath) => void): void
     enter(root);
     for (let step = steps.pop(); step !== undefined; step = steps.pop()) step();
   } finally {
-    for (const fd of descriptors) closeSync(fd);
+    closeAll(descriptors);
   }
 }
 

@@ -1,9 +1,10 @@
 /** Namespaces of a container that exist outside of it: those that its config names by a path. */
-import { closeSync, openSync, statSync } from 'node:fs';
+import { openSync, statSync } from 'node:fs';
 import { fileError, TsrunError } from '../core/error.ts';
 import { namespaces } from '../config/namespaces.ts';
 import type { Config, Namespace, NamespaceType } from '../config/types.ts';
 import type { CriuOptions } from './criu/rpc.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /**
  * criu does not dump these namespaces; restore passes it other ones under their key. The keys are runc's, so that tsrun
@@ -57,9 +58,7 @@ export function joinNamespaces(config: Config, firstFd: number): JoinedNamespace
   const inherit: { key: string; fd: number }[] = [];
   const join: { ns: string; ns_file: string }[] = [];
   const close = (): void => {
-    fds.splice(0).forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(fds.splice(0));
   };
   try {
     for (const { type, path } of joinedByPath(config)) {

@@ -1,7 +1,7 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileError } from '../core/error.ts';
-import { makeFolders } from '../host/filesystem.ts';
+import { closeAll, makeFolders } from '../host/filesystem.ts';
 import type { CriuFlags } from './criu-options.ts';
 import type { CriuOptions } from './criu/rpc.ts';
 
@@ -31,9 +31,7 @@ export function openFolders(
   const work = workPath === undefined || workPath === '' ? images : resolve(workPath);
   const fds: number[] = [];
   const close = (): void => {
-    fds.splice(0).forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(fds.splice(0));
   };
   const openFolder = (path: string): number => {
     const fd = openDirectory(path);

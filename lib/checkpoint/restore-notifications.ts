@@ -1,6 +1,5 @@
 import type { Notification } from './criu/call.ts';
-import { systemError } from '../core/error.ts';
-import { pidfdOpen } from '../native/pidfd.ts';
+import { openPidfd } from '../native/pidfd.ts';
 import { sendDescriptor } from '../native/socket.ts';
 import type { PreparedContainer } from '../container/prepare-container.ts';
 import { Child } from '../native/child.ts';
@@ -62,8 +61,7 @@ export class RestoreNotifications {
   #recordInit(pid: number): Child {
     if (this.init !== undefined) return this.init;
     const { undo, record, folder } = this.#container;
-    const pidfd = pidfdOpen(pid);
-    if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
+    const pidfd = openPidfd(pid);
     const init = new Child(pid, pidfd);
     ownChild(init, undo);
     record.init = processRef(pid);

@@ -25,6 +25,7 @@ import { writeConfig, writeRecord } from '../state/store.ts';
 import { findCriu } from './criu/program.ts';
 import { openFolders } from './image-folders.ts';
 import { type RestoreFlags, restoreProcesses } from './restore-processes.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** What `restore` is asked for. Paths are relative to the working directory unless absolute. */
 export interface RestoreRequest extends CreateRequest, RestoreFlags {
@@ -128,9 +129,7 @@ function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Rest
     throw error;
   } finally {
     pipes?.closeTheirs();
-    terminal?.forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(terminal);
     sockets.close();
     folders.close();
   }

@@ -34,6 +34,11 @@ export function hasNewNamespace(linux: Linux | undefined, type: NamespaceType): 
   return namespace !== undefined && (namespace.path === undefined || namespace.path === '');
 }
 
+/** True when the container joins the namespace at the path that the config names. */
+export function joinsNamespace(linux: Linux | undefined, type: NamespaceType): boolean {
+  return hasNamespace(linux, type) && !hasNewNamespace(linux, type);
+}
+
 /** True when the container is in a namespace of its own for the config: a new one or one joined by path. */
 export function hasNamespace(linux: Linux | undefined, type: NamespaceType): boolean {
   return findNamespace(linux, type) !== undefined;

@@ -24,6 +24,7 @@ import { type ExecPlan, type ExecPlanRequest, prepareExec } from './exec-plan.ts
 import { type ProcessRequest, readExecProcess } from './exec-process.ts';
 import { hookState } from './hook-state.ts';
 import { informAgent } from './seccomp-agent.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** What `exec` is asked for. Paths are relative to the working directory unless absolute. */
 export interface ExecRequest extends ExecPlanRequest {
@@ -175,9 +176,7 @@ function launch(exec: ExecPlan, context: LaunchContext): ProcessHandles {
 function consoleSockets(undo: Undo): [number, number] {
   const pair = socketPair();
   undo.always('close the console sockets', () => {
-    pair.forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(pair);
   });
   return pair;
 }

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, writeSync } from 'node:fs';
+import { ftruncateSync, writeSync } from 'node:fs';
 import type { Undo } from '../core/undo.ts';
 import { memfd, sealedMemfd } from '../native/memfd.ts';
 import type { Hooks } from '../config/types.ts';
@@ -6,6 +6,7 @@ import type { Plan } from '../plan/types.ts';
 import { syncPoints } from '../plan/wire.ts';
 import type { ContainerRecord } from '../state/record.ts';
 import { innerHookState } from './hook-state.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** The states that the hooks which the init runs read on stdin: one memfd for createContainer, one for startContainer. */
 export class InitHookStates {
@@ -14,9 +15,7 @@ export class InitHookStates {
   constructor(fds: readonly number[], undo: Undo) {
     this.fds = fds;
     undo.always('close the states of its hooks', () => {
-      fds.forEach((fd) => {
-        closeSync(fd);
-      });
+      closeAll(fds);
     });
   }
 

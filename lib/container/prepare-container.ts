@@ -14,12 +14,11 @@ import { TsrunError, withSource } from '../core/error.ts';
 import { type Notice, tellFrom } from '../core/finding.ts';
 import { type Bundle, readBundle } from '../config/bundle.ts';
 import { checkContainerId } from '../state/container-id.ts';
-import { findNamespace } from '../config/namespaces.ts';
+import { joinsNamespace, hasNamespace } from '../config/namespaces.ts';
 import { resolveRootfs } from '../config/rootfs.ts';
 import { validateConfig } from '../config/validate.ts';
 import { listenEnvironment } from '../service/socket-activation.ts';
 import { notifyMount, notifyVariable } from '../service/sd-notify.ts';
-import type { NamespaceType } from '../config/types.ts';
 import type { CompileRequest, CreateRequest } from './create-request.ts';
 import { refuseTracersOfPlan } from './refuse-tracers.ts';
 import { containerFolder } from '../state/folder.ts';
@@ -109,7 +108,7 @@ export function compileBundle(
         ownCgroups: processCgroups('self') ?? [],
       }),
     ) ?? impossibleCgroup;
-  const notifies = request.notifySocket !== undefined && ownMounts(bundle);
+  const notifies = request.notifySocket !== undefined && hasNamespace(bundle.config.linux, 'mount');
   const selfJoin = joinFrom(bundle, cgroupManager(cgroup).selfJoin());
   const keptFds = (request.listenFds ?? 0) + (request.preserveFds ?? 0);
   const profile = bundle.config.linux?.seccomp;
@@ -166,19 +165,15 @@ function attempt<T>(refuse: Refuse, step: () => T): T | undefined {
   }
 }
 
-function ownMounts({ config }: Bundle): boolean {
-  return config.linux?.namespaces?.some(({ type }) => type === 'mount') ?? false;
-}
-
 /**
  * How process A, or B, joins the cgroups. In a user namespace that process A enters before its clone it may have no
  * right to clone into the cgroup, but may write to a file of the cgroup that it has opened before. Where a pid
  * namespace is joined, A moves into the cgroup before it enters any namespace.
  */
-function joinFrom({ config }: Bundle, selfJoin: SelfJoin): SelfJoin {
+function joinFrom({ config: { linux } }: Bundle, selfJoin: SelfJoin): SelfJoin {
   const { tasks, cloneInto } = selfJoin;
-  const isJoined = (type: NamespaceType): boolean => (findNamespace(config.linux, type)?.path ?? '') !== '';
-  if (!isJoined('user') || isJoined('pid') || cloneInto === undefined) return selfJoin;
+  if (!joinsNamespace(linux, 'user') || joinsNamespace(linux, 'pid') || cloneInto === undefined)
+    return selfJoin;
   return { tasks: [...tasks, `${cloneInto}/cgroup.procs`], cloneInto: undefined };
 }
 

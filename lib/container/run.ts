@@ -19,6 +19,7 @@ import { connectCallerSockets } from '../engine/caller-sockets.ts';
 import { runPoststart, waitUntilReady } from './start.ts';
 import { StdioPipes } from '../engine/stdio-pipes.ts';
 import { checkTerminal } from './check-terminal.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 export interface RunRequest extends CreateRequest {
   /** Return as soon as the process runs. */
@@ -114,9 +115,7 @@ function createAndStart(request: RunRequest): StartedContainer {
     throw error;
   } finally {
     pipes?.closeTheirs();
-    consolePair?.forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(consolePair);
     sockets.close();
   }
 }

@@ -1,7 +1,7 @@
-import { closeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { TsrunError } from '../core/error.ts';
 import { connectStream } from '../native/socket.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** Connections to the sockets of the caller that get a descriptor each. They are made before anything of a container. */
 export interface CallerSockets {
@@ -14,9 +14,7 @@ export interface CallerSockets {
 export function connectCallerSockets(consolePath?: string, pidfdPath?: string): CallerSockets {
   const open: number[] = [];
   const close = (): void => {
-    open.splice(0).forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(open.splice(0));
   };
   const connect = (flag: string, path: string | undefined): number | undefined => {
     if (path === undefined) return undefined;

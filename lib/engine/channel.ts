@@ -3,6 +3,7 @@ import { errnos } from '../core/errno.ts';
 import { TsrunError } from '../core/error.ts';
 import { messages } from '../plan/wire.ts';
 import { type Received, receiveMessage, sendMessage } from './message-packet.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** The connection to the init, or to the container's process that `start` connects to. */
 export class Channel {
@@ -29,9 +30,7 @@ export class Channel {
   usePipes(fds: readonly number[]): void {
     const [from, to] = fds;
     if (!this.#mayUsePipes || this.isPiped || fds.length !== 2 || from === undefined || to === undefined) {
-      fds.forEach((fd) => {
-        closeSync(fd);
-      });
+      closeAll(fds);
       throw new TsrunError('init', 'the init sent pipes out of turn');
     }
     this.close();

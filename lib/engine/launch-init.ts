@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { constants, fstatSync, openSync } from 'node:fs';
 import { fileError, TsrunError } from '../core/error.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { installation } from '../native/install.ts';
@@ -11,6 +11,7 @@ import { Child } from '../native/child.ts';
 import { Channel } from './channel.ts';
 import { ownChild } from './open-child.ts';
 import { slots } from '../plan/wire.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 export interface LaunchRequest {
   /** The encoded plan. */
@@ -85,9 +86,7 @@ export function launchInit(request: LaunchRequest, undo: Undo): Init {
     ownChild(child, undo);
     return { channel, image: `${dev}:${ino}`, process: child, undo };
   } finally {
-    open.forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(open);
   }
 }
 

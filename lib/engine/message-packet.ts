@@ -1,8 +1,8 @@
-import { closeSync } from 'node:fs';
 import { errnos } from '../core/errno.ts';
 import { systemError } from '../core/error.ts';
 import { receivePacket, sendPacket } from '../native/packet.ts';
 import { type FaultName, faults, wireMaxDetail } from '../plan/wire.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** One packet of the sync or start socket (messages of lib/plan/wire.ts). */
 export interface Message {
@@ -46,9 +46,7 @@ export function receiveMessage(sock: number, timeoutMs = -1): Received | undefin
   if (received === undefined) return undefined;
   const { packet, fds } = received;
   if (packet.length < headerBytes) {
-    fds.forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll(fds);
     throw systemError('receive a message from the init', errnos.EPROTO);
   }
   const message = {
@@ -61,8 +59,15 @@ export function receiveMessage(sock: number, timeoutMs = -1): Received | undefin
   return { message, fds };
 }
 
-/** The name of a fault in an error message; `none` for a number that this version does not know. */
+/** The name of a number in a table of the wire; undefined for one that this version does not know. */
+export function nameOf<Name extends string>(
+  table: Readonly<Record<Name, number>>,
+  value: number,
+): Name | undefined {
+  return (Object.keys(table) as Name[]).find((name) => table[name] === value);
+}
+
+/** The name of a fault in an error message; `none` for one that this version does not know. */
 export function faultName(value: number): FaultName {
-  const names = Object.keys(faults) as FaultName[];
-  return names.find((name) => faults[name] === value) ?? 'none';
+  return nameOf(faults, value) ?? 'none';
 }

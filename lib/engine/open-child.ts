@@ -1,8 +1,8 @@
 import { closeSync } from 'node:fs';
-import { TsrunError, systemError } from '../core/error.ts';
+import { TsrunError } from '../core/error.ts';
 import type { Undo } from '../core/undo.ts';
 import { Child } from '../native/child.ts';
-import { pidfdOpen, reap } from '../native/pidfd.ts';
+import { openPidfd, reap } from '../native/pidfd.ts';
 import { executesInit } from './execve-state.ts';
 
 /**
@@ -16,8 +16,7 @@ import { executesInit } from './execve-state.ts';
  * @throws TsrunError 'init' for any other process, which is left alone.
  */
 export function openChild(pid: number, initImage: string, undo: Undo): Child {
-  const pidfd = pidfdOpen(pid);
-  if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
+  const pidfd = openPidfd(pid);
   const child = new Child(pid, pidfd);
   try {
     // Before a child that has ended is reaped: its name in /proc goes with it.

@@ -1,6 +1,5 @@
 import { closeSync } from 'node:fs';
-import { systemError } from '../core/error.ts';
-import { pidfdOpen } from '../native/pidfd.ts';
+import { openPidfd } from '../native/pidfd.ts';
 import { copyTerminalSize } from '../native/terminal.ts';
 import { receiveDescriptor } from '../native/socket.ts';
 import type { Undo } from '../core/undo.ts';
@@ -32,8 +31,7 @@ export function openProcessHandles(
     return fd;
   };
   // It is not reaped yet, so no other process can have its pid.
-  const pidfd = pidfdOpen(pid);
-  if (pidfd < 0) throw systemError(`open process ${pid}`, pidfd);
+  const pidfd = openPidfd(pid);
   closeOnFailure('pidfd', pidfd);
   if (consoleSocket === undefined) return { pid, pidfd, master: -1 };
   const master = closeOnFailure('terminal', receiveDescriptor(consoleSocket).fd);

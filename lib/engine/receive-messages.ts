@@ -2,7 +2,6 @@
  * The conversation with the init (messages of lib/plan/wire.ts). Every command that starts or reaches an init holds
  * it through here: a message is taken once and when it is due, and only a child of tsrun is taken for the init.
  */
-import { closeSync } from 'node:fs';
 import { TsrunError } from '../core/error.ts';
 import { errnoText } from '../core/errno.ts';
 import type { Notice, Tell } from '../core/finding.ts';
@@ -16,9 +15,10 @@ import { openChild } from './open-child.ts';
 import { DueMessages, unexpectedMessage } from './due-messages.ts';
 import { endedBeforeExecve, executedOrEnded } from './execve-state.ts';
 import { refuseEndSignal } from './held-signals.ts';
-import { faultName, type Message, type Received } from './message-packet.ts';
+import { faultName, nameOf, type Message, type Received } from './message-packet.ts';
 import type { Init } from './launch-init.ts';
 import { withListener } from './seccomp-listener.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** What errors and warnings of an init are explained by. */
 export interface MessageContext {
@@ -179,24 +179,17 @@ function nextMessage(channel: Channel, isOver: () => boolean): Received | undefi
 
 /** Also closes the descriptors that came with a message which should have none. */
 function messageName({ message, fds }: Received): MessageName {
-  const names = Object.keys(receive) as MessageName[];
-  const name = names.find((known) => messages[known] === message.type);
+  const name = nameOf(messages, message.type);
   if (name !== 'listener' && name !== 'pipes') closeAll(fds);
-  if (name === undefined) throw unexpectedMessage(message);
+  // `go` is for the init only.
+  if (name === undefined || name === 'go') throw unexpectedMessage(message);
   return name;
 }
 
 function syncPointName(message: Message): SyncPoint {
-  const names = Object.keys(syncPoints) as SyncPoint[];
-  const name = names.find((known) => syncPoints[known] === message.value);
+  const name = nameOf(syncPoints, message.value);
   if (name === undefined) throw unexpectedMessage(message);
   return name;
-}
-
-function closeAll(fds: readonly number[]): void {
-  fds.forEach((fd) => {
-    closeSync(fd);
-  });
 }
 
 function contextOf({ plan, facts, warn }: Conversation): MessageContext {

@@ -1,8 +1,9 @@
-import { closeSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { pidfdGetfd } from '../native/pidfd.ts';
 import { unexpectedMessage } from './due-messages.ts';
 import type { Message } from './message-packet.ts';
 import type { Init } from './launch-init.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /**
  * Gives the listener that came with `message` to `use`, and closes it: through a socket as a descriptor, through pipes
@@ -20,9 +21,7 @@ export function withListener(
     if (listener === undefined || !isListener(listener)) throw unexpectedMessage(message);
     use(listener);
   } finally {
-    [...fds, ...(channel.isPiped ? sent : [])].forEach((fd) => {
-      closeSync(fd);
-    });
+    closeAll([...fds, ...(channel.isPiped ? sent : [])]);
   }
 }
 

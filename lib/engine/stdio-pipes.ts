@@ -1,7 +1,8 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
 import { isTerminal } from '../native/terminal.ts';
 import type { StdioEnds } from '../native/foreground.ts';
 import { pipe } from '../native/poll.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /**
  * Pipes for a process in the foreground, in place of those descriptors of tsrun's stdio that are a terminal. A process
@@ -41,26 +42,20 @@ export class StdioPipes {
       const [fromStderr, stderr] = shared ? [-1, stdout] : terminals[2] === true ? make() : [-1, 2];
       return new StdioPipes([stdin, stdout, stderr], [toStdin, fromStdout, fromStderr]);
     } catch (error) {
-      close(open);
+      closeAll(open);
       throw error;
     }
   }
 
   /** Closes the ends of the process, once it has copies of them. */
   closeTheirs(): void {
-    close(this.#lent.splice(0));
+    closeAll(this.#lent.splice(0));
   }
 
   /** Closes tsrun's ends, unless foreground() has taken them over. */
   closeOurs(): void {
-    close(this.#kept.splice(0));
+    closeAll(this.#kept.splice(0));
   }
-}
-
-function close(fds: readonly number[]): void {
-  fds.forEach((fd) => {
-    closeSync(fd);
-  });
 }
 
 function isSame(one: number, other: number): boolean {

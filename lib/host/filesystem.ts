@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, statSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
@@ -13,6 +13,11 @@ export function pathExists(path: string): boolean {
   } catch (error) {
     throw fileError(`look at ${path}`, error);
   }
+}
+
+/** Closes descriptors. */
+export function closeAll(fds: Iterable<number> = []): void {
+  for (const fd of fds) closeSync(fd);
 }
 
 /**

@@ -81,7 +81,7 @@ export function boundingSet(pid: number): bigint | undefined {
 }
 
 /** A zombie (`Z`), or one on the point of vanishing (`X`). */
-function hasEnded({ state }: ProcessStat): boolean {
+export function hasEnded({ state }: Pick<ProcessStat, 'state'>): boolean {
   return state === 'Z' || state === 'X';
 }
 

@@ -9,6 +9,15 @@ export function pidfdOpen(pid: number): number {
   return call('tsrun_pidfd_open', pid);
 }
 
+/**
+ * Opens a process that must exist (pidfd_open(2)).
+ *
+ * @throws TsrunError 'system'
+ */
+export function openPidfd(pid: number): number {
+  return checked(`open process ${pid}`, pidfdOpen(pid));
+}
+
 /** Sends a signal by its number. Returns 0, or -errno: -ESRCH when the process has ended. */
 export function pidfdSignal(pidfd: number, signal: number): number {
   return call('tsrun_pidfd_signal', pidfd, signal);

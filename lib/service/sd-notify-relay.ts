@@ -13,6 +13,7 @@ import { withPidfd } from '../state/process.ts';
 import type { ProcessRef } from '../state/record.ts';
 import { notifyFolderName } from '../state/store.ts';
 import { hasStored } from '../state/store-files.ts';
+import { closeAll } from '../host/filesystem.ts';
 
 /** In milliseconds, as in runc: a service manager that does not know BARRIER=1 is waited for so long. */
 const barrierMs = 30_000;
@@ -86,7 +87,7 @@ export class NotifyRelay {
 
   /** Removes the socket: later messages of the container fail at once. */
   close(): void {
-    for (const fd of [this.sockets.container, this.sockets.manager]) closeSync(fd);
+    closeAll([this.sockets.container, this.sockets.manager]);
     this.#unlink();
     closeSync(this.#folder);
   }

@@ -13,6 +13,7 @@ import {
   requestTypes,
   responseFields,
 } from './rpc.ts';
+import { closeAll } from '../../host/filesystem.ts';
 
 /** A point of a dump or a restore at which criu waits for tsrun. */
 export interface Notification {
@@ -133,9 +134,7 @@ function receiveAnswer(
       }
       send(socket, { type: requestTypes.notify, notify_success: failures.length === 0 });
     } finally {
-      fds.forEach((fd) => {
-        closeSync(fd);
-      });
+      closeAll(fds);
     }
   }
 }

@@ -1,7 +1,7 @@
 import { error, type Report } from '../../core/finding.ts';
 import { pointerTo } from '../../core/pointer.ts';
 import { hookKinds } from '../hook-kinds.ts';
-import { findNamespace, hasNewNamespace } from '../namespaces.ts';
+import { hasNewNamespace, joinsNamespace } from '../namespaces.ts';
 import type { Config } from '../types.ts';
 
 /** config.md, "POSIX-platform Hooks". */
@@ -20,7 +20,7 @@ export function hooks({ hooks }: Config, report: Report): void {
  */
 export function hooksInSight({ hooks, linux }: Config, report: Report): void {
   if ((hooks?.createContainer ?? []).length === 0 || !hasNewNamespace(linux, 'user')) return;
-  if ((findNamespace(linux, 'pid')?.path ?? '') === '') return;
+  if (!joinsNamespace(linux, 'pid')) return;
   report(
     error(
       '/hooks/createContainer',
