@@ -1,7 +1,7 @@
 import { chownSync, lstatSync, readFileSync } from 'node:fs';
 import { hasErrno } from '../core/errno.ts';
 import { fileError } from '../core/error.ts';
-import { mountAttributes } from '../config/mount-options.ts';
+import { wantsReadonly } from '../config/mount-options.ts';
 import { type ParsedMount, parseMounts } from '../config/mounts.ts';
 import { hostId } from '../config/id-maps.ts';
 import { findNamespace, hasNewNamespace } from '../config/namespaces.ts';
@@ -24,11 +24,7 @@ export function cgroupOwner(config: Config): number | undefined {
 function isWritableCgroup({ mount, destination, options, bind }: ParsedMount): boolean {
   const { source, type } = mount;
   if (bind || source !== 'cgroup' || (type !== 'cgroup' && type !== 'cgroup2')) return false;
-  const { attributes, recursiveAttributes } = options;
-  return (
-    destination === '/sys/fs/cgroup' &&
-    ((attributes.set | recursiveAttributes.set) & mountAttributes.readonly) === 0
-  );
+  return destination === '/sys/fs/cgroup' && !wantsReadonly(options);
 }
 
 /**

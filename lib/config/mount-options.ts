@@ -184,6 +184,11 @@ export interface ParsedMountOptions {
   ensureDirectory: boolean;
 }
 
+/** True when the mount itself is to be read-only, by `ro` or by `rro`. */
+export function wantsReadonly({ attributes, recursiveAttributes }: ParsedMountOptions): boolean {
+  return ((attributes.set | recursiveAttributes.set) & mountAttributes.readonly) !== 0;
+}
+
 /** Reads the options of a mount (config.md, "Mounts"). Pure; contradictions are not errors here. */
 export function parseMountOptions(options: readonly string[] | undefined): ParsedMountOptions {
   const parsed: ParsedMountOptions = {

@@ -86,6 +86,14 @@ describe('cgroupMounts', () => {
       });
     });
 
+    it('makes the tmpfs read-only also for rro', () => {
+      expect(view(rootFacts(), ['rro']).at(-1)).to.include({
+        op: 'remount',
+        destination: '/sys/fs/cgroup',
+        attributesSet: attr.readonly,
+      });
+    });
+
     it('leaves out hierarchies in which the container has no cgroup', () => {
       const cgroup: CgroupLayout = {
         mode: 'v1',

@@ -2,7 +2,7 @@
  * Mounts of type `cgroup`: the container's view of its cgroups, for whatever hierarchies the host has
  * (cgroups(7), config-linux.md "Control groups").
  */
-import { mountAttributes } from '../config/mount-options.ts';
+import { mountAttributes, wantsReadonly } from '../config/mount-options.ts';
 import type { ParsedMount } from '../config/mounts.ts';
 import type { CgroupLayout } from '../host/cgroup-layout.ts';
 import type { Draft } from './draft.ts';
@@ -52,7 +52,7 @@ function unifiedMount(draft: Draft, mount: ParsedMount, mountpoint: string): Op 
   }
   // The same user owns cgroups outside of the container, so file permissions would not keep it from them.
   const guard = draft.facts.privileged ? 0 : readonly;
-  if (guard !== 0 && (attributes & readonly) === 0) {
+  if (guard !== 0 && !wantsReadonly(options)) {
     draft.warn(
       typeOrigin(pointer),
       'cgroups are mounted read-only: without a cgroup namespace the container would see and could change those of its user',
@@ -74,7 +74,7 @@ function legacyMounts(draft: Draft, mount: ParsedMount, paths: CgroupPaths): Mou
       source: 'tmpfs',
       options: ['mode=755'],
       attributes: attributes & ~readonly,
-      recursiveSet: 0,
+      recursiveSet: options.recursiveAttributes.set & ~readonly,
       recursiveClear: 0,
       propagation: options.propagation,
       flags: 0,
@@ -86,8 +86,7 @@ function legacyMounts(draft: Draft, mount: ParsedMount, paths: CgroupPaths): Mou
     const name = baseName(hierarchy.mountpoint);
     ops.push(op, ...controllerLinks(mount, hierarchy, name));
   }
-  const isReadonly = (options.attributes.set & readonly) !== 0;
-  return { ops, readonlyLater: isReadonly ? [readonlyRemount(mount)] : [] };
+  return { ops, readonlyLater: wantsReadonly(options) ? [readonlyRemount(mount)] : [] };
 }
 
 function hierarchyMount(

@@ -298,6 +298,19 @@ describe('compileMounts', () => {
       expect(tmpfs('rro')[0]).to.include({ recursiveSet: 0 });
     });
 
+    it('do so at once for what a bind of /dev brings along with rro', () => {
+      const mount = { destination: '/dev', type: 'bind', source: '/dev', options: ['rbind', 'rro'] };
+      expect(late([mount])).to.deep.equal([]);
+      expect(
+        opsOf(
+          planOf((config) => (config.mounts = [mount])),
+          'mountBind',
+        )[0],
+      ).to.include({
+        recursiveSet: attr.readonly,
+      });
+    });
+
     it('do so before another mount hides them', () => {
       for (const destination of ['/a/t', '/a', '/']) {
         const plan = planOf((config) => {

@@ -36,12 +36,14 @@ export function splitReadonly(mount: ParsedMount): Attributes {
   const { set } = mount.options.attributes;
   const recursiveSet = mount.options.recursiveAttributes.set;
   const { readonly } = mountAttributes;
-  if (!delaysReadonly(mount) || ((set | recursiveSet) & readonly) === 0) {
+  // The mounts that a bind of a tree brings along cannot be told later from those made on it since.
+  const recursiveLater = mount.bind ? 0 : recursiveSet & readonly;
+  if (!delaysReadonly(mount) || ((set & readonly) | recursiveLater) === 0) {
     return { set, recursiveSet, readonlyLater: [] };
   }
   return {
     set: set & ~readonly,
-    recursiveSet: recursiveSet & ~readonly,
+    recursiveSet: recursiveSet & ~recursiveLater,
     readonlyLater: [readonlyRemount(mount)],
   };
 }
