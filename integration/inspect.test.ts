@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { ownCapabilities } from '../lib/host/privileges.ts';
 import { capabilityMask } from '../lib/config/capabilities.ts';
+import { background, printed } from './harness/run.ts';
 import { type Obstacle, scenario } from './harness/scenario.ts';
 import { type Edit, failed, type Scene, succeeded } from './harness/scene.ts';
 
@@ -262,6 +263,21 @@ describe('plan', () => {
     ]);
     expect(steps.filter(({ op }) => op === 'clone')).to.have.length(1);
     expect(steps.at(-1)?.op).to.match(/^exec/);
+  });
+
+  scenario('plan has the process of each operation also when a pid namespace is joined', async (scene) => {
+    const holder = scene.keep(background('unshare', ['--pid', '--fork', 'sh', '-c', 'echo ready; read _']));
+    await printed(holder, 'ready');
+    scene.configure(({ linux }) => {
+      const pid = linux.namespaces.find(({ type }) => type === 'pid');
+      if (pid !== undefined) pid.path = `/proc/${String(holder.child.pid)}/ns/pid_for_children`;
+    });
+    const steps = await planOf(scene);
+    const last = steps.findIndex(({ op }) => op === 'cloneVisible');
+    expect(steps.slice(0, last + 1).map(({ process }) => process)).to.satisfy((all: string[]) =>
+      all.every((letter) => letter === 'A'),
+    );
+    expect(steps[last + 1]?.process).to.equal('B');
   });
 
   scenario('plan prints a line for each operation', async (scene) => {

@@ -26,7 +26,8 @@ export function printError(text: string): void {
   }
 }
 
-function writeAll(fd: number, text: string): void {
+/** Writes the whole text, also to a pipe that is full and does not block. */
+export function writeAll(fd: number, text: string): void {
   let bytes = Buffer.from(text, 'utf8');
   while (bytes.length > 0) {
     try {

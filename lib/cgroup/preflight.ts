@@ -1,5 +1,5 @@
 /** What the cgroup managers would refuse or ignore, found without a write: for `validate`. */
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { posix } from 'node:path';
 import { errnoOrRethrow, errnos, errnoText } from '../core/errno.ts';
 import { TsrunError } from '../core/error.ts';
@@ -21,6 +21,7 @@ import { isFreezingV2 } from './v2/freezer.ts';
 import { ignoredOnV2, limitGroups, resourceStepsV2 } from './v2/resources.ts';
 import { writeError } from './write-error.ts';
 import { noCgroup } from './write-limits.ts';
+import { childNames } from './walk.ts';
 
 /** What create() and apply() of the record's manager would refuse or ignore, as far as can be known. */
 export function preflightCgroups(
@@ -162,9 +163,9 @@ function offersFile(directory: string, file: string, controller: string): boolea
 }
 
 function childrenOf(directory: string): string[] {
-  return readdirSync(directory, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => `${directory}/${entry.name}`);
+  return childNames(directory)
+    .filter((name) => typeof name === 'string')
+    .map((name) => `${directory}/${name}`);
 }
 
 /** On v1 each directory of a hierarchy has all of its controllers. */

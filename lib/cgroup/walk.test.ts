@@ -28,7 +28,7 @@ describe('cgroups that a container has nested', () => {
     mkdirSync(odd);
     const child = inside(odd, Buffer.from('\xfe', 'latin1'));
     mkdirSync(child);
-    const { pid } = cgroups.shell('sleep 100');
+    const { pid } = cgroups.shell('exec sleep 100');
     writeFileSync(inside(child, 'cgroup.procs'), String(pid));
     expect(processesBelow(root)).to.deep.equal([pid]);
     let visited = 0;

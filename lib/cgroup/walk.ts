@@ -63,7 +63,8 @@ export function hasChildren(directory: CgroupPath): boolean {
   return statSync(directory).nlink > 2;
 }
 
-function childNames(directory: CgroupPath): CgroupPath[] {
+/** The names of the cgroups in a cgroup. */
+export function childNames(directory: CgroupPath): CgroupPath[] {
   const names = readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);

@@ -5,12 +5,19 @@ import { messages } from '../plan/wire.ts';
 import { type Received, receiveMessage, sendMessage } from './message-packet.ts';
 import { closeAll } from '../host/filesystem.ts';
 
+/**
+ * More messages than any plan leads to. A process of the container that can trace the init can send warnings in its
+ * name without end.
+ */
+const maxMessages = 10_000;
+
 /** The connection to the init, or to the container's process that `start` connects to. */
 export class Channel {
   /** Where messages come from, and where `go` is written to: one socket, or the ends of two pipes. */
   #from: number;
   #to: number;
   readonly #mayUsePipes: boolean;
+  #received = 0;
 
   constructor(socket: number, { mayUsePipes }: { mayUsePipes: boolean }) {
     this.#from = socket;
@@ -38,12 +45,19 @@ export class Channel {
     this.#to = to;
   }
 
-  /** The next message; undefined at the end, 'nothing' when none comes in time. */
+  /**
+   * The next message; undefined at the end, 'nothing' when none comes in time.
+   * @throws TsrunError 'init' when the messages do not end
+   */
   receive(timeoutMs: number): Received | undefined | 'nothing' {
+    if (this.#received++ > maxMessages) throw new TsrunError('init', 'the init sends messages without end');
     try {
       return receiveMessage(this.#from, timeoutMs);
     } catch (error) {
-      if (error instanceof TsrunError && error.errno === errnos.ETIMEDOUT) return 'nothing';
+      if (error instanceof TsrunError && error.errno === errnos.ETIMEDOUT) {
+        this.#received--;
+        return 'nothing';
+      }
       throw error;
     }
   }

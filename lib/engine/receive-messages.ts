@@ -150,6 +150,7 @@ export function executeProgram(conversation: Conversation): void {
  */
 export function awaitExecve(channel: Channel, context: MessageContext, isOver: () => boolean): void {
   for (;;) {
+    refuseEndSignal();
     const received = nextMessage(channel, isOver);
     if (received === undefined) return;
     const { message } = received;

@@ -79,7 +79,7 @@ export function writeCached(folder: string, key: string, filter: CompiledFilter)
     makeFolders(folder, 0o700);
     if (!isOwn(lstatSync(folder), 'directory')) return;
     const text = serialise(filter, key);
-    if (text.length > maxBytes) return;
+    if (Buffer.byteLength(text) > maxBytes) return;
     const path = join(folder, entryName(key));
     const temporary = `${path}.${String(process.pid)}`;
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });

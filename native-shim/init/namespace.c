@@ -211,13 +211,12 @@ static int open_user_namespace(struct context *c, int pid) {
 }
 
 int run_make_user_namespace(struct context *c, const struct op_make_user_namespace *o) {
-    struct clone_args arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
     int pipe[2], pid, status;
     int error = sys_pipe2(pipe, O_CLOEXEC);
 
     if (error < 0)
         return fail(c, error, "pipe");
-    pid = sys_clone3(&arguments);
+    pid = fork_process(CLONE_NEWUSER, NULL);
     if (pid == 0)
         hold_namespace(pipe);
     sys_close(pipe[0]);

@@ -18,6 +18,7 @@ import type { Message } from '../../lib/engine/message-packet.ts';
 import { faults, noSlot, slots, syncPoints } from '../../lib/plan/wire.ts';
 import {
   clone,
+  denyWith,
   errno,
   errorOf,
   fields,
@@ -317,6 +318,8 @@ describe('init: namespaces', () => {
       ...shell('cat /proc/self/uid_map; id -u'),
     ];
     expect(outputOf(ops)).to.match(/^ +0 +100000 +10\n0\n$/);
+    // A filter around tsrun may know clone(2) only.
+    expect(outputOf([denyWith(errno.ENOSYS, 'clone3'), ...ops])).to.match(/^ +0 +100000 +10\n0\n$/);
     const bad = errorOf([
       { op: 'makeUserNamespace', slot, uidMap: 'x', gidMap: '0 100000 10\n' },
       clone(),

@@ -65,7 +65,7 @@ interface Step {
 
 function stepsOf(ops: readonly Op[], text: string): Step[] {
   // The clone of B is the last operation of A.
-  const last = ops.findIndex(({ op }) => op === 'clone');
+  const last = ops.findIndex(({ op }) => op === 'clone' || op === 'cloneVisible');
   return ops.map((step, index) => {
     const { op, origin, ...rest } = step;
     return {

@@ -1,9 +1,10 @@
-import { openSync, writeSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import type winston from 'winston';
 import type { Logger } from 'winston';
 import { TsrunError } from '../../../lib/core/error.ts';
 import { errnoOrRethrow, errnoText } from '../../../lib/core/errno.ts';
 import type { Notice, Sink } from '../../../lib/core/finding.ts';
+import { writeAll } from '../output.ts';
 import { renderWarning } from '../render.ts';
 import { formatForPeople, formatRecord, type LogFormat, type LogLevel, type LogRecord } from './format.ts';
 
@@ -58,7 +59,11 @@ function makeLogger(shape: (record: LogRecord) => string, fd: number, level: Log
   const stream = new Writable({
     decodeStrings: false,
     write(text: string, _encoding, done) {
-      writeAll(fd, text);
+      try {
+        writeAll(fd, text);
+      } catch {
+        // A full disk or a closed pipe: there is nowhere left to say so, and the command must go on.
+      }
       done();
     },
   });
@@ -92,17 +97,5 @@ function openFile(path: string): number {
   } catch (error) {
     const errno = errnoOrRethrow(error);
     throw new TsrunError('usage', `open the log file ${path}: ${errnoText(errno)}`, { errno, cause: error });
-  }
-}
-
-function writeAll(fd: number, text: string): void {
-  let left: Uint8Array = Buffer.from(text);
-  while (left.length > 0) {
-    try {
-      left = left.subarray(writeSync(fd, left));
-    } catch {
-      // A full disk or a closed pipe: there is nowhere left to say so, and the command must go on.
-      return;
-    }
   }
 }

@@ -1,4 +1,3 @@
-import { hasErrno } from '../../core/errno.ts';
 import { fileError, TsrunError } from '../../core/error.ts';
 import type { DeviceRule, Resources } from '../../config/types.ts';
 import type { Finding } from '../../core/finding.ts';
@@ -190,7 +189,7 @@ export class ManagerV2 implements CgroupManager {
     try {
       return readValue(`${this.directory}/${file}`);
     } catch (error) {
-      if (hasErrno(error, 'ENOENT')) return undefined;
+      if (isGone(error)) return undefined;
       throw fileError(`read ${this.directory}/${file}`, error);
     }
   }

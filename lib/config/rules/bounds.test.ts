@@ -179,6 +179,26 @@ describe('the rules, at their bounds', () => {
       processSpec({ scheduler: { policy: 'SCHED_BATCH', nice: -21 } }),
       'error /process/scheduler/nice: must be from -20 to 19',
     ],
+    [
+      'a nice value of a policy that has none',
+      processSpec({ scheduler: { policy: 'SCHED_FIFO', priority: 1, nice: 5 } }),
+      'warning /process/scheduler/nice: has no effect with SCHED_FIFO',
+    ],
+    [
+      'a file of cgroups without a value',
+      resources({ unified: { 'memory.high': '' } }),
+      'warning /linux/resources/unified/memory.high: is empty: nothing is written',
+    ],
+    [
+      'an option of a filesystem on a bind mount',
+      mount({ options: ['rbind', 'sync'] }),
+      'warning /mounts/0/options/1: is no option of a bind mount, and no filesystem is mounted here; ignored',
+    ],
+    [
+      'tmpcopyup on a bind mount',
+      mount({ options: ['rbind', 'tmpcopyup'] }),
+      'warning /mounts/0/options/1: is for tmpfs only; ignored',
+    ],
     ['a nice value nobody looks at', processSpec({ scheduler: { policy: 'SCHED_IDLE', nice: 20 } })],
     ['a low priority', processSpec({ scheduler: { policy: 'SCHED_FIFO', priority: 1 } })],
     ['a high priority', processSpec({ scheduler: { policy: 'SCHED_RR', priority: 99 } })],
@@ -429,8 +449,9 @@ describe('the rules, at their bounds', () => {
     [
       'options that contradict each other',
       mount({
+        type: 'tmpfs',
         options: [
-          'rbind',
+          'nosuid',
           'rro',
           'rrw',
           'async',

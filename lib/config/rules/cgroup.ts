@@ -100,9 +100,10 @@ function rdma({ rdma }: Resources, at: string, report: Report): void {
 
 /** config-linux.md, "Unified": names of files in the container's own cgroup directory. */
 function unified({ unified }: Resources, at: string, report: Report): void {
-  for (const name of Object.keys(unified ?? {})) {
+  for (const [name, value] of Object.entries(unified ?? {})) {
     const pointer = pointerTo(at, 'unified', name);
     if (name.includes('/')) report(error(pointer, 'must be a file name (no slashes)'));
     else if (!/^[^.]+\../.test(name)) report(error(pointer, 'must be in the form CONTROLLER.PARAMETER'));
+    else if (value === '') report(warning(pointer, 'is empty: nothing is written'));
   }
 }

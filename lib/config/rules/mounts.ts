@@ -72,10 +72,11 @@ function type({ mount, options, bind, pointer }: ParsedMount, report: Report): v
 function bindOptions({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
   if (!bind) return;
   for (const [i, option] of (mount.options ?? []).entries()) {
-    if (!options.data.includes(option)) continue;
+    const isSuperblock = mountOptions.get(option)?.kind === 'superblock';
+    if (!isSuperblock && !options.data.includes(option)) continue;
     const at = pointerTo(pointer, 'options', i);
     const reason = 'is no option of a bind mount, and no filesystem is mounted here';
-    report(option.includes('=') ? warning(at, `${reason}; ignored`) : error(at, reason));
+    report(isSuperblock || option.includes('=') ? warning(at, `${reason}; ignored`) : error(at, reason));
   }
   if (!options.remount && (mount.source ?? '') === '') {
     report(error(`${pointer}/source`, 'a bind mount needs a source'));
@@ -98,9 +99,14 @@ function symbolicLinks({ mount, options, bind, pointer }: ParsedMount, report: R
 }
 
 function copyUp({ mount, options, bind, pointer }: ParsedMount, report: Report): void {
-  if (!options.tmpcopyup || bind || options.remount || mount.type === 'tmpfs') return;
+  if (!options.tmpcopyup || options.remount || (!bind && mount.type === 'tmpfs')) return;
   const at = pointerTo(pointer, 'options', mount.options?.indexOf('tmpcopyup') ?? 0);
-  report(warning(at, `is for tmpfs only; the ${mount.type ?? ''} is left empty`));
+  report(
+    warning(
+      at,
+      bind ? 'is for tmpfs only; ignored' : `is for tmpfs only; the ${mount.type ?? ''} is left empty`,
+    ),
+  );
 }
 
 /** The later of two options that contradict each other wins. */

@@ -29,6 +29,11 @@ function clamps({ flags = [] }: Scheduler, report: Report): void {
 function niceness({ policy, nice = 0 }: Scheduler, report: Report): void {
   if ((policy === 'SCHED_OTHER' || policy === 'SCHED_BATCH') && (nice < -20 || nice > 19)) {
     report(error(`${at}/nice`, 'must be from -20 to 19'));
+  } else if (
+    nice !== 0 &&
+    (policy === 'SCHED_FIFO' || policy === 'SCHED_RR' || policy === 'SCHED_DEADLINE')
+  ) {
+    report(warning(`${at}/nice`, `has no effect with ${policy}`));
   }
 }
 
