@@ -1,10 +1,7 @@
 import { TsrunError } from '../core/error.ts';
 import type { Plan } from '../plan/types.ts';
-import { messages, type Op, syncPoints } from '../plan/wire.ts';
+import { messages, newListenerFlag, type Op, syncPoints } from '../plan/wire.ts';
 import type { Message } from './message-packet.ts';
-
-/** SECCOMP_FILTER_FLAG_NEW_LISTENER (seccomp(2)). */
-const newListenerFlag = 1 << 3;
 
 type Sent = Pick<Message, 'type' | 'value'>;
 

@@ -14,12 +14,18 @@ import { namespaces, namespaceTypes } from '../config/namespaces.ts';
 import { rlimitNumbers } from '../host/rlimits.ts';
 import { printable } from '../core/message-text.ts';
 import { capabilityNumbers } from '../config/capabilities.ts';
-import { mountFlags, noSlot, type Op, type OpName, type OpOf, rootModes, syncPoints } from '../plan/wire.ts';
+import {
+  mountFlags,
+  newListenerFlag,
+  noSlot,
+  type Op,
+  type OpName,
+  type OpOf,
+  rootModes,
+  syncPoints,
+} from '../plan/wire.ts';
 
 type Describer = { [N in OpName]: (op: OpOf<N>) => string };
-
-/** SECCOMP_FILTER_FLAG_NEW_LISTENER. */
-const newListenerFlag = 1 << 3;
 
 /** What is not flags of a memory policy's mode. */
 const memoryPolicyModeMask = 0x1fff;

@@ -1,6 +1,5 @@
 /** Failures of the init in the user's own terms. */
-import { constants } from 'node:os';
-import { errnoName, errnoText } from '../core/errno.ts';
+import { errnoName, errnos, errnoText } from '../core/errno.ts';
 import { shortenMessage, printable } from '../core/message-text.ts';
 import { describeOp, namespaceNames, rlimitName } from './describe-op.ts';
 import { hintFor } from './hints.ts';
@@ -24,7 +23,7 @@ export interface Failure {
   detail: string;
 }
 
-const { EACCES, ENOENT, ENOEXEC, ESRCH } = constants.errno;
+const { EACCES, ENOENT, ENOEXEC, ESRCH } = errnos;
 
 /** Says why an operation failed. With `facts` the kernel's version can be part of the hint. */
 export function explainFailure(

@@ -1,5 +1,5 @@
 /** What a compiled filter says of single system calls (seccomp(2); bpf in filter.txt of the kernel). */
-import { constants } from 'node:os';
+import { errnos } from '../core/errno.ts';
 import { initSyscalls } from './init-syscalls.ts';
 
 interface Call {
@@ -82,7 +82,7 @@ const args: ReadonlyMap<Syscall, readonly number[]> = new Map<Syscall, readonly 
 
 /** The init has another way for these. */
 const avoidable: readonly Syscall[] = ['clone3', ...initSyscalls.optional];
-const { ENOSYS, EPERM } = constants.errno;
+const { ENOSYS, EPERM } = errnos;
 
 /**
  * Whether the init can load the filter before it clones B: the filter allows all that it and B do from then on.

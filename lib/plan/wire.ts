@@ -56,6 +56,9 @@ export const noSlot = 0xffffffff;
 /** The operation index of an error that no operation caused: the plan itself, or what the init was born with. */
 export const noOp = 0xffffffff;
 
+/** SECCOMP_FILTER_FLAG_NEW_LISTENER (seccomp(2)): the operation `seccomp` sends the message `listener`. */
+export const newListenerFlag = 1 << 3;
+
 /**
  * Messages on the sync and start sockets, one packet each:
  *   u32 type · u32 operation index · i32 errno · u32 value · detail bytes (at most wireMaxDetail)

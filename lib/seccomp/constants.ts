@@ -71,9 +71,6 @@ export const filterFlags: Readonly<Record<string, number>> = {
   SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: waitKillableFlag,
 };
 
-/** SECCOMP_FILTER_FLAG_NEW_LISTENER: set when some rule notifies. */
-export const newListenerFlag = 1 << 3;
-
 export const defaultErrno = 1; // EPERM
 
 /** BPF_MAXINSNS: the longest program seccomp(2) takes. */

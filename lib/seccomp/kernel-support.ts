@@ -1,7 +1,8 @@
+import { newListenerFlag } from '../plan/wire.ts';
 import { TsrunError } from '../core/error.ts';
 import { seccompKnowsFlags } from '../native/seccomp.ts';
 import type { Seccomp } from '../config/types.ts';
-import { filterFlags, newListenerFlag, waitKillableFlag } from './constants.ts';
+import { filterFlags, waitKillableFlag } from './constants.ts';
 
 /**
  * Checks that the kernel knows the flags of a profile: for the filter it would only say "invalid argument". All actions

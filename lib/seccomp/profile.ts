@@ -1,3 +1,4 @@
+import { newListenerFlag } from '../plan/wire.ts';
 import { errnos } from '../core/errno.ts';
 import { TsrunError } from '../core/error.ts';
 import type { Integer, Seccomp, SeccompRule } from '../config/types.ts';
@@ -7,7 +8,6 @@ import {
   defaultErrno,
   filterFlags,
   maxInstructions,
-  newListenerFlag,
   operators,
   syncThreadsFlag,
   waitKillableFlag,
