@@ -152,6 +152,15 @@ describe('stdio', () => {
     expect(result.stdout).to.equal('1 1\nthree\n5\n');
   });
 
+  scenario('LISTEN_FDS is not dropped by restore without a word', async (scene) => {
+    scene.configure();
+    const fd = openSync('/dev/null', 'r');
+    const args = ['restore', '--image-path', scene.path('none'), '--bundle', scene.bundle, scene.id()];
+    const result = await scene.activated(args, { fds: [fd], env: { LISTEN_FDS: '1' } });
+    closeSync(fd);
+    expect(failed(result).stderr).to.contain('LISTEN_FDS is ignored: restore passes no descriptors on');
+  });
+
   scenario('LISTEN_FDS that are meant for another process are nobody’s', async (scene) => {
     writeFileSync(scene.path('three'), 'secret\n');
     const fd = openSync(scene.path('three'), 'r');

@@ -84,6 +84,7 @@ function restoreFrom(prepared: PreparedContainer, request: RestoreRequest): Rest
   const { bundle } = prepared;
   const { detach = false } = request;
   const warn = tellFrom(() => bundle, request.log.warn);
+  if (prepared.keptFds > 0) warn({ reason: 'LISTEN_FDS is ignored: restore passes no descriptors on' });
   checkTerminal(bundle, request.consoleSocket, detach);
   refuseTracersOfRestore(bundle.config);
   const criu = findCriu(ownEnvironment());
